@@ -55,7 +55,10 @@ const node = findNode()
 // npm itself must run under the same Node: native packages are chosen by its version.
 const env = { ...process.env, PATH: `${dirname(node)}:${process.env.PATH}` }
 install(env)
-const child = spawn(node, ['--disable-warning=ExperimentalWarning', '--import', 'tsx', join(ROOT, target), ...args], { env, stdio: 'inherit' })
+const child = spawn(node, ['--disable-warning=ExperimentalWarning', '--import', 'tsx', join(ROOT, target), ...args], {
+  env,
+  stdio: 'inherit',
+})
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   // A terminal delivers Ctrl-C to the child as well; this process only waits for it.
   process.on(signal, () => signal !== 'SIGINT' && child.kill(signal))

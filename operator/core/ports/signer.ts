@@ -1,0 +1,63 @@
+import type { BlsSignature, EcdsaSignature, Epoch, MemberIndex, PoolId, PublicKey, Root, Slot } from '../ids.ts'
+
+/**
+ * Names one place where a producer may speak once. A second, different message for the same key is slashable, so the
+ * gate records (key, digest) durably before the signature is released; the same digest again gets the same signature.
+ */
+export type OnceKey = {
+  /** EIP-712 struct name, such as "QbftMessage". */
+  readonly domain: string
+  /** Instance within the domain, such as "pool/slot/duty" or a ceremony id. */
+  readonly instance: string
+  readonly round: number
+  /** Kind of message within the round, such as "prepare". */
+  readonly type: string
+}
+
+/** The producer's secp256k1 operator key behind its durable gate. */
+export type OperatorKey = {
+  /** The address that `ecrecover` yields. */
+  readonly address: string
+  /** Signs a digest whose double would be slashable. Throws `GateError` on a conflicting earlier digest. Durable before it returns. */
+  signOnce(key: OnceKey, digest: Root): EcdsaSignature
+}
+
+/** The producer's BLS signing key (participation, ceremony results, commitments). */
+export type SigningKey = {
+  readonly publicKey: PublicKey
+  sign(digest: Root): BlsSignature
+}
+
+export type PoolShareInfo = {
+  readonly poolId: PoolId
+  readonly memberIndex: MemberIndex
+  readonly groupKey: PublicKey
+  /** Public shares in vault order. */
+  readonly publicShares: readonly PublicKey[]
+}
+
+export type AttestationToSign = {
+  readonly poolId: PoolId
+  readonly slot: Slot
+  readonly sourceEpoch: Epoch
+  readonly targetEpoch: Epoch
+  /** Signing root of the AttestationData under its domain. */
+  readonly signingRoot: Root
+}
+
+export type BlockToSign = { readonly poolId: PoolId; readonly slot: Slot; readonly signingRoot: Root }
+
+/** A signing root that no slashing rule covers: RANDAO reveal, voluntary exit, deposit message … */
+export type RootToSign = { readonly poolId: PoolId; readonly purpose: 'randao' | 'exit'; readonly signingRoot: Root }
+
+/** The pools' key shares behind the slashing-protection database (EIP-3076). Every method is durable before it returns. */
+export type ShareSigner = {
+  pools(): readonly PoolShareInfo[]
+  /** Would `signAttestation` refuse? Read only; for judging a proposed value. Returns the rule it breaks or undefined. */
+  checkAttestation(request: AttestationToSign): string | undefined
+  checkBlock(request: BlockToSign): string | undefined
+  /** Partial signature with this member's share. Throws `SlashingProtectionError`. */
+  signAttestation(request: AttestationToSign): BlsSignature
+  signBlock(request: BlockToSign): BlsSignature
+  signRoot(request: RootToSign): BlsSignature
+}
