@@ -15,6 +15,7 @@ export default defineConfig({
   networks: {
     default: { type: 'edr-simulated', chainType: 'l1', hardfork: 'prague' },
   },
-  paths: { sources: 'contracts', tests: { mocha: 'test/contracts', solidity: 'test/contracts' } },
+  // Harnesses make libraries callable for tests; they are compiled as sources so that tests find their artifacts.
+  paths: { sources: ['contracts', 'test/contracts/harness'], tests: { mocha: 'test/contracts', solidity: 'test/contracts' } },
   typechain: { outDir: 'typechain-types' },
 })
