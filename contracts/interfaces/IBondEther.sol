@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
+
+/// @title bETH: stakers' reward-bearing ETH, kept as shares of one pot.
+/// @notice `balanceOf = shares × totalPooledEther / totalShares`, rounded down. The pot changes only through the StakingPool.
+interface IBondEther is IERC20, IERC20Permit {
+    event SharesMinted(address indexed to, uint256 shares, uint256 pooledEther);
+    event SharesBurned(address indexed from, uint256 shares, uint256 pooledEther);
+    event TransferShares(address indexed from, address indexed to, uint256 shares);
+    /// @notice The pot moved with a finalized report. `index` is the rewards index right after, 1e27.
+    event ProfitRecognised(int256 profit, uint256 coverSharesBurned, uint256 bondSharesBurned, uint256 index);
+    /// @notice Shares went to the cover account (slashing, or what a withdrawal did not get).
+    event Covered(address indexed from, uint256 shares);
+
+    error NotStakingPool(address caller);
+    error NotBlockProducers(address caller);
+    error NotWithdrawalQueue(address caller);
+    error InsufficientShares(address account, uint256 needed, uint256 held);
+
+    /// @notice rewards index = totalPooledEther / totalShares in 1e27 fixed point; starts at 1e27.
+    function rewardsIndex() external view returns (uint256);
+
+    function totalPooledEther() external view returns (uint256);
+
+    function totalShares() external view returns (uint256);
+
+    function sharesOf(address account) external view returns (uint256);
+
+    /// @notice Shares of the cover account; counted in `totalShares`, burned only against losses.
+    function coverShares() external view returns (uint256);
+
+    function getSharesByPooledEth(uint256 pooledEther) external view returns (uint256 shares);
+
+    function getPooledEthByShares(uint256 shares) external view returns (uint256 pooledEther);
+
+    function transferShares(address to, uint256 shares) external returns (uint256 pooledEther);
+
+    function transferSharesFrom(address from, address to, uint256 shares) external returns (uint256 pooledEther);
+
+    /// @notice Mints shares for ETH that has just come into the StakingPool. StakingPool only.
+    function mint(address to, uint256 pooledEther) external returns (uint256 shares);
+
+    /// @notice Takes finalized requests out of the pot: burns the shares worth `pooledEther` (rounded up) of the queue's
+    ///         `shares` and gives the rest of them to cover, so that the index does not move. StakingPool only.
+    function redeem(uint256 shares, uint256 pooledEther) external;
+
+    /// @notice Moves the pot by recognised profit. A loss of bond pools burns shares of BlockProducers first, any other
+    ///         loss burns cover first, as far as they go. StakingPool only.
+    /// @param stakerProfit wei, of staker pools, already clamped.
+    /// @param bondProfit wei, of bond pools, already clamped.
+    function recognise(int256 stakerProfit, int256 bondProfit) external;
+
+    /// @notice Moves shares of the caller's own to the cover account.
+    function giveToCover(uint256 shares) external;
+}

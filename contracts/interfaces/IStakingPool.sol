@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {PoolId, PoolKind} from "../types/Ids.sol";
+
+/// @title Deposits, the buffer, and the ledger between ETH here, on the beacon chain and in the withdrawal vaults.
+/// @dev buffer = ETH of this contract that is owed to nobody in particular, kept as a number: forced ETH counts for nothing.
+interface IStakingPool {
+    event Deposited(address indexed sender, address indexed receiver, uint256 amount, uint256 shares);
+    /// @notice ETH set aside for a pool under way (32 ETH) or given back (negative).
+    event ReservationChanged(PoolId indexed poolId, int256 change, uint256 reserved);
+    /// @notice ETH went to the beacon deposit contract. `total` is the cumulative figure of the kind.
+    event BeaconDeposit(PoolId indexed poolId, PoolKind indexed kind, bytes publicKey, uint256 amount, uint256 total);
+    /// @notice ETH came in from a withdrawal vault with a finalized report. `total` is the cumulative figure of the kind.
+    event Collected(PoolKind indexed kind, uint256 amount, uint256 total);
+    /// @notice A finalized report was booked: profit to date as reported, and how much of it is recognised by now (wei).
+    event ReportBooked(PoolKind indexed kind, int256 profitToDate, int256 recognised);
+    /// @notice ETH left the buffer for finalized withdrawal requests.
+    event WithdrawalsPaid(uint256 amount, uint256 buffered);
+
+    error DepositTooSmall(uint256 expectedAtLeast, uint256 actual);
+    error NotPoolRegistry(address caller);
+    error NotStateCommitments(address caller);
+    error NotWithdrawalQueue(address caller);
+    error NotAVault(address caller);
+    error BufferTooSmall(uint256 needed, uint256 available);
+
+    /// @notice Mints bETH 1:1 at the index of the moment. At least `minDeposit` wei. Anyone.
+    function deposit() external payable returns (uint256 shares);
+
+    function depositFor(address receiver) external payable returns (uint256 shares);
+
+    /// @notice ETH here that is not set aside for finalized requests.
+    function buffered() external view returns (uint256);
+
+    /// @notice Part of the buffer reserved for pools under way.
+    function reserved() external view returns (uint256);
+
+    /// @notice buffered − reserved: pays withdrawals first, new pools from what they do not need.
+    function unreserved() external view returns (uint256);
+
+    /// @notice Reserves 32 ETH for a pool. Reverts when unreserved ETH less the open withdrawal demand is not enough. PoolRegistry only.
+    function reserve(PoolId poolId) external;
+
+    /// @notice Gives back what is left of a pool's reservation. PoolRegistry only.
+    function release(PoolId poolId, uint256 amount) external;
+
+    /// @notice Pays `amount` from a pool's reservation into the beacon deposit contract with the kind's vault as credentials. PoolRegistry only.
+    /// @param publicKey 48 bytes. @param signature 96 bytes over the deposit message.
+    function depositToBeacon(PoolId poolId, PoolKind kind, bytes calldata publicKey, bytes calldata signature, uint256 amount) external;
+
+    /// @notice 0x01 credentials of the kind's withdrawal vault.
+    function withdrawalCredentials(PoolKind kind) external view returns (bytes32);
+
+    function withdrawalVault(PoolKind kind) external view returns (address);
+
+    /// @notice Cumulative beacon deposits (wei) of a kind in blocks up to and including `timestamp`.
+    function beaconDeposits(PoolKind kind, uint64 timestamp) external view returns (uint256);
+
+    /// @notice Cumulative ETH ever collected from the kind's vault, now.
+    function collected(PoolKind kind) external view returns (uint256);
+
+    /// @notice Profit to date recognised so far (wei, may be negative).
+    function recognised(PoolKind kind) external view returns (int256);
+
+    /// @notice Books a finalized report: collects arrivals − collected from each vault into the buffer, clamps growth
+    ///         (`maxReportGrowth` × `epochs` of the total, over both kinds together), recognises, moves the index. StateCommitments only.
+    /// @param arrivals cumulative arrivals by kind (wei). @param profitToDate P by kind (wei). @param epochs since the last finalization.
+    function bookReport(uint256[2] calldata arrivals, int256[2] calldata profitToDate, uint64 epochs) external;
+
+    /// @notice Sends `amount` from unreserved ETH to the queue and redeems `shares`. WithdrawalQueue only.
+    function payWithdrawals(uint256 shares, uint256 amount) external;
+
+    /// @notice Receives collected ETH. Withdrawal vaults only.
+    function receiveCollected() external payable;
+}
