@@ -14,12 +14,26 @@ export type OnceKey = {
   readonly type: string
 }
 
+/** One thing said before, as the gate remembers it. */
+export type Said = {
+  readonly round: number
+  readonly type: string
+  readonly digest: Root
+  /** What was recorded beside the digest; empty when nothing was. */
+  readonly body: Uint8Array
+}
+
 /** The producer's secp256k1 operator key behind its durable gate. */
 export type OperatorKey = {
   /** The address that `ecrecover` yields. */
   readonly address: string
-  /** Signs a digest whose double would be slashable. Throws `GateError` on a conflicting earlier digest. Durable before it returns. */
-  signOnce(key: OnceKey, digest: Root): EcdsaSignature
+  /**
+   * Signs a digest whose double would be slashable. Throws `GateError` on a conflicting earlier digest. Durable before it
+   * returns, together with `body`: what a restarted node needs to go on from there (a prepared certificate, a dealing).
+   */
+  signOnce(key: OnceKey, digest: Root, body?: Uint8Array): EcdsaSignature
+  /** Everything said in an instance of a domain, in any order. */
+  recall(domain: string, instance: string): readonly Said[]
 }
 
 /** The producer's BLS signing key (participation, ceremony results, commitments). */
