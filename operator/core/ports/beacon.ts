@@ -129,9 +129,7 @@ export type BeaconNode = {
   ): Promise<
     readonly { readonly slot: Slot; readonly committeeIndex: number; readonly positions: readonly number[]; readonly root: Root }[]
   >
-  finality(
-    signal?: AbortSignal,
-  ): Promise<{
+  finality(signal?: AbortSignal): Promise<{
     readonly justified: { readonly epoch: Epoch; readonly root: Root }
     readonly finalized: { readonly epoch: Epoch; readonly root: Root }
   }>
