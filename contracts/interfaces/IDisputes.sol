@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {BalanceProof, ValidatorProof} from "../libraries/BeaconProofs.sol";
+import {BalanceProof, StateProof, ValidatorProof} from "../libraries/BeaconProofs.sol";
 import {PoolId, PoolKind} from "../types/Ids.sol";
 
 /// @title Fraud proofs against commitments, decided at once.
@@ -24,6 +24,7 @@ interface IDisputes {
         uint32 ordinal,
         bytes32 word,
         bytes32[] calldata branch,
+        StateProof calldata state,
         ValidatorProof calldata validator,
         BalanceProof calldata balance
     ) external;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {BalanceProof, StateProof, ValidatorProof} from "../libraries/BeaconProofs.sol";
+import {BalanceProof, RandaoProof, StateProof, ValidatorProof} from "../libraries/BeaconProofs.sol";
 import {Epoch, PoolId} from "../types/Ids.sol";
 
 /// @title Liquidation: which pools go, and what happens when their vaults do not let them.
@@ -40,17 +40,23 @@ interface IExits {
     function requestLiquidation() external returns (uint256 drawId);
 
     /// @notice Carries out the pending draw: staker pools, or bond pools while there are too many. Anyone.
-    function drawLiquidation(uint256 drawId, uint64 timestamp, StateProof calldata randaoProof) external;
+    function drawLiquidation(uint256 drawId, uint64 timestamp, StateProof calldata state, RandaoProof calldata randao) external;
 
     /// @notice Past the deadline: exits the pool by EIP-7002; the sent ETH pays the fee, the rest returns. Anyone, again when the beacon chain dropped it.
     function forceExit(PoolId poolId) external payable;
 
     /// @notice Proof from after the deadline (and `maxLiquidationExecution` after the validator was old enough to exit) that no exit
     ///         was initiated: the vault's seats pay the stall penalty, and the fee to who paid it. Once. Anyone.
-    function proveStall(PoolId poolId, uint64 timestamp, ValidatorProof calldata proof) external;
+    function proveStall(PoolId poolId, uint64 timestamp, StateProof calldata state, ValidatorProof calldata proof) external;
 
     /// @notice Proof that an exiting pool's validator is withdrawable with nothing left: closes it and releases the seats after their tail. Anyone.
-    function closePool(PoolId poolId, uint64 timestamp, ValidatorProof calldata validator, BalanceProof calldata balance) external;
+    function closePool(
+        PoolId poolId,
+        uint64 timestamp,
+        StateProof calldata state,
+        ValidatorProof calldata validator,
+        BalanceProof calldata balance
+    ) external;
 
     function exit(PoolId poolId) external view returns (Exit memory);
 }

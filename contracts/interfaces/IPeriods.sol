@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {G1Point} from "../libraries/Bls12381.sol";
-import {StateProof} from "../libraries/BeaconProofs.sol";
+import {RandaoProof, StateProof} from "../libraries/BeaconProofs.sol";
 import {Epoch, ProducerId} from "../types/Ids.sol";
 
 /// @title Frozen lists of active producers, period by period, and the commitment committees drawn from them.
@@ -59,7 +59,7 @@ interface IPeriods {
 
     /// @notice Stores the period's seed. Anyone. The proof is of randao_mixes[seedEpoch], see BeaconProofs.
     /// @param timestamp of an execution block whose parent beacon block the proof is of (EIP-4788).
-    function proveSeed(uint64 period, uint64 timestamp, StateProof calldata proof) external;
+    function proveSeed(uint64 period, uint64 timestamp, StateProof calldata state, RandaoProof calldata randao) external;
 
     function seedOf(uint64 period) external view returns (bytes32);
 

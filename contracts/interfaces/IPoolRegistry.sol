@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {G1Point, G2Point} from "../libraries/Bls12381.sol";
-import {ValidatorProof} from "../libraries/BeaconProofs.sol";
+import {StateProof, ValidatorProof} from "../libraries/BeaconProofs.sol";
 import {Epoch, PoolId, PoolKind, ProducerId} from "../types/Ids.sol";
 
 /// @title Life of a pool: requested → drawn → key made → registered (1 ETH) → funded (31 ETH) → exiting → closed.
@@ -92,10 +92,10 @@ interface IPoolRegistry {
 
     /// @notice Proves the validator with the protocol's credentials and deposits the other 31 ETH. Anyone.
     /// @param timestamp of an execution block whose parent beacon block the proof is of (EIP-4788).
-    function fundPool(PoolId poolId, uint64 timestamp, ValidatorProof calldata proof) external;
+    function fundPool(PoolId poolId, uint64 timestamp, StateProof calldata state, ValidatorProof calldata proof) external;
 
     /// @notice Proves the validator with foreign credentials: closes the pool, frees the 31 ETH and slashes the vault for the 1 ETH lost. Anyone.
-    function reportFrontRun(PoolId poolId, uint64 timestamp, ValidatorProof calldata proof) external;
+    function reportFrontRun(PoolId poolId, uint64 timestamp, StateProof calldata state, ValidatorProof calldata proof) external;
 
     /// @notice A liquidation draw took the pool. Exits only.
     function markExiting(PoolId poolId) external;

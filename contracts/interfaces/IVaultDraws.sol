@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {StateProof} from "../libraries/BeaconProofs.sol";
+import {RandaoProof, StateProof} from "../libraries/BeaconProofs.sol";
 import {Epoch, PoolId, PoolKind, ProducerId} from "../types/Ids.sol";
 
 /// @title Draws of vaults, strictly in the order of their requests, from the list of the period in which they were asked.
@@ -37,7 +37,7 @@ interface IVaultDraws {
 
     /// @notice Carries out the oldest pending draw, which must be this pool's: proves the seed and walks the list. Anyone.
     /// @param timestamp of an execution block whose parent beacon block the proof is of (EIP-4788).
-    function selectVault(PoolId poolId, uint64 timestamp, StateProof calldata randaoProof) external;
+    function selectVault(PoolId poolId, uint64 timestamp, StateProof calldata state, RandaoProof calldata randao) external;
 
     /// @notice Goes on with a draw whose seed is proven but whose walk has not come to its end, at most `maxPositions`. Anyone.
     function advance(uint256 maxPositions) external;

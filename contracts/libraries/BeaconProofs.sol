@@ -3,6 +3,68 @@ pragma solidity 0.8.37;
 
 import {Ssz} from "./Ssz.sol";
 
+/// @notice Generalized indices within the state, valid for states of `firstEpoch` and later under `forkVersion`.
+struct Layout {
+    uint64 firstEpoch;
+    bytes4 forkVersion;
+    /// Of fork.current_version (269 in Electra and Fulu).
+    uint64 forkGindex;
+    /// Of the list's root with its length mixed in (75).
+    uint64 validatorsGindex;
+    /// Likewise (76).
+    uint64 balancesGindex;
+    /// Of the vector's root (77).
+    uint64 randaoMixesGindex;
+}
+
+/// @notice The consensus spec's BeaconBlockHeader.
+struct BeaconHeader {
+    uint64 slot;
+    uint64 proposerIndex;
+    bytes32 parentRoot;
+    bytes32 stateRoot;
+    bytes32 bodyRoot;
+}
+
+/// @notice A header and the branch of `fork.current_version` up to its state root.
+struct StateProof {
+    BeaconHeader header;
+    bytes32[] forkBranch;
+}
+
+/// @notice The consensus spec's Validator, its key as hash_tree_root (see `DepositData.pubkeyRoot`). Epochs are those of
+/// the beacon chain; the balance is in gwei.
+struct Validator {
+    bytes32 pubkeyRoot;
+    bytes32 withdrawalCredentials;
+    uint64 effectiveBalance;
+    bool slashed;
+    uint64 activationEligibilityEpoch;
+    uint64 activationEpoch;
+    uint64 exitEpoch;
+    uint64 withdrawableEpoch;
+}
+
+/// @notice `validators[index]` and its branch up to the state root.
+struct ValidatorProof {
+    uint64 index;
+    Validator validator;
+    bytes32[] branch;
+}
+
+/// @notice The leaf that holds `balances[index]` with three of its neighbours, and its branch up to the state root.
+struct BalanceProof {
+    uint64 index;
+    bytes32 leaf;
+    bytes32[] branch;
+}
+
+/// @notice `randao_mixes[epoch % vector length]` and its branch up to the state root.
+struct RandaoProof {
+    bytes32 mix;
+    bytes32[] branch;
+}
+
 /// @title Proofs of the beacon state
 /// @notice A proof goes from a beacon block root that EIP-4788 vouches for, through the block's header, to the state root;
 /// first the state's fork version is proven against the layout in use, then the leaf itself. Every function reverts when
@@ -10,68 +72,6 @@ import {Ssz} from "./Ssz.sol";
 /// @dev Indices cannot wander into another field: each is checked against the capacity of its list or vector before it
 /// becomes part of a generalized index, and a branch has exactly the depth of that index.
 library BeaconProofs {
-    /// @notice Generalized indices within the state, valid for states of `firstEpoch` and later under `forkVersion`.
-    struct Layout {
-        uint64 firstEpoch;
-        bytes4 forkVersion;
-        /// Of fork.current_version (269 in Electra and Fulu).
-        uint64 forkGindex;
-        /// Of the list's root with its length mixed in (75).
-        uint64 validatorsGindex;
-        /// Likewise (76).
-        uint64 balancesGindex;
-        /// Of the vector's root (77).
-        uint64 randaoMixesGindex;
-    }
-
-    /// @notice The consensus spec's BeaconBlockHeader.
-    struct BeaconHeader {
-        uint64 slot;
-        uint64 proposerIndex;
-        bytes32 parentRoot;
-        bytes32 stateRoot;
-        bytes32 bodyRoot;
-    }
-
-    /// @notice A header and the branch of `fork.current_version` up to its state root.
-    struct StateProof {
-        BeaconHeader header;
-        bytes32[] forkBranch;
-    }
-
-    /// @notice The consensus spec's Validator, its key as hash_tree_root (see `DepositData.pubkeyRoot`). Epochs are those of
-    /// the beacon chain; the balance is in gwei.
-    struct Validator {
-        bytes32 pubkeyRoot;
-        bytes32 withdrawalCredentials;
-        uint64 effectiveBalance;
-        bool slashed;
-        uint64 activationEligibilityEpoch;
-        uint64 activationEpoch;
-        uint64 exitEpoch;
-        uint64 withdrawableEpoch;
-    }
-
-    /// @notice `validators[index]` and its branch up to the state root.
-    struct ValidatorProof {
-        uint64 index;
-        Validator validator;
-        bytes32[] branch;
-    }
-
-    /// @notice The leaf that holds `balances[index]` with three of its neighbours, and its branch up to the state root.
-    struct BalanceProof {
-        uint64 index;
-        bytes32 leaf;
-        bytes32[] branch;
-    }
-
-    /// @notice `randao_mixes[epoch % vector length]` and its branch up to the state root.
-    struct RandaoProof {
-        bytes32 mix;
-        bytes32[] branch;
-    }
-
     /// @notice The header is not that of the trusted block.
     error HeaderMismatch(bytes32 expected, bytes32 actual);
     /// @notice The state is of another fork than the row, or the branch is wrong.

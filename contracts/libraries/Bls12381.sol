@@ -1,6 +1,26 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+/// @notice A point of G1 in EIP-2537's encoding: two coordinates of 64 bytes.
+struct G1Point {
+    bytes32 xHi;
+    bytes32 xLo;
+    bytes32 yHi;
+    bytes32 yLo;
+}
+
+/// @notice A point of G2 in EIP-2537's encoding: two coordinates of two 64-byte field elements.
+struct G2Point {
+    bytes32 xc0Hi;
+    bytes32 xc0Lo;
+    bytes32 xc1Hi;
+    bytes32 xc1Lo;
+    bytes32 yc0Hi;
+    bytes32 yc0Lo;
+    bytes32 yc1Hi;
+    bytes32 yc1Lo;
+}
+
 /// @title BLS12-381 signatures on the EIP-2537 precompiles
 /// @notice Public keys in G1, signatures in G2, the proof-of-possession suite of the consensus spec. Points are in the
 /// encoding of EIP-2537: each coordinate is a 64-byte big-endian field element, in G2 as (c0, c1); infinity is all zeros.
@@ -9,24 +29,6 @@ pragma solidity 0.8.37;
 /// make the same call again on good points with no more gas, and revert unless that one succeeds: neither too little gas,
 /// nor a new price, nor a chain without the precompiles can make a good point look bad.
 library Bls12381 {
-    struct G1Point {
-        bytes32 xHi;
-        bytes32 xLo;
-        bytes32 yHi;
-        bytes32 yLo;
-    }
-
-    struct G2Point {
-        bytes32 xc0Hi;
-        bytes32 xc0Lo;
-        bytes32 xc1Hi;
-        bytes32 xc1Lo;
-        bytes32 yc0Hi;
-        bytes32 yc0Lo;
-        bytes32 yc1Hi;
-        bytes32 yc1Lo;
-    }
-
     /// @notice Refused by the precompile: a malformed point (not on the curve, not in the subgroup, not canonical) or too
     /// little gas.
     error PrecompileFailed(address precompile);

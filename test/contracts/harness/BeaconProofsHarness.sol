@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {BeaconProofs} from "../../../contracts/libraries/BeaconProofs.sol";
+import {BeaconProofs, Layout, BeaconHeader, StateProof, Validator, ValidatorProof, BalanceProof, RandaoProof} from "../../../contracts/libraries/BeaconProofs.sol";
 
 /// @notice Makes the library's functions callable for tests; each answers with the gas that it used.
 contract BeaconProofsHarness {
-    function verifyState(bytes32 blockRoot, BeaconProofs.StateProof calldata proof, BeaconProofs.Layout calldata row)
+    function verifyState(bytes32 blockRoot, StateProof calldata proof, Layout calldata row)
         external
         view
         returns (bytes32 stateRoot, uint256 used)
@@ -17,8 +17,8 @@ contract BeaconProofsHarness {
 
     function verifyValidator(
         bytes32 stateRoot,
-        BeaconProofs.ValidatorProof calldata proof,
-        BeaconProofs.Layout calldata row
+        ValidatorProof calldata proof,
+        Layout calldata row
     ) external view returns (uint256) {
         uint256 before = gasleft();
         BeaconProofs.verifyValidator(stateRoot, proof, row);
@@ -27,8 +27,8 @@ contract BeaconProofsHarness {
 
     function verifyBalance(
         bytes32 stateRoot,
-        BeaconProofs.BalanceProof calldata proof,
-        BeaconProofs.Layout calldata row
+        BalanceProof calldata proof,
+        Layout calldata row
     ) external view returns (uint64 balance, uint256 used) {
         uint256 before = gasleft();
         balance = BeaconProofs.verifyBalance(stateRoot, proof, row);
@@ -37,10 +37,10 @@ contract BeaconProofsHarness {
 
     function verifyRandaoMix(
         bytes32 stateRoot,
-        BeaconProofs.RandaoProof calldata proof,
+        RandaoProof calldata proof,
         uint64 epoch,
         uint64 vectorLength,
-        BeaconProofs.Layout calldata row
+        Layout calldata row
     ) external view returns (uint256) {
         uint256 before = gasleft();
         BeaconProofs.verifyRandaoMix(stateRoot, proof, epoch, vectorLength, row);
@@ -59,11 +59,11 @@ contract BeaconProofsHarness {
         return BeaconProofs.randaoMixGindex(vectorGindex, epoch, length);
     }
 
-    function validatorRoot(BeaconProofs.Validator calldata validator) external view returns (bytes32) {
+    function validatorRoot(Validator calldata validator) external view returns (bytes32) {
         return BeaconProofs.validatorRoot(validator);
     }
 
-    function headerRoot(BeaconProofs.BeaconHeader calldata header) external view returns (bytes32) {
+    function headerRoot(BeaconHeader calldata header) external view returns (bytes32) {
         return BeaconProofs.headerRoot(header);
     }
 }
