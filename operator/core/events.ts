@@ -1,0 +1,70 @@
+import type { Address, Epoch, Hex, PoolId, ProducerId, PublicKey, Root, Slot, ValidatorIndex } from './ids.ts'
+import type { PoolKind } from './vault.ts'
+
+/** Where in the chain an event stands. `timestamp` is the block's, in seconds. */
+export type EventPosition = {
+  readonly blockNumber: number
+  readonly blockHash: Root
+  readonly timestamp: number
+  readonly logIndex: number
+}
+
+type Of<Name extends string, Args> = { readonly name: Name; readonly args: Readonly<Args>; readonly at: EventPosition }
+
+// One member per contract event that the operator acts on; names are "<contract>.<event>", arguments as in the interfaces.
+export type ChainEvent =
+  | Of<
+      'BlockProducers.ProducerRegistered',
+      { producerId: ProducerId; owner: Address; operator: Address; signingKey: PublicKey; peerAddress: string; shares: bigint }
+    >
+  | Of<'BlockProducers.PeerAddressChanged', { producerId: ProducerId; peerAddress: string }>
+  | Of<'BlockProducers.ProducerSlashed', { producerId: ProducerId; poolId: number; shares: bigint; out: boolean }>
+  | Of<'Periods.JoinQueued', { producerId: ProducerId }>
+  | Of<'Periods.LeaveQueued', { producerId: ProducerId }>
+  | Of<'Periods.ListFrozen', { period: number; size: number }>
+  | Of<'Periods.Joined', { period: number; producerId: ProducerId; position: number }>
+  | Of<'Periods.Left', { period: number; producerId: ProducerId; position: number }>
+  | Of<'Periods.SeedProven', { period: number; seed: Root }>
+  | Of<'Periods.CommitteeFormed', { period: number; members: readonly ProducerId[] }>
+  | Of<'VaultDraws.DrawRequested', { drawId: number; poolId: PoolId; round: number; period: number; seedEpoch: Epoch }>
+  | Of<'VaultDraws.SeedEpochMoved', { drawId: number; seedEpoch: Epoch }>
+  | Of<'VaultDraws.SeedProven', { drawId: number; seedEpoch: Epoch; mix: Root }>
+  | Of<'VaultDraws.DrawFilled', { drawId: number; poolId: PoolId; members: readonly ProducerId[] }>
+  | Of<'VaultDraws.DrawCancelled', { drawId: number; poolId: PoolId }>
+  | Of<'PoolRegistry.PoolRequested', { poolId: PoolId; kind: PoolKind; seedEpoch: Epoch }>
+  | Of<'PoolRegistry.VaultSelected', { poolId: PoolId; round: number; members: readonly ProducerId[]; deadline: Epoch }>
+  | Of<
+      'PoolRegistry.DkgCompleted',
+      {
+        poolId: PoolId
+        round: number
+        publicKey: PublicKey
+        ordinal: number
+        publicShares: readonly PublicKey[]
+        transcriptRoot: Root
+        participation: bigint
+      }
+    >
+  | Of<'PoolRegistry.DkgFailed', { poolId: PoolId; round: number }>
+  | Of<'PoolRegistry.PoolFunded', { poolId: PoolId; validatorIndex: ValidatorIndex }>
+  | Of<'PoolRegistry.PoolFrontRun', { poolId: PoolId; credentials: Root }>
+  | Of<'PoolRegistry.PoolExiting', { poolId: PoolId }>
+  | Of<'PoolRegistry.PoolClosed', { poolId: PoolId }>
+  | Of<'PoolRegistry.PoolCancelled', { poolId: PoolId }>
+  | Of<'Exits.LiquidationRequested', { drawId: number; count: number; seedEpoch: Epoch }>
+  | Of<'Exits.LiquidationDrawn', { drawId: number; poolId: PoolId; deadline: Epoch }>
+  | Of<'Exits.ExitForced', { poolId: PoolId; by: Address; fee: bigint }>
+  | Of<'Exits.StallProven', { poolId: PoolId; reporter: Address }>
+  | Of<
+      'StateCommitments.StateCommitted',
+      { commitmentId: number; epoch: Epoch; referenceSlot: Slot; blockRoot: Root; digest: Root; absent: Hex }
+    >
+  | Of<'StateCommitments.PagePosted', { commitmentId: number; page: number; root: Root; sum: bigint }>
+  | Of<'StateCommitments.CommitmentPending', { commitmentId: number; stakerProfit: bigint; bondProfit: bigint; windowEnds: number }>
+  | Of<'StateCommitments.CommitmentDropped', { commitmentId: number; epoch: Epoch }>
+  | Of<'StateCommitments.StateFinalized', { commitmentId: number; epoch: Epoch; index: bigint }>
+  | Of<'StakingPool.BeaconDeposit', { poolId: PoolId; kind: PoolKind; amount: bigint; total: bigint }>
+  | Of<'StakingPool.Collected', { kind: PoolKind; amount: bigint; total: bigint }>
+
+export type EventName = ChainEvent['name']
+export type EventArgs<Name extends EventName> = Extract<ChainEvent, { readonly name: Name }>['args']

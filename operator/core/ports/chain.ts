@@ -1,0 +1,95 @@
+import type { ChainEvent } from '../events.ts'
+import type { Address, Hex, Root } from '../ids.ts'
+import type { NetworkState } from '../network.ts'
+
+/** Contracts of a deployment, by the names of `Addresses` in contracts/types/Parameters.sol. */
+export const CONTRACTS = [
+  'directory',
+  'beaconLayout',
+  'bondEther',
+  'stakingPool',
+  'withdrawalQueue',
+  'stakerVault',
+  'bondVault',
+  'blockProducers',
+  'periods',
+  'vaultDraws',
+  'poolRegistry',
+  'exits',
+  'stateCommitments',
+  'disputes',
+] as const
+export type ContractName = (typeof CONTRACTS)[number]
+export type ContractAddresses = Readonly<Record<ContractName, Address>>
+
+/** Parameters as deployed; units and meaning as in contracts/types/Parameters.sol (durations in epochs, amounts in wei). */
+export type Parameters = {
+  readonly genesisTime: number
+  readonly secondsPerSlot: number
+  readonly slotsPerEpoch: number
+  readonly epochsPerHistoricalVector: number
+  readonly shardCommitteePeriod: number
+  readonly genesisForkVersion: Hex
+  readonly depositContract: Address
+  readonly vaultSize: number
+  readonly seatAllocation: bigint
+  readonly effectiveStake: bigint
+  readonly minProducers: number
+  readonly firstPeriod: number
+  readonly periodLength: number
+  readonly maxChurn: number
+  readonly committeeSize: number
+  readonly seedDelay: number
+  readonly ceremonyDeadline: number
+  readonly seatTail: number
+  readonly reportEpochs: number
+  readonly disputeDuration: number
+  readonly pagesDeadline: number
+  readonly maxReportGrowth: number
+  readonly maxReportLoss: number
+  readonly minDeposit: bigint
+  readonly liquidationThreshold: bigint
+  readonly maxQueueWait: number
+  readonly maxLiquidationExecution: number
+  readonly stallPenalty: bigint
+  readonly reporterShare: number
+}
+
+/** What the contracts say, folded: at the head, and at the last finalized block. */
+export type ChainView = {
+  readonly head: NetworkState
+  readonly finalized: NetworkState
+}
+
+export type ChainFollower = {
+  view(): ChainView
+  /** Called after each batch of blocks has been folded in (or rolled back), with the events that are new at the head and those new as finalized. */
+  onChange(
+    listener: (change: {
+      readonly view: ChainView
+      readonly applied: readonly ChainEvent[]
+      readonly finalized: readonly ChainEvent[]
+    }) => void,
+  ): () => void
+}
+
+/** How a transaction ended. A revert that the simulation foresaw costs nothing; `error` is the contract's custom error by name. */
+export type TransactionOutcome =
+  | { readonly status: 'included'; readonly hash: Root; readonly blockNumber: number; readonly gasUsed: bigint }
+  | { readonly status: 'refused'; readonly error: string; readonly args: Readonly<Record<string, unknown>> }
+
+export type Call = { readonly contract: ContractName; readonly method: string; readonly args: readonly unknown[]; readonly value?: bigint }
+
+export type Contracts = {
+  readonly chainId: bigint
+  readonly addresses: ContractAddresses
+  readonly parameters: Parameters
+  /** eth_call of a view, decoded (ethers Result as plain values); at `block` (number or tag), default latest. */
+  read(call: Call, block?: number | 'latest' | 'finalized'): Promise<unknown>
+  /** Wei held by an address at a block. */
+  balance(address: Address, block?: number | 'latest'): Promise<bigint>
+  /** Simulates only: undefined when the call would go through, else the custom error's name. */
+  simulate(call: Call): Promise<string | undefined>
+  /** Simulates, sends, waits for inclusion, bumps the fee when stuck. Throws `ChainError` when the client can't be reached. */
+  send(call: Call, signal?: AbortSignal): Promise<TransactionOutcome>
+}

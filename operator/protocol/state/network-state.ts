@@ -1,0 +1,215 @@
+import type { ChainEvent } from '../../core/events.ts'
+import type { PoolId, ProducerId } from '../../core/ids.ts'
+import type { Commitment, LiquidationDraw, NetworkState, Period, Pool, Producer, VaultDraw } from '../../core/network.ts'
+import type { PoolKind } from '../../core/vault.ts'
+
+type Fold = {
+  blockNumber: number
+  timestamp: number
+  readonly producers: Map<ProducerId, Producer>
+  readonly periods: Map<number, Period>
+  readonly pools: Map<PoolId, Pool>
+  readonly vaultDraws: Map<number, VaultDraw>
+  readonly liquidationDraws: Map<number, LiquidationDraw>
+  readonly commitments: Map<number, Commitment>
+  readonly collected: Record<PoolKind, bigint>
+}
+
+/** The state before the first event. */
+export function emptyState(): NetworkState {
+  return {
+    blockNumber: 0,
+    timestamp: 0,
+    producers: new Map(),
+    periods: new Map(),
+    pools: new Map(),
+    vaultDraws: new Map(),
+    liquidationDraws: new Map(),
+    commitments: new Map(),
+    collected: { staker: 0n, bond: 0n },
+  }
+}
+
+/**
+ * Folds events, in chain order, into a new state; the given one stays as it is, so that an abandoned branch is left by
+ * folding anew from the last state both branches share. Events about things never announced are ignored: the contracts
+ * cannot emit them, and a client that serves them lies.
+ */
+export function foldEvents(state: NetworkState, events: readonly ChainEvent[]): NetworkState {
+  const next: Fold = {
+    blockNumber: state.blockNumber,
+    timestamp: state.timestamp,
+    producers: new Map(state.producers),
+    periods: new Map(state.periods),
+    pools: new Map(state.pools),
+    vaultDraws: new Map(state.vaultDraws),
+    liquidationDraws: new Map(state.liquidationDraws),
+    commitments: new Map(state.commitments),
+    collected: { ...state.collected },
+  }
+  for (const event of events) {
+    apply(next, event)
+    next.blockNumber = Math.max(next.blockNumber, event.at.blockNumber)
+    next.timestamp = Math.max(next.timestamp, event.at.timestamp)
+  }
+  return next
+}
+
+function patch<K, V>(map: Map<K, V>, key: K, change: Partial<V>): void {
+  const known = map.get(key)
+  if (known !== undefined) map.set(key, { ...known, ...change })
+}
+
+function apply(state: Fold, event: ChainEvent): void {
+  switch (event.name) {
+    case 'BlockProducers.ProducerRegistered': {
+      const { producerId: id, owner, operator, signingKey, peerAddress } = event.args
+      state.producers.set(id, { id, owner, operator, signingKey, peerAddress, slashed: false })
+      return
+    }
+    case 'BlockProducers.PeerAddressChanged':
+      patch(state.producers, event.args.producerId, { peerAddress: event.args.peerAddress })
+      return
+    case 'BlockProducers.ProducerSlashed':
+      if (event.args.out) patch(state.producers, event.args.producerId, { slashed: true })
+      return
+    case 'StakingPool.Collected':
+      state.collected[event.args.kind] = event.args.total
+      return
+    default:
+      if (applyToPeriods(state, event) || applyToPools(state, event) || applyToExits(state, event)) return
+      applyToCommitments(state, event)
+  }
+}
+
+function applyToPeriods(state: Fold, event: ChainEvent): boolean {
+  switch (event.name) {
+    case 'Periods.ListFrozen':
+      state.periods.set(event.args.period, { size: event.args.size })
+      return true
+    case 'Periods.SeedProven':
+      patch(state.periods, event.args.period, { seed: event.args.seed })
+      return true
+    case 'Periods.CommitteeFormed':
+      patch(state.periods, event.args.period, { committee: event.args.members })
+      return true
+    default:
+      return false
+  }
+}
+
+function applyToPools(state: Fold, event: ChainEvent): boolean {
+  const { pools, vaultDraws } = state
+  switch (event.name) {
+    case 'VaultDraws.DrawRequested': {
+      const { drawId: id, poolId, round, period, seedEpoch } = event.args
+      vaultDraws.set(id, { id, poolId, round, period, seedEpoch, seedProven: false, done: false })
+      patch(pools, poolId, { phase: 'requested', round, members: [] })
+      return true
+    }
+    case 'VaultDraws.SeedEpochMoved':
+      patch(vaultDraws, event.args.drawId, { seedEpoch: event.args.seedEpoch })
+      return true
+    case 'VaultDraws.SeedProven':
+      patch(vaultDraws, event.args.drawId, { seedProven: true })
+      return true
+    case 'VaultDraws.DrawFilled':
+    case 'VaultDraws.DrawCancelled':
+      patch(vaultDraws, event.args.drawId, { done: true })
+      return true
+    case 'PoolRegistry.PoolRequested': {
+      const { poolId: id, kind } = event.args
+      pools.set(id, { id, kind, phase: 'requested', round: 0, members: [], exitForced: false, stallProven: false })
+      return true
+    }
+    case 'PoolRegistry.VaultSelected':
+      patch(pools, event.args.poolId, {
+        phase: 'ceremony',
+        round: event.args.round,
+        members: event.args.members,
+        deadline: event.args.deadline,
+      })
+      return true
+    case 'PoolRegistry.DkgCompleted': {
+      const { publicKey, publicShares, ordinal } = event.args
+      patch(pools, event.args.poolId, { phase: 'registered', publicKey, publicShares, ordinal, registeredAt: event.at.timestamp })
+      return true
+    }
+    case 'PoolRegistry.PoolFunded':
+      patch(pools, event.args.poolId, { phase: 'funded', validatorIndex: event.args.validatorIndex, fundedAt: event.at.timestamp })
+      return true
+    case 'PoolRegistry.PoolFrontRun':
+      patch(pools, event.args.poolId, { phase: 'closed', frontRunAt: event.at.timestamp })
+      return true
+    case 'PoolRegistry.PoolExiting':
+      patch(pools, event.args.poolId, { phase: 'exiting' })
+      return true
+    case 'PoolRegistry.PoolClosed':
+      patch(pools, event.args.poolId, { phase: 'closed' })
+      return true
+    case 'PoolRegistry.PoolCancelled':
+      patch(pools, event.args.poolId, { phase: 'cancelled' })
+      return true
+    default:
+      return false
+  }
+}
+
+function applyToExits(state: Fold, event: ChainEvent): boolean {
+  switch (event.name) {
+    case 'Exits.LiquidationRequested': {
+      const { drawId: id, count, seedEpoch } = event.args
+      state.liquidationDraws.set(id, { id, count, seedEpoch, done: false })
+      return true
+    }
+    case 'Exits.LiquidationDrawn':
+      patch(state.liquidationDraws, event.args.drawId, { done: true })
+      patch(state.pools, event.args.poolId, { exitDeadline: event.args.deadline })
+      return true
+    case 'Exits.ExitForced':
+      patch(state.pools, event.args.poolId, { exitForced: true })
+      return true
+    case 'Exits.StallProven':
+      patch(state.pools, event.args.poolId, { stallProven: true })
+      return true
+    default:
+      return false
+  }
+}
+
+function applyToCommitments(state: Fold, event: ChainEvent): void {
+  const { commitments } = state
+  switch (event.name) {
+    case 'StateCommitments.StateCommitted': {
+      const { commitmentId: id, epoch, referenceSlot, blockRoot, digest, absent } = event.args
+      commitments.set(id, {
+        id,
+        epoch,
+        referenceSlot,
+        blockRoot,
+        digest,
+        absent,
+        phase: 'open',
+        pagesPosted: [],
+        committedAt: event.at.timestamp,
+      })
+      return
+    }
+    case 'StateCommitments.PagePosted': {
+      const known = commitments.get(event.args.commitmentId)
+      patch(commitments, event.args.commitmentId, { pagesPosted: [...(known?.pagesPosted ?? []), event.args.page] })
+      return
+    }
+    case 'StateCommitments.CommitmentPending':
+      patch(commitments, event.args.commitmentId, { phase: 'pending', windowEnds: event.args.windowEnds })
+      return
+    case 'StateCommitments.CommitmentDropped':
+      patch(commitments, event.args.commitmentId, { phase: 'dropped' })
+      return
+    case 'StateCommitments.StateFinalized':
+      patch(commitments, event.args.commitmentId, { phase: 'finalized' })
+      return
+    default:
+      return
+  }
+}
