@@ -1,4 +1,12 @@
+import { OpenPoolsError } from '../errors.ts'
 import type { BlsSignature, Epoch, Gwei, Hex, PublicKey, Root, Slot, ValidatorIndex } from '../ids.ts'
+
+/**
+ * Why a beacon node did not give what was asked: UNREACHABLE (no connection), TIMEOUT, NOT_FOUND (it does not have it),
+ * REFUSED (it answered with an error; `data.status` is the HTTP status), OTHER_CHAIN (genesis is not the one we started
+ * with), MALFORMED (an answer, or a peer's block, that the specification does not allow).
+ */
+export class BeaconError extends OpenPoolsError<'UNREACHABLE' | 'TIMEOUT' | 'NOT_FOUND' | 'REFUSED' | 'OTHER_CHAIN' | 'MALFORMED'> {}
 
 export type AttesterDuty = {
   readonly publicKey: PublicKey
@@ -76,7 +84,7 @@ export type ChainSpec = {
   readonly slotsPerEpoch: number
   readonly epochsPerHistoricalVector: number
   readonly depositChainId: bigint
-  /** Every value of /eth/v1/config/spec, as served. */
+  /** Every plain value of /eth/v1/config/spec, as served (numbers decimal, bytes hex); lists such as BLOB_SCHEDULE are left out. */
   readonly values: Readonly<Record<string, string>>
 }
 
@@ -122,7 +130,7 @@ export type BeaconNode = {
   ): Promise<{ readonly number: number; readonly hash: Root; readonly timestamp: number } | undefined>
   /** Full state by id, as SSZ with its fork's name. */
   stateSsz(stateId: string, signal?: AbortSignal): Promise<{ readonly fork: string; readonly bytes: Uint8Array } | undefined>
-  /** Attestations a block holds, expanded to which committee positions of a slot it includes. */
+  /** Attestations a block holds, expanded to which committee positions of a slot it includes. `root`: of the AttestationData. */
   includedAttesters(
     blockId: string,
     signal?: AbortSignal,
