@@ -9,6 +9,8 @@ interface IBeaconLayout {
 
     error NoRow(uint64 epoch);
     error RowsOutOfOrder(uint64 previous, uint64 next);
+    /// @notice A generalized index of the row is zero.
+    error RowIncomplete(uint64 firstEpoch);
 
     /// @notice Row in force at an epoch.
     function layoutAt(uint64 epoch) external view returns (Layout memory);

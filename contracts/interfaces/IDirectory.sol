@@ -7,7 +7,10 @@ import {Addresses, Parameters} from "../types/Parameters.sol";
 interface IDirectory {
     /// @notice A parameter is outside its range (names as in `Parameters`).
     error ParameterOutOfRange(string name, uint256 value, uint256 least, uint256 most);
-    /// @notice An address of the deployment is zero or differs from where the contract stands.
+    error NotAPowerOfTwo(string name, uint256 value);
+    /// @notice An address of the deployment is missing.
+    error AddressMissing(string name);
+    /// @notice An address of the deployment differs from where the contract stands.
     error WrongAddress(string name, address expected, address actual);
 
     function parameters() external view returns (Parameters memory);

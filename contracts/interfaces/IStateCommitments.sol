@@ -65,6 +65,7 @@ interface IStateCommitments {
     error ArrivalsAboveReal(PoolKind kind, uint256 most, uint256 actual);
     error TooFewSigners(uint256 needed, uint256 actual);
     error AbsentLength(uint256 expected, uint256 actual);
+    error AbsentBeyondCommittee(uint256 size);
     error InvalidAggregateSignature();
     error WrongCommitmentState(uint256 commitmentId, CommitmentState expected, CommitmentState actual);
     error PageUnknown(uint256 commitmentId, uint32 page);
