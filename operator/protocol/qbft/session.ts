@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto'
+import type { MemberIndex, Milliseconds, Root } from '../../core/ids.ts'
+import type { Clock } from '../../core/ports/clock.ts'
+import { QbftEngine } from './engine.ts'
+import type { QbftIdentity } from './identity.ts'
+import type { Decision, QbftEffect, QbftFault, QbftMessage, QbftSettings } from './types.ts'
+
+export type QbftSessionOptions = Pick<QbftSettings, 'size' | 'quorum' | 'self' | 'leaderOf' | 'firstRoundMs' | 'isValid'> & {
+  readonly identity: QbftIdentity
+  readonly clock: Clock
+  readonly broadcast: (message: QbftMessage) => void
+  readonly send: (to: MemberIndex, message: QbftMessage) => void
+  readonly onDecided: (decision: Decision) => void
+  readonly onFault: (fault: QbftFault) => void
+  /** A round after the first was entered. */
+  readonly onRoundChange: (round: number) => void
+}
+
+/** Root of a value as agreed on: SHA-256 of its bytes. */
+export function valueRoot(value: Uint8Array): Root {
+  return `0x${createHash('sha256').update(value).digest('hex')}` as Root
+}
+
+/** A running instance: the state machine with its timers and its outgoing messages connected. */
+export class QbftSession {
+  readonly #options: QbftSessionOptions
+  readonly #engine: QbftEngine
+  #cancelTimer: () => void = () => {}
+  #closed = false
+
+  constructor(options: QbftSessionOptions) {
+    this.#options = options
+    const { size, quorum, self, leaderOf, firstRoundMs, isValid, identity } = options
+    const { sign, verify } = identity
+    this.#engine = new QbftEngine({ size, quorum, self, leaderOf, firstRoundMs, isValid, sign, verify, rootOf: valueRoot })
+  }
+
+  get decision(): Decision | undefined {
+    return this.#engine.decision
+  }
+
+  /** Enters round 1, or the round this member was in before a restart. */
+  start(): void {
+    this.#perform(this.#engine.start(this.#options.identity.resume()))
+  }
+
+  propose(value: Uint8Array): void {
+    if (!this.#closed) this.#perform(this.#engine.propose(value))
+  }
+
+  /** Something that `isValid` looks at has changed. */
+  reconsider(): void {
+    if (!this.#closed) this.#perform(this.#engine.reconsider())
+  }
+
+  receive(from: MemberIndex, message: QbftMessage): void {
+    if (!this.#closed) this.#perform(this.#engine.receive(from, message))
+  }
+
+  /** Ends timers and answers. */
+  close(): void {
+    this.#closed = true
+    this.#cancelTimer()
+  }
+
+  #perform(effects: readonly QbftEffect[]): void {
+    for (const effect of effects) {
+      switch (effect.kind) {
+        case 'broadcast':
+          this.#options.broadcast(effect.message)
+          break
+        case 'send':
+          this.#options.send(effect.to, effect.message)
+          break
+        case 'timer':
+          this.#setTimer(effect)
+          break
+        case 'decided':
+          this.#cancelTimer()
+          this.#options.onDecided(effect.decision)
+          break
+        case 'fault':
+          this.#options.onFault(effect)
+          break
+      }
+    }
+  }
+
+  #setTimer({ round, afterMs }: { readonly round: number; readonly afterMs: number }): void {
+    const { clock, onRoundChange } = this.#options
+    this.#cancelTimer()
+    const cancel = clock.at((clock.now() + afterMs) as Milliseconds, () => {
+      if (!this.#closed) this.#perform(this.#engine.timeout(round))
+    })
+    this.#cancelTimer = cancel
+    if (round > 1) onRoundChange(round)
+  }
+}
