@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {HashToField} from "./HashToField.sol";
+
 /// @notice A point of G1 in EIP-2537's encoding: two coordinates of 64 bytes.
 struct G1Point {
     bytes32 xHi;
@@ -39,16 +41,12 @@ library Bls12381 {
     /// @notice As many scalars as points are needed, and at least one.
     error BadPairs(uint256 points, uint256 scalars);
 
-    address private constant MODEXP = address(0x05);
     address private constant G1_ADD = address(0x0b);
     address private constant G1_MSM = address(0x0c);
     address private constant G2_ADD = address(0x0d);
     address private constant G2_MSM = address(0x0e);
     address private constant PAIRING = address(0x0f);
     address private constant MAP_FP2_TO_G2 = address(0x11);
-
-    /// @dev The suite's domain separation tag, followed by its length (43).
-    bytes private constant DST_PRIME = "BLS_SIG_BLS12381G2_XMD:SHA-256_SSWU_RO_POP_\x2b";
 
     /// @dev The field's modulus p, and (p - 1) / 2.
     uint256 private constant P_HI = 0x1a0111ea397fe69a4b1ba7b6434bacd7;
@@ -61,33 +59,31 @@ library Bls12381 {
     /// Reverts on malformed points and on infinity; `false` means two good points that do not match.
     function verify(G1Point memory publicKey, bytes32 message, G2Point memory signature) internal view returns (bool) {
         if (isInfinity(publicKey) || isInfinity(signature)) revert PointAtInfinity();
-        bytes memory pairs = abi.encode(negate(generator()), signature, publicKey, hashToG2(message));
+        bytes memory pairs = new bytes(768);
+        G1Point memory generatorNegated = negate(generator());
+        uint256 input;
+        assembly ("memory-safe") {
+            input := add(pairs, 0x20)
+            mcopy(input, generatorNegated, 128)
+            mcopy(add(input, 128), signature, 256)
+            mcopy(add(input, 384), publicKey, 128)
+        }
+        _hashToG2(message, input + 512);
+        _call(PAIRING, input, 768, input, 0x20);
         uint256 result;
         assembly ("memory-safe") {
-            result := add(pairs, 0x20)
-        }
-        _call(PAIRING, result, pairs.length, result, 0x20);
-        assembly ("memory-safe") {
-            result := mload(result)
+            result := mload(input)
         }
         return result == 1;
     }
 
     /// @notice RFC 9380 hash_to_curve of the suite BLS12381G2_XMD:SHA-256_SSWU_RO_ under the signatures' tag.
     function hashToG2(bytes32 message) internal view returns (G2Point memory point) {
-        bytes memory elements = _hashToField(message);
-        bytes memory points = new bytes(512);
-        uint256 input;
-        uint256 pair;
         uint256 output;
         assembly ("memory-safe") {
-            input := add(elements, 0x20)
-            pair := add(points, 0x20)
             output := point
         }
-        _call(MAP_FP2_TO_G2, input, 128, pair, 256);
-        _call(MAP_FP2_TO_G2, input + 128, 128, pair + 256, 256);
-        _call(G2_ADD, pair, 512, output, 256);
+        _hashToG2(message, output);
     }
 
     /// @notice Whether `key` may be a public key: canonical, on the curve, in the subgroup and not infinity.
@@ -122,12 +118,14 @@ library Bls12381 {
         bytes memory pairs = _pairs(points, scalars);
         uint256 allowance = gasleft() / 3;
         if (_tryG1(pairs, allowance, sum)) return (true, sum);
-        G1Point memory ignored;
         G1Point memory good = generator();
         for (uint256 i = 0; i < points.length; ++i) {
-            points[i] = good;
+            assembly ("memory-safe") {
+                mcopy(add(add(pairs, 0x20), mul(i, 160)), good, 128)
+            }
         }
-        if (!_tryG1(_pairs(points, scalars), allowance, ignored)) revert PrecompileFailed(G1_MSM);
+        G1Point memory ignored;
+        if (!_tryG1(pairs, allowance, ignored)) revert PrecompileFailed(G1_MSM);
     }
 
     /// @notice a + b. Reverts on a point that is not on the curve; says nothing of the subgroup.
@@ -214,29 +212,19 @@ library Bls12381 {
             && (point.yc0Hi | point.yc0Lo | point.yc1Hi | point.yc1Lo) == 0;
     }
 
-    /// @dev RFC 9380 hash_to_field for two elements of Fp2: expand_message_xmd to 256 bytes, then each 64 bytes modulo p.
-    function _hashToField(bytes32 message) private view returns (bytes memory elements) {
-        bytes32 b0 = sha256(abi.encodePacked(new bytes(64), message, uint16(256), uint8(0), DST_PRIME));
-        bytes32 bi = sha256(abi.encodePacked(b0, uint8(1), DST_PRIME));
-        elements = new bytes(256);
-        // modexp(length of base, exponent and modulus | base | 1 | p)
-        bytes memory reduction = abi.encodePacked(uint256(64), uint256(1), uint256(64), new bytes(64), uint8(1), P_HI, P_LO);
+    /// @dev Each pair of field elements (128 bytes) becomes a point (256 bytes); their sum goes to memory at `output`.
+    function _hashToG2(bytes32 message, uint256 output) private view {
+        bytes memory elements = HashToField.twoElements(message);
+        bytes memory points = new bytes(512);
         uint256 input;
-        uint256 output;
+        uint256 pair;
         assembly ("memory-safe") {
-            input := add(reduction, 0x20)
-            output := add(elements, 0x20)
+            input := add(elements, 0x20)
+            pair := add(points, 0x20)
         }
-        for (uint8 i = 2; i <= 8; i += 2) {
-            bytes32 next = sha256(abi.encodePacked(b0 ^ bi, i, DST_PRIME));
-            assembly ("memory-safe") {
-                mstore(add(input, 0x60), bi)
-                mstore(add(input, 0x80), next)
-            }
-            _call(MODEXP, input, reduction.length, output, 64);
-            output += 64;
-            if (i < 8) bi = sha256(abi.encodePacked(b0 ^ next, i + 1, DST_PRIME));
-        }
+        _call(MAP_FP2_TO_G2, input, 128, pair, 256);
+        _call(MAP_FP2_TO_G2, input + 128, 128, pair + 256, 256);
+        _call(G2_ADD, pair, 512, output, 256);
     }
 
     /// @dev Whether y > (p - 1) / 2: the sign of a compressed point.

@@ -15,9 +15,8 @@ library SwapOrNot {
 
     uint256 private constant ROUNDS = 90;
     uint256 private constant MAX_COUNT = 2 ** 40;
-    /// @dev Source hashes of a round are kept in a direct-mapped cache: 32 entries of (tag, hash) serve lists of up to
-    /// 8,192 without a collision; a collision costs a hash, never a wrong answer.
-    uint256 private constant CACHE_BYTES = 32 * 64;
+    /// @dev The source hashes of a round are kept for lists of up to 32 of them; in longer ones few indices share one.
+    uint256 private constant CACHED_COUNT = 32 * 256;
 
     /// @notice Where `index` of a list of `count` goes under `seed`.
     function shuffledIndex(uint256 index, uint256 count, bytes32 seed) internal view returns (uint256) {
@@ -44,53 +43,50 @@ library SwapOrNot {
 
     /// @dev Runs all rounds over `indices` in place; false when a hash failed.
     function _runRounds(uint256[] memory indices, uint256 count, bytes32 seed) private view returns (bool ok) {
+        // Zero for a list too long for the cache: then nothing is ever kept, and every look-up misses.
+        uint256 cacheBytes = count > CACHED_COUNT ? 0 : (count + 255) / 256 * 32;
         assembly ("memory-safe") {
-            function hash(input, size) -> digest, success {
-                success := staticcall(gas(), 2, input, size, 0x00, 0x20)
-                digest := mload(0x00)
-            }
-
             // Beyond the free pointer: seed (32) | round (1) | position / 256, little-endian (4); then the cache.
             let input := mload(0x40)
             let cache := add(input, 0x40)
-            calldatacopy(cache, calldatasize(), CACHE_BYTES)
+            calldatacopy(input, calldatasize(), 0x440)
             mstore(input, seed)
             let end := add(add(indices, 0x20), shl(5, mload(indices)))
             ok := 1
 
-            for { let round := 0 } lt(round, ROUNDS) { round := add(round, 1) } {
+            for { let round := 0 } xor(round, ROUNDS) { round := add(round, 1) } {
+                calldatacopy(cache, calldatasize(), cacheBytes)
                 mstore8(add(input, 0x20), round)
-                let pivot, success := hash(input, 33)
-                ok := and(ok, success)
+                ok := and(ok, staticcall(gas(), 2, input, 33, 0x00, 0x20))
                 // The first 8 bytes, little-endian, modulo the count.
-                pivot := shr(192, pivot)
+                let pivot := shr(192, mload(0x00))
                 pivot := or(shr(8, and(pivot, 0xff00ff00ff00ff00)), shl(8, and(pivot, 0x00ff00ff00ff00ff)))
                 pivot := or(shr(16, and(pivot, 0xffff0000ffff0000)), shl(16, and(pivot, 0x0000ffff0000ffff)))
-                pivot := mod(or(shr(32, pivot), shl(32, and(pivot, 0xffffffff))), count)
+                pivot := add(count, mod(or(shr(32, pivot), shl(32, and(pivot, 0xffffffff))), count))
 
-                for { let at := add(indices, 0x20) } lt(at, end) { at := add(at, 0x20) } {
+                for { let at := add(indices, 0x20) } xor(at, end) { at := add(at, 0x20) } {
                     let index := mload(at)
-                    let flip := addmod(pivot, sub(count, index), count)
+                    let flip := mod(sub(pivot, index), count)
                     let difference := xor(index, flip)
                     let position := xor(index, mul(difference, gt(flip, index)))
 
-                    let chunk := shr(8, position)
-                    let tag := or(shl(8, chunk), add(round, 1))
-                    let slot := add(cache, shl(6, and(chunk, 31)))
-                    if xor(mload(slot), tag) {
+                    // Entry `position / 256 % 32`.
+                    let source := mload(add(cache, and(shr(3, position), 0x3e0)))
+                    if iszero(source) {
+                        let chunk := shr(8, position)
                         mstore8(add(input, 0x21), chunk)
-                        mstore8(add(input, 0x22), shr(8, chunk))
-                        mstore8(add(input, 0x23), shr(16, chunk))
-                        mstore8(add(input, 0x24), shr(24, chunk))
-                        let source
-                        source, success := hash(input, 37)
-                        ok := and(ok, success)
-                        mstore(slot, tag)
-                        mstore(add(slot, 0x20), source)
+                        if iszero(cacheBytes) {
+                            mstore8(add(input, 0x22), shr(8, chunk))
+                            mstore8(add(input, 0x23), shr(16, chunk))
+                            mstore8(add(input, 0x24), shr(24, chunk))
+                        }
+                        ok := and(ok, staticcall(gas(), 2, input, 37, 0x00, 0x20))
+                        source := mload(0x00)
+                        if cacheBytes { mstore(add(cache, shl(5, chunk)), source) }
                     }
-                    // Bit `position % 8` of byte `position % 256 / 8`.
-                    let octet := byte(and(shr(3, position), 31), mload(add(slot, 0x20)))
-                    mstore(at, xor(index, mul(difference, and(shr(and(position, 7), octet), 1))))
+                    // Bit `position % 8` of byte `position % 256 / 8`, counted from the left.
+                    let bit := and(shr(and(xor(position, 0xf8), 0xff), source), 1)
+                    mstore(at, xor(index, mul(difference, bit)))
                 }
             }
         }

@@ -8,7 +8,8 @@ contract SwapOrNotHarness {
     struct Case {
         bytes32 seed;
         uint256 count;
-        uint256[] indices;
+        uint256 from;
+        uint256 to;
     }
 
     function shuffledIndex(uint256 index, uint256 count, bytes32 seed) external view returns (uint256) {
@@ -29,15 +30,12 @@ contract SwapOrNotHarness {
         return before - gasleft();
     }
 
-    /// @notice Many single indices in one call: `results[i][k]` is where `cases[i].indices[k]` goes.
+    /// @notice Many walks in one call.
     function shuffleMany(Case[] calldata cases) external view returns (uint256[][] memory results) {
         results = new uint256[][](cases.length);
         for (uint256 i = 0; i < cases.length; ++i) {
             Case calldata one = cases[i];
-            results[i] = new uint256[](one.indices.length);
-            for (uint256 k = 0; k < one.indices.length; ++k) {
-                results[i][k] = SwapOrNot.shuffledIndex(one.indices[k], one.count, one.seed);
-            }
+            results[i] = SwapOrNot.shuffledIndices(one.from, one.to, one.count, one.seed);
         }
     }
 }
