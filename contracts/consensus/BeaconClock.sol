@@ -41,13 +41,13 @@ abstract contract BeaconClock {
 
     /// @dev State of the beacon block that is the parent of the one with `timestamp`, by EIP-4788 and the layout of its epoch.
     /// @return stateRoot to prove leaves against. @return epoch of the block. @return row its layout.
-    function _stateAt(IBeaconLayout layout, uint64 timestamp, StateProof calldata state)
+    function _stateAt(IBeaconLayout beaconLayout, uint64 timestamp, StateProof calldata state)
         internal
         view
         returns (bytes32 stateRoot, uint64 epoch, Layout memory row)
     {
         epoch = _epochOfSlot(state.header.slot);
-        row = layout.layoutAt(epoch);
+        row = beaconLayout.layoutAt(epoch);
         stateRoot = BeaconProofs.verifyState(BeaconRoots.parentRootAt(timestamp), state, row);
     }
 }
