@@ -1,0 +1,16 @@
+import type { AttestationPool } from '../beacon/attestationPool.ts'
+import type { BeaconChain } from '../beacon/chain.ts'
+import type { FeeRecipients } from '../beacon/feeRecipients.ts'
+import type { OperationPool } from '../beacon/operationPool.ts'
+import type { BlockProducer } from '../beacon/producer.ts'
+import type { SyncPool } from '../beacon/syncPool.ts'
+
+/** What the Beacon API serves from. */
+export type ApiContext = {
+  readonly chain: BeaconChain
+  readonly producer: BlockProducer
+  readonly attestations: AttestationPool
+  readonly sync: SyncPool
+  readonly operations: OperationPool
+  readonly feeRecipients: FeeRecipients
+}
