@@ -1,0 +1,126 @@
+import type { BeaconNode } from '../core/ports/beacon.ts'
+import type { Call, Contracts } from '../core/ports/chain.ts'
+import type { BeaconProver } from '../core/ports/prover.ts'
+import type { Task } from './tasks.ts'
+
+export type CallPorts = { readonly contracts: Contracts; readonly prover: BeaconProver; readonly beacon: BeaconNode }
+
+/** The transactions a task needs now, in order, or why it has to wait. */
+export type Prepared = { readonly calls: readonly Call[] } | { readonly wait: string }
+
+const PERIODS_A_CALL = 16
+const MEMBERS_A_CALL = 128
+const POSITIONS_A_CALL = 256
+const STEPS_A_CALL = 64
+
+const one = (contract: Call['contract'], method: string, args: readonly unknown[]): Prepared => ({ calls: [{ contract, method, args }] })
+
+/** Builds what a task sends: arguments, proofs from the newest provable beacon state, value. Throws what the ports throw. */
+export async function prepare(task: Task, ports: CallPorts, signal?: AbortSignal): Promise<Prepared> {
+  switch (task.kind) {
+    case 'freeze-period':
+      return one('periods', 'freeze', [PERIODS_A_CALL])
+    case 'form-committee':
+      return one('periods', 'formCommittee', [task.period, MEMBERS_A_CALL])
+    case 'request-pool':
+      return one('poolRegistry', 'requestPool', [])
+    case 'advance-draw':
+      return one('vaultDraws', 'advance', [POSITIONS_A_CALL])
+    case 'fail-ceremony':
+      return one('poolRegistry', 'failDkg', [task.poolId])
+    case 'request-liquidation':
+      return one('exits', 'requestLiquidation', [])
+    case 'drop-overdue':
+      return one('stateCommitments', 'dropOverdue', [task.commitmentId])
+    case 'finalize-state':
+      return one('stateCommitments', 'finalizeState', [task.commitmentId])
+    case 'prove-period-seed':
+    case 'select-vault':
+    case 'draw-liquidation':
+      return prepareSeed(task, ports, signal)
+    case 'fund-pool':
+      return prepareFunding(task, ports, signal)
+    case 'force-exit':
+      return prepareForcedExit(task, ports, signal)
+    case 'close-pool':
+      return prepareClose(task, ports, signal)
+    case 'finalize-withdrawals':
+      return prepareFinalization(ports)
+  }
+}
+
+async function prepareSeed(
+  task: Extract<Task, { kind: 'prove-period-seed' | 'select-vault' | 'draw-liquidation' }>,
+  { prover }: CallPorts,
+  signal?: AbortSignal,
+): Promise<Prepared> {
+  const proven = await prover.randaoMix(task.seedEpoch, signal)
+  if (proven === undefined) return { wait: `no provable state after epoch ${task.seedEpoch} yet` }
+  const proof = [proven.timestamp, proven.state, proven.proof]
+  switch (task.kind) {
+    case 'prove-period-seed':
+      return one('periods', 'proveSeed', [task.period, ...proof])
+    case 'select-vault':
+      return one('vaultDraws', 'selectVault', [task.poolId, ...proof])
+    case 'draw-liquidation':
+      return one('exits', 'drawLiquidation', [task.drawId, ...proof])
+  }
+}
+
+async function prepareFunding(
+  task: Extract<Task, { kind: 'fund-pool' }>,
+  { prover, contracts }: CallPorts,
+  signal?: AbortSignal,
+): Promise<Prepared> {
+  const proven = await prover.validator(task.publicKey, signal)
+  if (proven === undefined) return { wait: 'the beacon chain does not show the validator yet' }
+  const ours = ['stakerVault', 'bondVault'].some((name) =>
+    proven.proof.validator.withdrawalCredentials.endsWith(contracts.addresses[name as 'stakerVault' | 'bondVault'].slice(2)),
+  )
+  return one('poolRegistry', ours ? 'fundPool' : 'reportFrontRun', [task.poolId, proven.timestamp, proven.state, proven.proof])
+}
+
+async function prepareForcedExit(
+  task: Extract<Task, { kind: 'force-exit' }>,
+  { prover, contracts, beacon }: CallPorts,
+  signal?: AbortSignal,
+): Promise<Prepared> {
+  const [validator] = await beacon.validators([task.publicKey], 'head', signal)
+  if (validator === undefined) return { wait: 'the beacon chain does not know the validator' }
+  if (validator.exitEpoch !== Infinity) return { calls: [] }
+  const vault = (await kindOf(task.poolId, contracts)) === 0 ? 'stakerVault' : 'bondVault'
+  const fee = BigInt(String(await contracts.read({ contract: vault, method: 'exitFee', args: [] })))
+  const force: Call = { contract: 'exits', method: 'forceExit', args: [task.poolId], value: fee }
+  // The proof is of a state before the forced exit takes effect; it keeps for a day, so it may follow the exit on chain.
+  const proven = await prover.validator(task.publicKey, signal)
+  if (proven === undefined) return { calls: [force] }
+  const stall: Call = { contract: 'exits', method: 'proveStall', args: [task.poolId, proven.timestamp, proven.state, proven.proof] }
+  return { calls: [force, stall] }
+}
+
+async function kindOf(poolId: number, contracts: Contracts): Promise<number> {
+  const pool = (await contracts.read({ contract: 'poolRegistry', method: 'pool', args: [poolId] })) as { readonly kind: unknown }
+  return Number(pool.kind)
+}
+
+async function prepareClose(
+  task: Extract<Task, { kind: 'close-pool' }>,
+  { prover, beacon }: CallPorts,
+  signal?: AbortSignal,
+): Promise<Prepared> {
+  const proven = await prover.validator(task.publicKey, signal)
+  if (proven === undefined) return { wait: 'no provable state yet' }
+  const epoch = Math.floor(proven.header.slot / beacon.spec.slotsPerEpoch)
+  if (proven.proof.validator.withdrawableEpoch > BigInt(epoch)) return { wait: 'the validator is not withdrawable yet' }
+  if (proven.balance > 0n) return { wait: 'the validator still has a balance' }
+  return one('exits', 'closePool', [task.poolId, proven.timestamp, proven.state, proven.proof, proven.balanceProof])
+}
+
+async function prepareFinalization({ contracts }: CallPorts): Promise<Prepared> {
+  const queue = 'withdrawalQueue'
+  const finalized = BigInt(String(await contracts.read({ contract: queue, method: 'lastFinalizedId', args: [] })))
+  const last = BigInt(String(await contracts.read({ contract: queue, method: 'lastRequestId', args: [] })))
+  if (finalized === last) return { calls: [] }
+  const reachable = BigInt(String(await contracts.read({ contract: queue, method: 'finalize', args: [STEPS_A_CALL] })))
+  return reachable > finalized ? one(queue, 'finalize', [STEPS_A_CALL]) : { calls: [] }
+}

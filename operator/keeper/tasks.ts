@@ -1,0 +1,106 @@
+import type { Epoch, PoolId, PublicKey } from '../core/ids.ts'
+import type { NetworkState } from '../core/network.ts'
+import type { Parameters } from '../core/ports/chain.ts'
+
+/** One permissionless upkeep transaction that the chain's state calls for. `id` names it alike on every operator. */
+export type Task =
+  | { readonly kind: 'freeze-period'; readonly id: string }
+  | { readonly kind: 'prove-period-seed'; readonly id: string; readonly period: number; readonly seedEpoch: Epoch }
+  | { readonly kind: 'form-committee'; readonly id: string; readonly period: number }
+  | { readonly kind: 'request-pool'; readonly id: string }
+  | { readonly kind: 'select-vault'; readonly id: string; readonly poolId: PoolId; readonly seedEpoch: Epoch }
+  | { readonly kind: 'advance-draw'; readonly id: string }
+  | { readonly kind: 'fail-ceremony'; readonly id: string; readonly poolId: PoolId }
+  | { readonly kind: 'fund-pool'; readonly id: string; readonly poolId: PoolId; readonly publicKey: PublicKey }
+  | { readonly kind: 'request-liquidation'; readonly id: string }
+  | { readonly kind: 'draw-liquidation'; readonly id: string; readonly drawId: number; readonly seedEpoch: Epoch }
+  | { readonly kind: 'force-exit'; readonly id: string; readonly poolId: PoolId; readonly publicKey: PublicKey; readonly deadline: Epoch }
+  | { readonly kind: 'close-pool'; readonly id: string; readonly poolId: PoolId; readonly publicKey: PublicKey }
+  | { readonly kind: 'drop-overdue'; readonly id: string; readonly commitmentId: number }
+  | { readonly kind: 'finalize-state'; readonly id: string; readonly commitmentId: number }
+  | { readonly kind: 'finalize-withdrawals'; readonly id: string }
+
+export type TaskKind = Task['kind']
+
+type Inputs = { readonly state: NetworkState; readonly parameters: Parameters; readonly epoch: Epoch; readonly nowSeconds: number }
+
+/** First epoch of a period. */
+export function startOf(period: number, parameters: Parameters): Epoch {
+  return (parameters.firstPeriod + period * parameters.periodLength) as Epoch
+}
+
+/** Everything due at this moment, by events alone; conditions that only a view can tell are left to the simulation. */
+export function dueTasks(inputs: Inputs): readonly Task[] {
+  return [...periodTasks(inputs), ...poolTasks(inputs), ...exitTasks(inputs), ...commitmentTasks(inputs)]
+}
+
+function periodTasks({ state, parameters, epoch }: Inputs): readonly Task[] {
+  const tasks: Task[] = []
+  const next = state.periods.size
+  // The list of a period is frozen `seedDelay` epochs before its seed epoch, which is the last one before its start.
+  if (epoch >= startOf(next, parameters) - 1 - parameters.seedDelay) tasks.push({ kind: 'freeze-period', id: `freeze-period/${next}` })
+  for (const [period, { seed, committee }] of state.periods) {
+    const seedEpoch = (startOf(period, parameters) - 1) as Epoch
+    const stillHeld = epoch < seedEpoch + parameters.epochsPerHistoricalVector
+    if (seed === undefined && epoch > seedEpoch && stillHeld) {
+      tasks.push({ kind: 'prove-period-seed', id: `prove-period-seed/${period}`, period, seedEpoch })
+    }
+    if (seed !== undefined && committee === undefined) tasks.push({ kind: 'form-committee', id: `form-committee/${period}`, period })
+  }
+  return tasks
+}
+
+function poolTasks({ state, parameters, epoch }: Inputs): readonly Task[] {
+  const tasks: Task[] = []
+  if (epoch >= parameters.firstPeriod) tasks.push({ kind: 'request-pool', id: `request-pool/${state.pools.size}` })
+  const draw = [...state.vaultDraws.values()].find(({ done }) => !done)
+  if (draw?.seedProven) tasks.push({ kind: 'advance-draw', id: `advance-draw/${draw.id}` })
+  else if (draw !== undefined && epoch > draw.seedEpoch) {
+    const { poolId, seedEpoch } = draw
+    tasks.push({ kind: 'select-vault', id: `select-vault/${draw.id}/${seedEpoch}`, poolId, seedEpoch })
+  }
+  for (const pool of state.pools.values()) {
+    if (pool.phase === 'ceremony' && pool.deadline !== undefined && epoch > pool.deadline) {
+      tasks.push({ kind: 'fail-ceremony', id: `fail-ceremony/${pool.id}/${pool.round}`, poolId: pool.id })
+    }
+    if (pool.phase === 'registered' && pool.publicKey !== undefined) {
+      tasks.push({ kind: 'fund-pool', id: `fund-pool/${pool.id}`, poolId: pool.id, publicKey: pool.publicKey })
+    }
+  }
+  return tasks
+}
+
+function exitTasks({ state, epoch }: Inputs): readonly Task[] {
+  const draws = [...state.liquidationDraws.values()]
+  const pending = draws.find(({ done }) => !done)
+  const tasks: Task[] = []
+  if (pending === undefined) tasks.push({ kind: 'request-liquidation', id: `request-liquidation/${draws.length}` })
+  else if (epoch > pending.seedEpoch) {
+    const { id: drawId, seedEpoch } = pending
+    tasks.push({ kind: 'draw-liquidation', id: `draw-liquidation/${drawId}/${seedEpoch}`, drawId, seedEpoch })
+  }
+  for (const { id: poolId, phase, publicKey, exitDeadline } of state.pools.values()) {
+    if (phase !== 'exiting' || publicKey === undefined || exitDeadline === undefined) continue
+    tasks.push({ kind: 'close-pool', id: `close-pool/${poolId}`, poolId, publicKey })
+    // A request that the beacon chain dropped is made again in a later epoch: hence the epoch in the id.
+    if (epoch > exitDeadline)
+      tasks.push({ kind: 'force-exit', id: `force-exit/${poolId}/${epoch}`, poolId, publicKey, deadline: exitDeadline })
+  }
+  return tasks
+}
+
+function commitmentTasks({ state, parameters, epoch, nowSeconds }: Inputs): readonly Task[] {
+  const tasks: Task[] = []
+  const pagesSeconds = parameters.pagesDeadline * parameters.slotsPerEpoch * parameters.secondsPerSlot
+  for (const { id, phase, committedAt } of state.commitments.values()) {
+    if (phase === 'open' && nowSeconds > committedAt + pagesSeconds) {
+      tasks.push({ kind: 'drop-overdue', id: `drop-overdue/${id}`, commitmentId: id })
+    }
+  }
+  const next = [...state.commitments.values()].find(({ phase }) => phase === 'open' || phase === 'pending')
+  if (next?.phase === 'pending' && next.windowEnds !== undefined && nowSeconds > next.windowEnds) {
+    tasks.push({ kind: 'finalize-state', id: `finalize-state/${next.id}`, commitmentId: next.id })
+  }
+  tasks.push({ kind: 'finalize-withdrawals', id: `finalize-withdrawals/${epoch}` })
+  return tasks
+}
