@@ -59,6 +59,9 @@ export type Parameters = {
 export type ChainView = {
   readonly head: NetworkState
   readonly finalized: NetworkState
+  /** Last block that `head` and `finalized` have seen, with events or without. */
+  readonly headBlock: number
+  readonly finalizedBlock: number
 }
 
 export type ChainFollower = {

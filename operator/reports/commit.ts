@@ -1,0 +1,81 @@
+import type { BlsSignature, ProducerId } from '../core/ids.ts'
+import type { Commitment, Producer } from '../core/network.ts'
+import type { DerivedReport, Reference } from '../core/report.ts'
+import { thresholdOf } from '../core/vault.ts'
+import { signatureToEip2537 } from '../protocol/bls/points.ts'
+import { wordsOf } from '../protocol/bls/words.ts'
+import { absentBitfield } from './absent.ts'
+import type { ReportPorts } from './pipeline.ts'
+import { turnsUntil } from './schedule.ts'
+
+/** A leader that has not committed within this many slots is followed by the next one. */
+const LEADER_SLOTS = 2
+
+type Agreed = {
+  readonly derived: DerivedReport
+  readonly reference: Reference
+  readonly committee: readonly Producer[]
+  readonly signers: ReadonlyMap<ProducerId, BlsSignature>
+  /** When this member first had its own report, milliseconds. */
+  readonly since: number
+}
+
+/** Stage commit: with signatures of ⌈2/3⌉ of the committee, the member whose turn it is sends them. Returns what it now waits for. */
+export async function commit(ports: ReportPorts, agreed: Agreed, signal: AbortSignal): Promise<string> {
+  const { committee, signers, derived, reference } = agreed
+  const needed = thresholdOf(committee.length)
+  if (signers.size < needed) return `${signers.size} of ${needed} signatures`
+  const turn =
+    agreed.since +
+    turnsUntil(committee, ports.self, derived.report.epoch, ports.contracts.parameters) * LEADER_SLOTS * ports.beacon.spec.slotDurationMs
+  if (ports.clock.now() < turn) return 'the leader commits first'
+
+  const present = committee.map(({ id }) => signers.has(id))
+  const signature = ports.aggregation.aggregate(committee.flatMap(({ id }) => signers.get(id) ?? []))
+  const { header } = reference
+  const outcome = await ports.contracts.send(
+    {
+      contract: 'stateCommitments',
+      method: 'commitState',
+      args: [
+        derived.report,
+        {
+          slot: header.slot,
+          proposerIndex: header.proposerIndex,
+          parentRoot: header.parentRoot,
+          stateRoot: header.stateRoot,
+          bodyRoot: header.bodyRoot,
+        },
+        absentBitfield(present),
+        wordsOf(signatureToEip2537(signature)),
+      ],
+    },
+    signal,
+  )
+  ports.log.info('report committed', {
+    epoch: derived.report.epoch,
+    ...outcome,
+    gasUsed: outcome.status === 'included' ? outcome.gasUsed.toString() : undefined,
+  })
+  return outcome.status === 'included' ? 'the commitment to show' : outcome.error
+}
+
+type Posting = { readonly commitment: Commitment; readonly derived: DerivedReport; readonly committee: readonly Producer[] }
+
+/** Posts the pages of the own report that an open commitment still lacks, when it is this member's turn. True when none is missing. */
+export async function postPages(ports: ReportPorts, { commitment, derived, committee }: Posting, signal: AbortSignal): Promise<boolean> {
+  const missing = derived.pages.flatMap((page, at) => (commitment.pagesPosted.includes(at) ? [] : [{ page, at }]))
+  const turns = turnsUntil(committee, ports.self, commitment.epoch, ports.contracts.parameters)
+  const turn = commitment.committedAt * 1000 + turns * LEADER_SLOTS * ports.beacon.spec.slotDurationMs
+  if (missing.length > 0 && ports.clock.now() < turn) return false
+  for (const { page, at } of missing) {
+    const outcome = await ports.contracts.send(
+      { contract: 'stateCommitments', method: 'postPage', args: [commitment.id, at, page] },
+      signal,
+    )
+    if (outcome.status === 'refused' && outcome.error !== 'PageAlreadyPosted') {
+      ports.log.info('page refused', { commitment: commitment.id, page: at, error: outcome.error })
+    }
+  }
+  return missing.length === 0
+}

@@ -1,0 +1,141 @@
+import { OpenPoolsError, reasonOf } from '../core/errors.ts'
+import type { Epoch, ProducerId } from '../core/ids.ts'
+import type { SignatureAggregation } from '../core/ports/aggregation.ts'
+import type { BeaconNode } from '../core/ports/beacon.ts'
+import type { ChainFollower, Contracts } from '../core/ports/chain.ts'
+import type { Clock } from '../core/ports/clock.ts'
+import type { Log } from '../core/ports/log.ts'
+import type { Network } from '../core/ports/network.ts'
+import type { JobOutcome, JobQueue } from '../core/ports/queue.ts'
+import type { SigningKey } from '../core/ports/signer.ts'
+import type { Store } from '../core/ports/store.ts'
+import type { DerivedReport, Reference } from '../core/report.ts'
+import { decodeReportSignature, encodeReportSignature, reportDigest } from '../protocol/messages/report.ts'
+import { deriveReport } from '../protocol/state/derive-report.ts'
+import { blockAtOrBefore, captureReference, forgetReferences } from './capture.ts'
+import { commit, postPages } from './commit.ts'
+import { boundaryOf, committeeOf, reportEpochAt } from './schedule.ts'
+import { createSignaturePool } from './signatures.ts'
+
+export type ReportPorts = {
+  readonly self: ProducerId
+  readonly clock: Clock
+  readonly beacon: BeaconNode
+  readonly chain: ChainFollower
+  readonly contracts: Contracts
+  readonly network: Network
+  readonly queue: JobQueue
+  readonly store: Store
+  readonly signingKey: SigningKey
+  readonly aggregation: SignatureAggregation
+  readonly log: Log
+  /** StateCommitments.POOLS_PER_PAGE. */
+  readonly poolsPerPage: number
+}
+
+export class ReportStageError extends OpenPoolsError<'REFERENCE_LOST'> {}
+
+const QUEUE = 'report'
+/** References are kept this long after their epoch: longer than any report takes, disputes included. */
+const EPOCHS_KEPT = 1024
+
+/** collect → derive → agree → commit. Finalization is the keeper's. */
+export function startReports(ports: ReportPorts, signal: AbortSignal): void {
+  const { beacon, chain, contracts, network, queue, log, clock } = ports
+  const { parameters } = contracts
+  const retryMs = beacon.spec.slotDurationMs / 2
+  const signatures = createSignaturePool(ports.aggregation)
+  const readySince = new Map<Epoch, number>()
+  const wait = (reason: string, retryInMs = retryMs): JobOutcome => ({ done: false, retryInMs, reason })
+
+  /** Stage collect, first half: at the head, while the beacon node remembers the state. */
+  async function capture(headSlot: number): Promise<void> {
+    const epoch = reportEpochAt((headSlot - 1) / parameters.slotsPerEpoch, parameters)
+    const head = epoch === undefined ? undefined : await beacon.header('head', signal)
+    if (epoch === undefined || head === undefined) return
+    const reference = await blockAtOrBefore(beacon, head, boundaryOf(epoch, parameters), signal)
+    if (reference !== undefined) await captureReference(ports, epoch, reference, signal)
+  }
+
+  /** Stage collect, second half: the reference that became final. */
+  async function collect(epoch: Epoch, jobSignal: AbortSignal): Promise<Reference> {
+    const finalized = await beacon.header('finalized', jobSignal)
+    const header = finalized && (await blockAtOrBefore(beacon, finalized, boundaryOf(epoch, parameters), jobSignal))
+    const reference = header && (await captureReference(ports, epoch, header, jobSignal))
+    if (reference === undefined) {
+      throw new ReportStageError('REFERENCE_LOST', `the beacon node serves no reference for the report of epoch ${epoch}`, { epoch })
+    }
+    return reference
+  }
+
+  /** Stage agree: signs the own report and spreads the signature; returns what has come in for the same report. */
+  function agree(derived: DerivedReport, committee: NonNullable<ReturnType<typeof committeeOf>>) {
+    const { epoch } = derived.report
+    const digest = reportDigest({ chainId: contracts.chainId, contract: contracts.addresses.stateCommitments }, derived.report)
+    const message = { epoch, digest, signature: ports.signingKey.sign(digest) }
+    signatures.add(ports.self, message)
+    const bytes = encodeReportSignature(message)
+    for (const { id } of committee) if (id !== ports.self) network.send(id, 'report', bytes)
+    return signatures.valid({ epoch, digest, members: committee })
+  }
+
+  async function report(epoch: Epoch, jobSignal: AbortSignal): Promise<JobOutcome> {
+    const state = chain.view().head
+    const committee = committeeOf(state, epoch, parameters)
+    if (committee === undefined) return wait('the committee is not formed yet')
+    if (!committee.some(({ id }) => id === ports.self)) return { done: true }
+    const standing = [...state.commitments.values()].filter(({ phase }) => phase !== 'dropped')
+    const same = standing.find((commitment) => commitment.epoch === epoch)
+    if (same !== undefined ? same.phase !== 'open' : standing.some((commitment) => commitment.epoch > epoch)) return { done: true }
+
+    const reference = await collect(epoch, jobSignal)
+    if (chain.view().headBlock < reference.executionBlock) return wait('the event feed is behind the reference')
+    const derived = deriveReport({ state: chain.view().head, reference, poolsPerPage: ports.poolsPerPage })
+    if (derived.pages.length === 0) return { done: true }
+    const signers = agree(derived, committee)
+
+    if (same !== undefined)
+      return (await postPages(ports, { commitment: same, derived, committee }, jobSignal)) ? { done: true } : wait('pages are missing')
+    const since = readySince.get(epoch) ?? clock.now()
+    readySince.set(epoch, since)
+    const outcome = await commit(ports, { derived, reference, committee, signers, since }, jobSignal)
+    return wait(outcome)
+  }
+
+  queue.process(QUEUE, 2, async ({ data }, jobSignal) => {
+    try {
+      return await report(Number(data.epoch) as Epoch, jobSignal)
+    } catch (error) {
+      if (!jobSignal.aborted) log.warn('report attempt failed', { epoch: data.epoch, reason: reasonOf(error) })
+      return wait(reasonOf(error), 2 * retryMs)
+    }
+  })
+
+  const stopListening = network.onMessage('report', (from, bytes) => {
+    try {
+      signatures.add(from, decodeReportSignature(bytes))
+    } catch (error) {
+      log.debug('report message dropped', { from, reason: reasonOf(error) })
+    }
+  })
+  signal.addEventListener('abort', stopListening)
+
+  const complain = (stage: string) => (error: unknown) => {
+    if (!signal.aborted) log.warn(`report ${stage} failed`, { reason: reasonOf(error) })
+  }
+  beacon.follow(
+    {
+      onHead: ({ slot }) => {
+        capture(slot).catch(complain('capture'))
+      },
+      onFinalized: ({ epoch }) => {
+        const due = reportEpochAt(epoch, parameters)
+        if (due === undefined) return
+        forgetReferences(ports.store, (due - EPOCHS_KEPT) as Epoch)
+        for (const known of readySince.keys()) if (known < due - EPOCHS_KEPT) readySince.delete(known)
+        queue.add(QUEUE, `report/${due}`, { epoch: due }).catch(complain('queueing'))
+      },
+    },
+    signal,
+  )
+}

@@ -1,0 +1,31 @@
+import type { Epoch, ProducerId, Slot } from '../core/ids.ts'
+import type { NetworkState, Producer } from '../core/network.ts'
+import type { Parameters } from '../core/ports/chain.ts'
+
+/** Newest report epoch whose reference lies before a slot or at the epoch given; undefined before the first period. */
+export function reportEpochAt(epoch: number, parameters: Parameters): Epoch | undefined {
+  const onGrid = Math.floor(epoch / parameters.reportEpochs) * parameters.reportEpochs
+  return onGrid < parameters.firstPeriod ? undefined : (onGrid as Epoch)
+}
+
+/** First slot of a report epoch: its reference is the block at or before it. */
+export function boundaryOf(epoch: Epoch, parameters: Parameters): Slot {
+  return (epoch * parameters.slotsPerEpoch) as Slot
+}
+
+/** The committee that signs a report of this epoch, in order of its draw, or undefined until it is formed. */
+export function committeeOf(state: NetworkState, epoch: Epoch, parameters: Parameters): readonly Producer[] | undefined {
+  const period = Math.floor((epoch - parameters.firstPeriod) / parameters.periodLength)
+  const members = state.periods.get(period)?.committee
+  return members?.flatMap((id) => {
+    const producer = state.producers.get(id)
+    return producer === undefined ? [] : [producer]
+  })
+}
+
+/** Steps from the epoch's leader to a member, along the committee: who submits after how many timeouts. */
+export function turnsUntil(committee: readonly Producer[], self: ProducerId, epoch: Epoch, parameters: Parameters): number {
+  const leader = Math.floor(epoch / parameters.reportEpochs) % committee.length
+  const place = committee.findIndex(({ id }) => id === self)
+  return (place - leader + committee.length) % committee.length
+}
