@@ -67,7 +67,7 @@ struct RandaoProof {
 
 /// @title Proofs of the beacon state
 /// @notice A proof goes from a beacon block root that EIP-4788 vouches for, through the block's header, to the state root;
-/// first the state's fork version is proven against the layout in use, then the leaf itself. Every function reverts when
+/// first the state's fork version is proven against the row in use, then the leaf itself. Every function reverts when
 /// the proof does not hold.
 /// @dev Indices cannot wander into another field: each is checked against the capacity of its list or vector before it
 /// becomes part of a generalized index, and a branch has exactly the depth of that index.

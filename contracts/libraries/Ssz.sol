@@ -5,10 +5,8 @@ pragma solidity 0.8.37;
 /// @notice The pieces of the consensus spec's simple-serialize that the contracts need: sha256 nodes, little-endian
 /// leaves, and branches named by generalized index.
 library Ssz {
-    /// @notice A branch longer or shorter than the generalized index is deep.
-    error BadBranchLength(uint256 expected, uint256 actual);
-    /// @notice A generalized index of 0 names no node.
-    error BadGindex();
+    /// @notice A branch longer or shorter than the generalized index is deep; or the index is 0, which names no node.
+    error BadBranchLength(uint256 gindex, uint256 length);
     /// @notice The sha256 precompile failed: out of gas.
     error HashFailed();
 
@@ -36,9 +34,8 @@ library Ssz {
 
     /// @notice The root that `leaf` at `gindex` has under `branch` (siblings from the leaf up).
     function branchRoot(bytes32 leaf, uint256 gindex, bytes32[] calldata branch) internal view returns (bytes32 root) {
-        if (gindex == 0) revert BadGindex();
-        uint256 depth = _log2(gindex);
-        if (branch.length != depth) revert BadBranchLength(depth, branch.length);
+        // The depth is the place of the highest bit.
+        if (gindex >> branch.length != 1) revert BadBranchLength(gindex, branch.length);
         bool ok = true;
         assembly ("memory-safe") {
             root := leaf
@@ -54,13 +51,6 @@ library Ssz {
             }
         }
         if (!ok) revert HashFailed();
-    }
-
-    function _log2(uint256 value) private pure returns (uint256 result) {
-        while (value > 1) {
-            value >>= 1;
-            ++result;
-        }
     }
 
     function _swap(uint64 value) private pure returns (uint64) {
