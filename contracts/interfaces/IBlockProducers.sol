@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {G1Point, G2Point} from "../libraries/Bls12381.sol";
-import {PoolId, ProducerId} from "../types/Ids.sol";
+import {PoolId, PoolKind, ProducerId} from "../types/Ids.sol";
 
 /// @title Registry of block producers: keys, bonds held as bETH shares, seats.
 interface IBlockProducers {
@@ -36,6 +36,10 @@ interface IBlockProducers {
     error NotSlasher(address caller);
     error PeerAddressLength(uint256 atMost, uint256 actual);
     error SeatNotLocked(ProducerId producerId, PoolId poolId);
+    error SeatAlreadyLocked(ProducerId producerId, PoolId poolId);
+    error ZeroOperator();
+    /// @notice The producer was slashed out: it takes no bond any more.
+    error ProducerOut(ProducerId producerId);
 
     /// @notice Registers the caller as owner of a new producer with the sent ETH as its bond (at least `effectiveStake`).
     /// @param proofOfPossession signature of `signingKey` over the EIP-712 struct
@@ -68,12 +72,16 @@ interface IBlockProducers {
     /// @notice Seats of staker pools: how many all unslashed bonds could hold together, and how many are locked (tails included).
     function seats() external view returns (uint256 capacity, uint256 locked);
 
-    /// @notice Whether a draw requested in `period` may still give the producer a seat in a staker pool: not slashed, and its bond
-    ///         at the period's start (less what it lost since) covers what it had locked then, was locked since, and one more seat.
-    function hasFreeSeat(ProducerId producerId, uint64 period) external view returns (bool);
+    /// @notice Value (wei) of 1e27 units of the bonds now. A draw is judged at the value that its request saw.
+    function unitValue() external view returns (uint256);
 
-    /// @notice Locks `seatAllocation` for a seat. VaultDraws only.
-    function lockSeat(ProducerId producerId, PoolId poolId) external;
+    /// @notice Whether a draw requested in `period`, when 1e27 units were worth `unitValue_`, may still take the producer: not
+    ///         slashed, and its bond at the period's start (less what it lost since) is an effective stake and, for a staker
+    ///         pool, covers what it had locked then, was locked since, and one more seat.
+    function isEligible(ProducerId producerId, PoolKind kind, uint64 period, uint256 unitValue_) external view returns (bool);
+
+    /// @notice Locks `seatAllocation` of each member of a staker pool's vault. VaultDraws only.
+    function lockSeats(PoolId poolId, ProducerId[] calldata members) external;
 
     /// @notice Releases seats of a pool: at once (its ceremony failed) or after `seatTail`. PoolRegistry only.
     function releaseSeats(PoolId poolId, ProducerId[] calldata members, bool afterTail) external;
@@ -84,7 +92,10 @@ interface IBlockProducers {
     function slashSeats(PoolId poolId, ProducerId[] calldata members, uint256 amount, address reporter) external returns (uint256 taken);
 
     /// @notice Like `slashSeats`, but pays `compensation` wei of what it takes to `payee` as bETH and only the rest to cover. Exits only.
-    function chargeSeats(PoolId poolId, ProducerId[] calldata members, uint256 amount, address payee, uint256 compensation) external;
+    /// @return taken wei
+    function chargeSeats(PoolId poolId, ProducerId[] calldata members, uint256 amount, address payee, uint256 compensation)
+        external
+        returns (uint256 taken);
 
     /// @notice The whole bond to cover, `reporterShare` of it to the reporter; out for ever. Disputes only. A second time takes nothing.
     function slashOut(ProducerId producerId, address reporter) external;

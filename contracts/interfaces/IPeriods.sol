@@ -23,8 +23,11 @@ interface IPeriods {
     error NotFrozenYet(uint64 period, Epoch freezeEpoch, Epoch now_);
     error SeedAlreadyProven(uint64 period);
     error SeedUnproven(uint64 period);
+    error SeedNotYetKnown(Epoch seedEpoch, Epoch stateEpoch);
+    error SeedOutOfVector(Epoch seedEpoch, Epoch stateEpoch);
     error CommitteeComplete(uint64 period);
     error CommitteeIncomplete(uint64 period, uint256 formed, uint256 size);
+    error PositionOutOfRange(uint32 position, uint32 size);
 
     /// @notice Queues a producer to join. BlockProducers only.
     function queueJoin(ProducerId producerId) external;
@@ -37,13 +40,17 @@ interface IPeriods {
 
     function currentPeriod() external view returns (uint64);
 
+    /// @notice Period that starts next: 0 before period 0.
+    function nextPeriod() external view returns (uint64);
+
     /// @notice First epoch of a period.
     function startOf(uint64 period) external view returns (Epoch);
 
     /// @notice Epoch whose randao mix is the period's seed.
     function seedEpochOf(uint64 period) external view returns (Epoch);
 
-    /// @notice Freezes every list that is due, in order, at most `maxPeriods`. Anyone; the outcome does not depend on when.
+    /// @notice Freezes every list that is due, in order, at most `maxPeriods` and a bounded number of joins and leaves a call:
+    ///         call again while `nextToFreeze` is due. Anyone; the outcome does not depend on when.
     function freeze(uint256 maxPeriods) external;
 
     /// @notice First period not yet frozen.
@@ -61,6 +68,7 @@ interface IPeriods {
     /// @param timestamp of an execution block whose parent beacon block the proof is of (EIP-4788).
     function proveSeed(uint64 period, uint64 timestamp, StateProof calldata state, RandaoProof calldata randao) external;
 
+    /// @notice randao_mixes[seedEpoch]; the committee's shuffle runs under sha256(mix ‖ "committee" ‖ uint64 period).
     function seedOf(uint64 period) external view returns (bytes32);
 
     /// @notice Draws the commitment committee, at most `maxMembers` members a call, and sums up its signing keys. Anyone.

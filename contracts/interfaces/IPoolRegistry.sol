@@ -69,6 +69,9 @@ interface IPoolRegistry {
     error WrongCredentials(bytes32 expected, bytes32 actual);
     error CredentialsAreOurs(bytes32 credentials);
     error ValidatorNotFresh(bool slashed, uint64 exitEpoch);
+    /// @notice The proven state is from before the registration (timestamps).
+    error ProofTooOld(uint64 registeredAt, uint64 stateTimestamp);
+    error OrdinalOutOfRange(uint32 ordinal, uint32 count);
     error NotVaultDraws(address caller);
     error NotExits(address caller);
 
@@ -127,6 +130,6 @@ interface IPoolRegistry {
     /// @notice Exiting pools whose ETH is not proven back.
     function exitingCount() external view returns (uint32);
 
-    /// @notice Bond pools that stand or are under way, which `requestPool` weighs against the bonds.
+    /// @notice Bond pools that are under way or funded and not exiting, which `requestPool` weighs against the bonds.
     function bondPoolCount() external view returns (uint32);
 }

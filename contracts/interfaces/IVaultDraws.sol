@@ -15,10 +15,12 @@ interface IVaultDraws {
         uint64 period;
         Epoch seedEpoch;
         bool done; // drawn or cancelled
+        bytes32 mix; // once proven, while the walk is not done
+        uint256 unitValue; // of the bonds, when the draw was requested
     }
 
     event DrawRequested(uint256 indexed drawId, PoolId indexed poolId, uint32 round, uint64 period, Epoch seedEpoch);
-    /// @notice The draw's seed epoch has left the vector unproven; it takes the next one.
+    /// @notice The draw's seed epoch has left the vector unproven; it took the next one, `epochsPerHistoricalVector` later.
     event SeedEpochMoved(uint256 indexed drawId, Epoch seedEpoch);
     event SeedProven(uint256 indexed drawId, Epoch seedEpoch, bytes32 mix);
     /// @notice The walk along the shuffled list went on to `walked` positions and has `found` members.
@@ -31,6 +33,8 @@ interface IVaultDraws {
     error NoDrawPending(PoolId poolId);
     error SeedNotYetKnown(Epoch seedEpoch, Epoch stateEpoch);
     error SeedOutOfVector(Epoch seedEpoch, Epoch stateEpoch);
+    error SeedAlreadyProven(uint256 drawId);
+    error SeedUnproven(uint256 drawId);
 
     /// @notice Queues a draw. PoolRegistry only.
     function request(PoolId poolId, uint32 round, PoolKind kind) external returns (uint256 drawId, Epoch seedEpoch);
@@ -42,9 +46,10 @@ interface IVaultDraws {
     /// @notice Goes on with a draw whose seed is proven but whose walk has not come to its end, at most `maxPositions`. Anyone.
     function advance(uint256 maxPositions) external;
 
-    /// @notice Oldest draw not done, or one past the last.
+    /// @notice Oldest draw not done, or one past the last. Ids count from 1.
     function nextDrawId() external view returns (uint256);
 
+    /// @notice A draw as it stands now: `seedEpoch` is the one to prove.
     function draw(uint256 drawId) external view returns (Draw memory);
 
     function drawCount() external view returns (uint256);

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {IBeaconLayout} from "../interfaces/IBeaconLayout.sol";
+import {IBlockProducers} from "../interfaces/IBlockProducers.sol";
+import {IPeriods} from "../interfaces/IPeriods.sol";
+import {IPoolRegistry} from "../interfaces/IPoolRegistry.sol";
+import {IStakingPool} from "../interfaces/IStakingPool.sol";
+import {IVaultDraws} from "../interfaces/IVaultDraws.sol";
+import {IWithdrawalQueue} from "../interfaces/IWithdrawalQueue.sol";
+import {BeaconProofs, Layout, StateProof, ValidatorProof} from "../libraries/BeaconProofs.sol";
+import {Bls12381, G1Point} from "../libraries/Bls12381.sol";
+import {DepositData} from "../libraries/DepositData.sol";
+import {Deployment} from "../libraries/Deployment.sol";
+import {RecentState} from "../libraries/RecentState.sol";
+import {Epoch, PoolId, PoolKind, ProducerId} from "../types/Ids.sol";
+import {Addresses, Parameters} from "../types/Parameters.sol";
+import {PoolBook} from "./PoolBook.sol";
+
+/// @title Life of a pool
+contract PoolRegistry is PoolBook, EIP712 {
+    bytes32 private constant DKG_RESULT_TYPEHASH = keccak256(
+        "DkgResult(uint32 poolId,uint32 round,bytes groupKey,bytes32 publicSharesHash,bytes32 transcriptRoot)"
+    );
+    uint256 private constant POOL_SIZE = 32 ether;
+    uint256 private constant PRE_DEPOSIT = 1 ether;
+    uint64 private constant PRE_DEPOSIT_GWEI = 1e9;
+    uint256 private constant BASIS_POINTS = 10_000;
+    /// @dev What rounding may take from a charge, with room to spare.
+    uint256 private constant DUST = 1 gwei;
+    /// @dev Lists that `requestPool` freezes on the way, should nobody have done so.
+    uint256 private constant MAX_FREEZES = 4;
+
+    IBeaconLayout private immutable BEACON_LAYOUT;
+    IBlockProducers private immutable BLOCK_PRODUCERS;
+    IPeriods private immutable PERIODS;
+    IStakingPool private immutable STAKING_POOL;
+    IVaultDraws private immutable VAULT_DRAWS;
+    IWithdrawalQueue private immutable WITHDRAWAL_QUEUE;
+    address private immutable EXITS;
+    uint64 private immutable GENESIS_TIME;
+    uint64 private immutable SECONDS_PER_SLOT;
+    uint64 private immutable SLOTS_PER_EPOCH;
+    bytes4 private immutable GENESIS_FORK_VERSION;
+    uint64 private immutable CEREMONY_DEADLINE;
+    uint256 private immutable VAULT_SIZE;
+    uint256 private immutable THRESHOLD;
+    uint256 private immutable MIN_PRODUCERS;
+    uint256 private immutable REPORTER_SHARE;
+
+    constructor(Addresses memory addresses, Parameters memory parameters) EIP712("Open Pools", "1") {
+        BEACON_LAYOUT = IBeaconLayout(Deployment.required(addresses.beaconLayout, "beaconLayout"));
+        BLOCK_PRODUCERS = IBlockProducers(Deployment.required(addresses.blockProducers, "blockProducers"));
+        PERIODS = IPeriods(Deployment.required(addresses.periods, "periods"));
+        STAKING_POOL = IStakingPool(Deployment.required(addresses.stakingPool, "stakingPool"));
+        VAULT_DRAWS = IVaultDraws(Deployment.required(addresses.vaultDraws, "vaultDraws"));
+        WITHDRAWAL_QUEUE = IWithdrawalQueue(Deployment.required(addresses.withdrawalQueue, "withdrawalQueue"));
+        EXITS = Deployment.required(addresses.exits, "exits");
+        GENESIS_TIME = parameters.genesisTime;
+        SECONDS_PER_SLOT = parameters.secondsPerSlot;
+        SLOTS_PER_EPOCH = parameters.slotsPerEpoch;
+        GENESIS_FORK_VERSION = parameters.genesisForkVersion;
+        CEREMONY_DEADLINE = parameters.ceremonyDeadline;
+        VAULT_SIZE = parameters.vaultSize;
+        THRESHOLD = (2 * uint256(parameters.vaultSize) + 2) / 3;
+        MIN_PRODUCERS = parameters.minProducers;
+        REPORTER_SHARE = parameters.reporterShare;
+    }
+
+    modifier onlyVaultDraws() {
+        if (msg.sender != address(VAULT_DRAWS)) revert NotVaultDraws(msg.sender);
+        _;
+    }
+
+    modifier onlyExits() {
+        if (msg.sender != EXITS) revert NotExits(msg.sender);
+        _;
+    }
+
+    /// @inheritdoc IPoolRegistry
+    function requestPool() external returns (PoolId poolId) {
+        PERIODS.freeze(MAX_FREEZES);
+        uint256 active = PERIODS.sizeAt(PERIODS.currentPeriod());
+        if (active < MIN_PRODUCERS) revert TooFewProducers(MIN_PRODUCERS, active);
+        uint256 demand = WITHDRAWAL_QUEUE.demand();
+        uint256 unreserved = STAKING_POOL.unreserved();
+        if (demand > unreserved) revert WithdrawalsWaiting(demand, unreserved);
+
+        bool bonds = POOL_SIZE * (bondPoolCount() + 1) <= BLOCK_PRODUCERS.totalBondValue();
+        if (!bonds) _checkFreeSeats();
+        PoolKind kind = bonds ? PoolKind.Bond : PoolKind.Staker;
+        poolId = _open(kind);
+        STAKING_POOL.reserve(poolId);
+        (, Epoch seedEpoch) = VAULT_DRAWS.request(poolId, 0, kind);
+        emit PoolRequested(poolId, kind, seedEpoch);
+    }
+
+    /// @inheritdoc IPoolRegistry
+    function startCeremony(PoolId poolId, ProducerId[] calldata members) external onlyVaultDraws {
+        Record storage record = _expect(poolId, PoolState.Requested);
+        if (record.kind == PoolKind.Staker) --_undrawnStakerPools;
+        uint64 deadline = _now() + CEREMONY_DEADLINE;
+        record.state = PoolState.Ceremony;
+        record.deadline = deadline;
+        record.vault = members;
+        emit VaultSelected(poolId, record.round, members, Epoch.wrap(deadline));
+    }
+
+    /// @inheritdoc IPoolRegistry
+    function cancel(PoolId poolId) external onlyVaultDraws {
+        _expect(poolId, PoolState.Requested);
+        _drop(poolId);
+        emit PoolCancelled(poolId);
+        STAKING_POOL.release(poolId, POOL_SIZE);
+    }
+
+    /// @inheritdoc IPoolRegistry
+    function completeDkg(PoolId poolId, DkgResult calldata result) external {
+        Record storage record = _expect(poolId, PoolState.Ceremony);
+        uint64 epoch = _now();
+        if (epoch > record.deadline) revert DeadlinePassed(Epoch.wrap(record.deadline), Epoch.wrap(epoch));
+        if (result.publicShares.length != VAULT_SIZE * 48) {
+            revert PublicSharesLength(VAULT_SIZE * 48, result.publicShares.length);
+        }
+        bytes32 sharesHash = keccak256(result.publicShares);
+        _checkParticipation(poolId, record, result, sharesHash);
+        bytes memory publicKey = _checkDeposit(record.kind, result);
+
+        record.publicSharesHash = sharesHash;
+        uint32 ordinal = _register(poolId, publicKey);
+        emit DkgCompleted(
+            poolId,
+            record.round,
+            publicKey,
+            ordinal,
+            result.publicShares,
+            result.transcriptRoot,
+            result.participation
+        );
+        bytes memory signature = Bls12381.compress(result.depositSignature);
+        STAKING_POOL.depositToBeacon(poolId, record.kind, publicKey, signature, PRE_DEPOSIT);
+    }
+
+    /// @inheritdoc IPoolRegistry
+    function failDkg(PoolId poolId) external {
+        Record storage record = _expect(poolId, PoolState.Ceremony);
+        uint64 epoch = _now();
+        if (epoch <= record.deadline) revert DeadlineNotPassed(Epoch.wrap(record.deadline), Epoch.wrap(epoch));
+        emit DkgFailed(poolId, record.round);
+        ProducerId[] memory members = record.vault;
+        record.state = PoolState.Requested;
+        ++record.round;
+        delete record.vault;
+        if (record.kind == PoolKind.Staker) {
+            ++_undrawnStakerPools;
+            BLOCK_PRODUCERS.releaseSeats(poolId, members, false);
+        }
+        VAULT_DRAWS.request(poolId, record.round, record.kind);
+    }
+
+    /// @inheritdoc IPoolRegistry
+    function fundPool(PoolId poolId, uint64 timestamp, StateProof calldata state, ValidatorProof calldata proof) external {
+        Record storage record = _expect(poolId, PoolState.Registered);
+        bytes memory publicKey = _proveValidator(record, timestamp, state, proof);
+        bytes32 credentials = STAKING_POOL.withdrawalCredentials(record.kind);
+        bytes32 actual = proof.validator.withdrawalCredentials;
+        if (actual != credentials) revert WrongCredentials(credentials, actual);
+        if (proof.validator.slashed || proof.validator.exitEpoch != BeaconProofs.FAR_FUTURE_EPOCH) {
+            revert ValidatorNotFresh(proof.validator.slashed, proof.validator.exitEpoch);
+        }
+        _activate(poolId);
+        emit PoolFunded(poolId, proof.index);
+        // The beacon chain does not look at the signature of a top-up: the point at infinity is a well-formed one.
+        bytes memory signature = abi.encodePacked(bytes1(0xc0), new bytes(95));
+        STAKING_POOL.depositToBeacon(poolId, record.kind, publicKey, signature, POOL_SIZE - PRE_DEPOSIT);
+    }
+
+    /// @inheritdoc IPoolRegistry
+    function reportFrontRun(PoolId poolId, uint64 timestamp, StateProof calldata state, ValidatorProof calldata proof)
+        external
+    {
+        Record storage record = _expect(poolId, PoolState.Registered);
+        _proveValidator(record, timestamp, state, proof);
+        bytes32 actual = proof.validator.withdrawalCredentials;
+        if (actual == STAKING_POOL.withdrawalCredentials(record.kind)) revert CredentialsAreOurs(actual);
+        _loseKey(poolId);
+        emit PoolFrontRun(poolId, actual);
+        emit PoolClosed(poolId);
+        STAKING_POOL.release(poolId, POOL_SIZE - PRE_DEPOSIT);
+        ProducerId[] memory members = record.vault;
+        // What cover must get, the reporter's share on top, over all seats, rounded up.
+        uint256 charge = PRE_DEPOSIT * BASIS_POINTS / (BASIS_POINTS - REPORTER_SHARE) / VAULT_SIZE + DUST;
+        BLOCK_PRODUCERS.slashSeats(poolId, members, charge, msg.sender);
+        if (record.kind == PoolKind.Staker) BLOCK_PRODUCERS.releaseSeats(poolId, members, true);
+    }
+
+    /// @inheritdoc IPoolRegistry
+    function markExiting(PoolId poolId) external onlyExits {
+        _expect(poolId, PoolState.Funded);
+        _deactivate(poolId);
+        emit PoolExiting(poolId);
+    }
+
+    /// @inheritdoc IPoolRegistry
+    function markClosed(PoolId poolId) external onlyExits {
+        Record storage record = _expect(poolId, PoolState.Exiting);
+        _finish(poolId);
+        emit PoolClosed(poolId);
+        if (record.kind == PoolKind.Staker) BLOCK_PRODUCERS.releaseSeats(poolId, record.vault, true);
+    }
+
+    /// @dev A fifth of all seats must stay free once this pool and those that wait for their draw have theirs.
+    function _checkFreeSeats() private view {
+        (uint256 capacity, uint256 locked) = BLOCK_PRODUCERS.seats();
+        uint256 spokenFor = locked + _undrawnStakerPools * VAULT_SIZE;
+        if ((spokenFor + VAULT_SIZE) * 5 > capacity * 4) revert TooFewFreeSeats(capacity, spokenFor, VAULT_SIZE);
+    }
+
+    /// @dev That at least a threshold of the vault signed this very result with their signing keys.
+    function _checkParticipation(PoolId poolId, Record storage record, DkgResult calldata result, bytes32 sharesHash)
+        private
+        view
+    {
+        if (result.participation >> VAULT_SIZE != 0) revert ParticipationOutOfRange(VAULT_SIZE, result.participation);
+        G1Point memory key;
+        uint256 participants = 0;
+        for (uint256 i = 0; i < VAULT_SIZE; ++i) {
+            if ((result.participation >> i) & 1 == 0) continue;
+            ++participants;
+            key = Bls12381.add(key, BLOCK_PRODUCERS.signingKey(record.vault[i]));
+        }
+        if (participants < THRESHOLD) revert TooFewParticipants(THRESHOLD, participants);
+        bytes32 groupKeyHash = keccak256(abi.encode(result.groupKey));
+        bytes32 structHash = keccak256(
+            abi.encode(DKG_RESULT_TYPEHASH, poolId, record.round, groupKeyHash, sharesHash, result.transcriptRoot)
+        );
+        if (!Bls12381.verify(key, _hashTypedDataV4(structHash), result.aggregateSignature)) {
+            revert InvalidAggregateSignature();
+        }
+    }
+
+    /// @dev That the vault can sign with the key, and signed for nobody's credentials but the protocol's.
+    /// @return publicKey compressed
+    function _checkDeposit(PoolKind kind, DkgResult calldata result) private view returns (bytes memory publicKey) {
+        publicKey = Bls12381.compress(result.groupKey);
+        bytes32 message = DepositData.signingRoot(
+            DepositData.pubkeyRoot(publicKey),
+            STAKING_POOL.withdrawalCredentials(kind),
+            PRE_DEPOSIT_GWEI,
+            GENESIS_FORK_VERSION
+        );
+        if (!Bls12381.verify(result.groupKey, message, result.depositSignature)) revert InvalidDepositSignature();
+    }
+
+    /// @dev That a state from after the registration has this validator under the pool's key.
+    function _proveValidator(
+        Record storage record,
+        uint64 timestamp,
+        StateProof calldata state,
+        ValidatorProof calldata proof
+    ) private view returns (bytes memory publicKey) {
+        publicKey = _publicKeyOf(record);
+        bytes32 keyRoot = DepositData.pubkeyRoot(publicKey);
+        if (proof.validator.pubkeyRoot != keyRoot) {
+            revert WrongPublicKey(abi.encodePacked(keyRoot), abi.encodePacked(proof.validator.pubkeyRoot));
+        }
+        uint64 stateTimestamp = GENESIS_TIME + state.header.slot * SECONDS_PER_SLOT;
+        if (stateTimestamp < record.registeredAt) revert ProofTooOld(record.registeredAt, stateTimestamp);
+        (bytes32 stateRoot, Layout memory row,) = RecentState.open(BEACON_LAYOUT, SLOTS_PER_EPOCH, timestamp, state);
+        BeaconProofs.verifyValidator(stateRoot, proof, row);
+    }
+
+    function _now() private view returns (uint64) {
+        return (uint64(block.timestamp) - GENESIS_TIME) / (SLOTS_PER_EPOCH * SECONDS_PER_SLOT);
+    }
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import {Checkpoints} from "@openzeppelin/contracts/utils/structs/Checkpoints.sol";
+import {IBlockProducers} from "../interfaces/IBlockProducers.sol";
+import {IBondEther} from "../interfaces/IBondEther.sol";
+import {ProducerId} from "../types/Ids.sol";
+
+/// @title Bonds as units of the bETH shares that this contract holds
+/// @dev A loss of the bond pools burns shares of this contract, behind its back and for all bonds alike: hence units. bETH
+/// that nobody bonded is not counted: `_accounted` is what bonds brought in less what left, and falls to what is really
+/// there. So a gift moves no bond's value; at most it stands in for shares that a loss burns later.
+abstract contract BondUnits is IBlockProducers {
+    using Checkpoints for Checkpoints.Trace208;
+    using Math for uint256;
+    using SafeCast for uint256;
+
+    struct Bond {
+        Checkpoints.Trace208 added; // units ever added, by the first period in which they count
+        uint256 lost; // units ever taken: these count at once, in every period
+    }
+
+    /// @dev `unitValue` is of so many units.
+    uint256 internal constant UNIT_SCALE = 1e27;
+
+    IBondEther internal immutable BOND_ETHER;
+
+    mapping(ProducerId producerId => Bond) private _bonds;
+    uint256 private _units;
+    uint256 private _accounted;
+
+    constructor(address bondEther) {
+        BOND_ETHER = IBondEther(bondEther);
+    }
+
+    /// @inheritdoc IBlockProducers
+    function bondValue(ProducerId producerId) public view returns (uint256) {
+        return BOND_ETHER.getPooledEthByShares(_sharesOf(_unitsOf(producerId)));
+    }
+
+    /// @inheritdoc IBlockProducers
+    function totalBondValue() external view returns (uint256) {
+        return BOND_ETHER.getPooledEthByShares(_held());
+    }
+
+    /// @inheritdoc IBlockProducers
+    function unitValue() public view returns (uint256) {
+        return BOND_ETHER.getPooledEthByShares(_sharesOf(UNIT_SCALE));
+    }
+
+    /// @dev Turns shares that just came in, beyond `heldBefore`, into units that count from `period` on.
+    function _addUnits(ProducerId producerId, uint256 heldBefore, uint256 shares, uint64 period) internal {
+        // The 1 on both sides: were all shares ever burned, the next bond would have a price, and the old units none.
+        uint256 units = shares.mulDiv(_units + 1, heldBefore + 1);
+        _units += units;
+        _accounted = heldBefore + shares;
+        Checkpoints.Trace208 storage added = _bonds[producerId].added;
+        added.push(uint48(period), (added.latest() + units).toUint208());
+    }
+
+    /// @dev Takes `wei_` of a bond, or all that is there, rounded against the bond.
+    /// @return shares that no longer belong to it; they are still in this contract.
+    function _takeUnits(ProducerId producerId, uint256 wei_) internal returns (uint256 shares) {
+        uint256 held = _held();
+        uint256 units = _unitsOf(producerId);
+        uint256 all = _sharesOf(units);
+        // One share more than asked: what it is worth is then never below `wei_`.
+        shares = BOND_ETHER.getSharesByPooledEth(wei_) + 1;
+        if (shares < all) {
+            units = shares.mulDiv(_units + 1, held + 1, Math.Rounding.Ceil).min(units);
+        } else {
+            shares = all;
+        }
+        _units -= units;
+        _accounted = held - shares;
+        _bonds[producerId].lost += units;
+    }
+
+    function _takeAllUnits(ProducerId producerId) internal returns (uint256 shares) {
+        uint256 held = _held();
+        uint256 units = _unitsOf(producerId);
+        shares = _sharesOf(units);
+        _units -= units;
+        _accounted = held - shares;
+        _bonds[producerId].lost += units;
+    }
+
+    function _unitsOf(ProducerId producerId) internal view returns (uint256) {
+        Bond storage bond = _bonds[producerId];
+        return bond.added.latest() - bond.lost;
+    }
+
+    /// @dev Units that count in a period: there at its start, less all that was taken until now.
+    function _unitsAt(ProducerId producerId, uint64 period) internal view returns (uint256) {
+        Bond storage bond = _bonds[producerId];
+        return uint256(bond.added.upperLookupRecent(uint48(period))).saturatingSub(bond.lost);
+    }
+
+    function _sharesOf(uint256 units) internal view returns (uint256) {
+        return units.mulDiv(_held() + 1, _units + 1);
+    }
+
+    function _held() internal view returns (uint256) {
+        return _accounted.min(BOND_ETHER.sharesOf(address(this)));
+    }
+}
