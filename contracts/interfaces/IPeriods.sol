@@ -23,8 +23,6 @@ interface IPeriods {
     error NotFrozenYet(uint64 period, Epoch freezeEpoch, Epoch now_);
     error SeedAlreadyProven(uint64 period);
     error SeedUnproven(uint64 period);
-    error SeedNotYetKnown(Epoch seedEpoch, Epoch stateEpoch);
-    error SeedOutOfVector(Epoch seedEpoch, Epoch stateEpoch);
     error CommitteeComplete(uint64 period);
     error CommitteeIncomplete(uint64 period, uint256 formed, uint256 size);
     error PositionOutOfRange(uint32 position, uint32 size);

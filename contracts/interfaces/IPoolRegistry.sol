@@ -65,7 +65,8 @@ interface IPoolRegistry {
     error InvalidDepositSignature();
     error PublicSharesLength(uint256 expected, uint256 actual);
     error KeyTaken(bytes publicKey, PoolId by);
-    error WrongPublicKey(bytes expected, bytes actual);
+    /// @notice hash_tree_roots of the pool's key and of the validator's.
+    error WrongPublicKey(bytes32 expected, bytes32 actual);
     error WrongCredentials(bytes32 expected, bytes32 actual);
     error CredentialsAreOurs(bytes32 credentials);
     error ValidatorNotFresh(bool slashed, uint64 exitEpoch);

@@ -31,8 +31,6 @@ interface IVaultDraws {
     error NotPoolRegistry(address caller);
     error OutOfOrder(uint256 expectedDrawId, uint256 actual);
     error NoDrawPending(PoolId poolId);
-    error SeedNotYetKnown(Epoch seedEpoch, Epoch stateEpoch);
-    error SeedOutOfVector(Epoch seedEpoch, Epoch stateEpoch);
     error SeedAlreadyProven(uint256 drawId);
     error SeedUnproven(uint256 drawId);
 

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {BeaconClock} from "../consensus/BeaconClock.sol";
 import {IBeaconLayout} from "../interfaces/IBeaconLayout.sol";
 import {IBlockProducers} from "../interfaces/IBlockProducers.sol";
 import {IPeriods} from "../interfaces/IPeriods.sol";
@@ -12,14 +13,13 @@ import {IWithdrawalQueue} from "../interfaces/IWithdrawalQueue.sol";
 import {BeaconProofs, Layout, StateProof, ValidatorProof} from "../libraries/BeaconProofs.sol";
 import {Bls12381, G1Point} from "../libraries/Bls12381.sol";
 import {DepositData} from "../libraries/DepositData.sol";
-import {Deployment} from "../libraries/Deployment.sol";
-import {RecentState} from "../libraries/RecentState.sol";
 import {Epoch, PoolId, PoolKind, ProducerId} from "../types/Ids.sol";
+import {nonZero} from "../types/NonZero.sol";
 import {Addresses, Parameters} from "../types/Parameters.sol";
 import {PoolBook} from "./PoolBook.sol";
 
 /// @title Life of a pool
-contract PoolRegistry is PoolBook, EIP712 {
+contract PoolRegistry is PoolBook, BeaconClock, EIP712 {
     bytes32 private constant DKG_RESULT_TYPEHASH = keccak256(
         "DkgResult(uint32 poolId,uint32 round,bytes groupKey,bytes32 publicSharesHash,bytes32 transcriptRoot)"
     );
@@ -39,9 +39,6 @@ contract PoolRegistry is PoolBook, EIP712 {
     IVaultDraws private immutable VAULT_DRAWS;
     IWithdrawalQueue private immutable WITHDRAWAL_QUEUE;
     address private immutable EXITS;
-    uint64 private immutable GENESIS_TIME;
-    uint64 private immutable SECONDS_PER_SLOT;
-    uint64 private immutable SLOTS_PER_EPOCH;
     bytes4 private immutable GENESIS_FORK_VERSION;
     uint64 private immutable CEREMONY_DEADLINE;
     uint256 private immutable VAULT_SIZE;
@@ -49,17 +46,17 @@ contract PoolRegistry is PoolBook, EIP712 {
     uint256 private immutable MIN_PRODUCERS;
     uint256 private immutable REPORTER_SHARE;
 
-    constructor(Addresses memory addresses, Parameters memory parameters) EIP712("Open Pools", "1") {
-        BEACON_LAYOUT = IBeaconLayout(Deployment.required(addresses.beaconLayout, "beaconLayout"));
-        BLOCK_PRODUCERS = IBlockProducers(Deployment.required(addresses.blockProducers, "blockProducers"));
-        PERIODS = IPeriods(Deployment.required(addresses.periods, "periods"));
-        STAKING_POOL = IStakingPool(Deployment.required(addresses.stakingPool, "stakingPool"));
-        VAULT_DRAWS = IVaultDraws(Deployment.required(addresses.vaultDraws, "vaultDraws"));
-        WITHDRAWAL_QUEUE = IWithdrawalQueue(Deployment.required(addresses.withdrawalQueue, "withdrawalQueue"));
-        EXITS = Deployment.required(addresses.exits, "exits");
-        GENESIS_TIME = parameters.genesisTime;
-        SECONDS_PER_SLOT = parameters.secondsPerSlot;
-        SLOTS_PER_EPOCH = parameters.slotsPerEpoch;
+    constructor(Addresses memory addresses, Parameters memory parameters)
+        BeaconClock(parameters)
+        EIP712("Open Pools", "1")
+    {
+        BEACON_LAYOUT = IBeaconLayout(nonZero(addresses.beaconLayout));
+        BLOCK_PRODUCERS = IBlockProducers(nonZero(addresses.blockProducers));
+        PERIODS = IPeriods(nonZero(addresses.periods));
+        STAKING_POOL = IStakingPool(nonZero(addresses.stakingPool));
+        VAULT_DRAWS = IVaultDraws(nonZero(addresses.vaultDraws));
+        WITHDRAWAL_QUEUE = IWithdrawalQueue(nonZero(addresses.withdrawalQueue));
+        EXITS = nonZero(addresses.exits);
         GENESIS_FORK_VERSION = parameters.genesisForkVersion;
         CEREMONY_DEADLINE = parameters.ceremonyDeadline;
         VAULT_SIZE = parameters.vaultSize;
@@ -100,7 +97,7 @@ contract PoolRegistry is PoolBook, EIP712 {
     function startCeremony(PoolId poolId, ProducerId[] calldata members) external onlyVaultDraws {
         Record storage record = _expect(poolId, PoolState.Requested);
         if (record.kind == PoolKind.Staker) --_undrawnStakerPools;
-        uint64 deadline = _now() + CEREMONY_DEADLINE;
+        uint64 deadline = _currentEpoch() + CEREMONY_DEADLINE;
         record.state = PoolState.Ceremony;
         record.deadline = deadline;
         record.vault = members;
@@ -118,7 +115,7 @@ contract PoolRegistry is PoolBook, EIP712 {
     /// @inheritdoc IPoolRegistry
     function completeDkg(PoolId poolId, DkgResult calldata result) external {
         Record storage record = _expect(poolId, PoolState.Ceremony);
-        uint64 epoch = _now();
+        uint64 epoch = _currentEpoch();
         if (epoch > record.deadline) revert DeadlinePassed(Epoch.wrap(record.deadline), Epoch.wrap(epoch));
         if (result.publicShares.length != VAULT_SIZE * 48) {
             revert PublicSharesLength(VAULT_SIZE * 48, result.publicShares.length);
@@ -145,7 +142,7 @@ contract PoolRegistry is PoolBook, EIP712 {
     /// @inheritdoc IPoolRegistry
     function failDkg(PoolId poolId) external {
         Record storage record = _expect(poolId, PoolState.Ceremony);
-        uint64 epoch = _now();
+        uint64 epoch = _currentEpoch();
         if (epoch <= record.deadline) revert DeadlineNotPassed(Epoch.wrap(record.deadline), Epoch.wrap(epoch));
         emit DkgFailed(poolId, record.round);
         ProducerId[] memory members = record.vault;
@@ -263,15 +260,11 @@ contract PoolRegistry is PoolBook, EIP712 {
         publicKey = _publicKeyOf(record);
         bytes32 keyRoot = DepositData.pubkeyRoot(publicKey);
         if (proof.validator.pubkeyRoot != keyRoot) {
-            revert WrongPublicKey(abi.encodePacked(keyRoot), abi.encodePacked(proof.validator.pubkeyRoot));
+            revert WrongPublicKey(keyRoot, proof.validator.pubkeyRoot);
         }
-        uint64 stateTimestamp = GENESIS_TIME + state.header.slot * SECONDS_PER_SLOT;
+        uint64 stateTimestamp = _timestampOfSlot(state.header.slot);
         if (stateTimestamp < record.registeredAt) revert ProofTooOld(record.registeredAt, stateTimestamp);
-        (bytes32 stateRoot, Layout memory row,) = RecentState.open(BEACON_LAYOUT, SLOTS_PER_EPOCH, timestamp, state);
+        (bytes32 stateRoot,, Layout memory row) = _stateAt(BEACON_LAYOUT, timestamp, state);
         BeaconProofs.verifyValidator(stateRoot, proof, row);
-    }
-
-    function _now() private view returns (uint64) {
-        return (uint64(block.timestamp) - GENESIS_TIME) / (SLOTS_PER_EPOCH * SECONDS_PER_SLOT);
     }
 }

@@ -1,23 +1,24 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {BeaconClock} from "../consensus/BeaconClock.sol";
 import {IBeaconLayout} from "../interfaces/IBeaconLayout.sol";
 import {IBlockProducers} from "../interfaces/IBlockProducers.sol";
 import {IPeriods} from "../interfaces/IPeriods.sol";
 import {IPoolRegistry} from "../interfaces/IPoolRegistry.sol";
 import {IVaultDraws} from "../interfaces/IVaultDraws.sol";
-import {RandaoProof, StateProof} from "../libraries/BeaconProofs.sol";
-import {Deployment} from "../libraries/Deployment.sol";
-import {RecentState} from "../libraries/RecentState.sol";
+import {Layout, RandaoProof, StateProof} from "../libraries/BeaconProofs.sol";
+import {RandaoSeeds} from "../libraries/RandaoSeeds.sol";
 import {SwapOrNot} from "../libraries/SwapOrNot.sol";
 import {Epoch, PoolId, PoolKind, ProducerId} from "../types/Ids.sol";
+import {nonZero} from "../types/NonZero.sol";
 import {Addresses, Parameters} from "../types/Parameters.sol";
 
 /// @title Draws of vaults, strictly in the order of their requests
 /// @dev Nothing that happens after a request changes its outcome, but for slashes: the list is that of the request's period,
 /// bonds are those of that period's start at the value of the request, and seats are only locked here, in the same order.
 /// Members found are locked all at once when the vault is full, so a draw that fails has touched nothing.
-contract VaultDraws is IVaultDraws {
+contract VaultDraws is IVaultDraws, BeaconClock {
     /// @dev Positions that one call walks at most: some 40,000 gas each.
     uint256 private constant MAX_POSITIONS = 128;
 
@@ -25,9 +26,6 @@ contract VaultDraws is IVaultDraws {
     IBlockProducers private immutable BLOCK_PRODUCERS;
     IPeriods private immutable PERIODS;
     IPoolRegistry private immutable POOL_REGISTRY;
-    uint64 private immutable GENESIS_TIME;
-    uint64 private immutable SLOTS_PER_EPOCH;
-    uint64 private immutable EPOCH_SECONDS;
     uint64 private immutable VECTOR_LENGTH;
     uint64 private immutable SEED_DELAY;
     uint256 private immutable VAULT_SIZE;
@@ -40,14 +38,11 @@ contract VaultDraws is IVaultDraws {
     uint256 private _walked;
     ProducerId[] private _found;
 
-    constructor(Addresses memory addresses, Parameters memory parameters) {
-        BEACON_LAYOUT = IBeaconLayout(Deployment.required(addresses.beaconLayout, "beaconLayout"));
-        BLOCK_PRODUCERS = IBlockProducers(Deployment.required(addresses.blockProducers, "blockProducers"));
-        PERIODS = IPeriods(Deployment.required(addresses.periods, "periods"));
-        POOL_REGISTRY = IPoolRegistry(Deployment.required(addresses.poolRegistry, "poolRegistry"));
-        GENESIS_TIME = parameters.genesisTime;
-        SLOTS_PER_EPOCH = parameters.slotsPerEpoch;
-        EPOCH_SECONDS = parameters.slotsPerEpoch * parameters.secondsPerSlot;
+    constructor(Addresses memory addresses, Parameters memory parameters) BeaconClock(parameters) {
+        BEACON_LAYOUT = IBeaconLayout(nonZero(addresses.beaconLayout));
+        BLOCK_PRODUCERS = IBlockProducers(nonZero(addresses.blockProducers));
+        PERIODS = IPeriods(nonZero(addresses.periods));
+        POOL_REGISTRY = IPoolRegistry(nonZero(addresses.poolRegistry));
         VECTOR_LENGTH = parameters.epochsPerHistoricalVector;
         SEED_DELAY = parameters.seedDelay;
         VAULT_SIZE = parameters.vaultSize;
@@ -57,9 +52,7 @@ contract VaultDraws is IVaultDraws {
     function request(PoolId poolId, uint32 round, PoolKind kind) external returns (uint256 drawId, Epoch seedEpoch) {
         if (msg.sender != address(POOL_REGISTRY)) revert NotPoolRegistry(msg.sender);
         uint64 period = PERIODS.currentPeriod();
-        // The first epoch that starts now or later, and the delay on top.
-        uint64 sinceGenesis = uint64(block.timestamp) - GENESIS_TIME;
-        seedEpoch = Epoch.wrap((sinceGenesis + EPOCH_SECONDS - 1) / EPOCH_SECONDS + SEED_DELAY);
+        seedEpoch = Epoch.wrap(_firstEpochAfter(SEED_DELAY));
         drawId = ++_count;
         _draws[drawId] = Draw({
             poolId: poolId,
@@ -87,10 +80,10 @@ contract VaultDraws is IVaultDraws {
             current.seedEpoch = Epoch.wrap(seedEpoch);
             emit SeedEpochMoved(drawId, current.seedEpoch);
         }
-        bytes32 mix =
-            RecentState.randaoMix(BEACON_LAYOUT, SLOTS_PER_EPOCH, VECTOR_LENGTH, seedEpoch, timestamp, state, randao);
-        current.mix = mix;
-        emit SeedProven(drawId, current.seedEpoch, mix);
+        (bytes32 stateRoot, uint64 epoch, Layout memory row) = _stateAt(BEACON_LAYOUT, timestamp, state);
+        RandaoSeeds.verify(stateRoot, epoch, row, randao, seedEpoch, VECTOR_LENGTH);
+        current.mix = randao.mix;
+        emit SeedProven(drawId, current.seedEpoch, randao.mix);
         _walk(drawId, MAX_POSITIONS);
     }
 
@@ -119,13 +112,8 @@ contract VaultDraws is IVaultDraws {
         }
     }
 
-    /// @dev Once the vector has come round, the draw's epoch is the one whose mix took the old one's place: a function of
-    /// time alone, so nobody has the choice between two mixes.
     function _seedEpochNow(Draw storage current) private view returns (uint64) {
-        uint64 seedEpoch = Epoch.unwrap(current.seedEpoch);
-        uint64 epoch = (uint64(block.timestamp) - GENESIS_TIME) / EPOCH_SECONDS;
-        if (epoch < seedEpoch) return seedEpoch;
-        return seedEpoch + (epoch - seedEpoch) / VECTOR_LENGTH * VECTOR_LENGTH;
+        return RandaoSeeds.epochNow(Epoch.unwrap(current.seedEpoch), _currentEpoch(), VECTOR_LENGTH);
     }
 
     /// @dev Walks `most` positions of the shuffled list, a vault's size at a time: few draws need more than that.

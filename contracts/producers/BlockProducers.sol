@@ -7,8 +7,8 @@ import {IBlockProducers} from "../interfaces/IBlockProducers.sol";
 import {IPeriods} from "../interfaces/IPeriods.sol";
 import {IStakingPool} from "../interfaces/IStakingPool.sol";
 import {Bls12381, G1Point, G2Point} from "../libraries/Bls12381.sol";
-import {Deployment} from "../libraries/Deployment.sol";
 import {PoolId, PoolKind, ProducerId} from "../types/Ids.sol";
+import {nonZero} from "../types/NonZero.sol";
 import {Addresses, Parameters} from "../types/Parameters.sol";
 import {BondUnits} from "./BondUnits.sol";
 import {Seats} from "./Seats.sol";
@@ -55,16 +55,16 @@ contract BlockProducers is BondUnits, Seats, EIP712 {
     mapping(bytes32 keyHash => ProducerId) private _bySigningKey;
 
     constructor(Addresses memory addresses, Parameters memory parameters)
-        BondUnits(Deployment.required(addresses.bondEther, "bondEther"))
+        BondUnits(nonZero(addresses.bondEther))
         Seats(parameters)
         EIP712("Open Pools", "1")
     {
-        STAKING_POOL = IStakingPool(Deployment.required(addresses.stakingPool, "stakingPool"));
-        PERIODS = IPeriods(Deployment.required(addresses.periods, "periods"));
-        VAULT_DRAWS = Deployment.required(addresses.vaultDraws, "vaultDraws");
-        POOL_REGISTRY = Deployment.required(addresses.poolRegistry, "poolRegistry");
-        EXITS = Deployment.required(addresses.exits, "exits");
-        DISPUTES = Deployment.required(addresses.disputes, "disputes");
+        STAKING_POOL = IStakingPool(nonZero(addresses.stakingPool));
+        PERIODS = IPeriods(nonZero(addresses.periods));
+        VAULT_DRAWS = nonZero(addresses.vaultDraws);
+        POOL_REGISTRY = nonZero(addresses.poolRegistry);
+        EXITS = nonZero(addresses.exits);
+        DISPUTES = nonZero(addresses.disputes);
         EFFECTIVE_STAKE = parameters.effectiveStake;
         REPORTER_SHARE = parameters.reporterShare;
         uint256 epochSeconds = uint256(parameters.slotsPerEpoch) * parameters.secondsPerSlot;

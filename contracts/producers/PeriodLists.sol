@@ -2,21 +2,22 @@
 pragma solidity 0.8.37;
 
 import {Checkpoints} from "@openzeppelin/contracts/utils/structs/Checkpoints.sol";
+import {BeaconClock} from "../consensus/BeaconClock.sol";
 import {IPeriods} from "../interfaces/IPeriods.sol";
-import {Deployment} from "../libraries/Deployment.sol";
 import {Epoch, ProducerId} from "../types/Ids.sol";
+import {nonZero} from "../types/NonZero.sol";
 import {Addresses, Parameters} from "../types/Parameters.sol";
 
 /// @title The lists of active producers, frozen period by period
 /// @dev Joins and leaves carry the time they were asked, and a freeze looks only at those from before its own time: so it
 /// makes no difference when it is carried out. Leaves go before joins. Each queue keeps its order, but churn can bring a
 /// producer's join to its turn before its earlier leave, or a leave before its earlier join: the two cancel out.
-abstract contract PeriodLists is IPeriods {
+abstract contract PeriodLists is IPeriods, BeaconClock {
     using Checkpoints for Checkpoints.Trace208;
 
     struct Move {
         ProducerId producerId;
-        uint64 at; // timestamp
+        uint64 askedAt; // timestamp
     }
 
     struct Member {
@@ -28,9 +29,6 @@ abstract contract PeriodLists is IPeriods {
     /// @dev Joins and leaves carried out or skipped by one call of `freeze`: some 80,000 gas each at most.
     uint256 private constant MAX_MOVES = 128;
 
-    uint64 internal immutable GENESIS_TIME;
-    uint64 internal immutable SLOTS_PER_EPOCH;
-    uint64 internal immutable EPOCH_SECONDS;
     uint64 internal immutable FIRST_PERIOD;
     uint64 internal immutable PERIOD_LENGTH;
     uint64 internal immutable SEED_DELAY;
@@ -51,11 +49,8 @@ abstract contract PeriodLists is IPeriods {
     uint32 private _joined; // in the period being frozen
     uint32 private _left;
 
-    constructor(Addresses memory addresses, Parameters memory parameters) {
-        BLOCK_PRODUCERS = Deployment.required(addresses.blockProducers, "blockProducers");
-        GENESIS_TIME = parameters.genesisTime;
-        SLOTS_PER_EPOCH = parameters.slotsPerEpoch;
-        EPOCH_SECONDS = parameters.slotsPerEpoch * parameters.secondsPerSlot;
+    constructor(Addresses memory addresses, Parameters memory parameters) BeaconClock(parameters) {
+        BLOCK_PRODUCERS = nonZero(addresses.blockProducers);
         FIRST_PERIOD = parameters.firstPeriod;
         PERIOD_LENGTH = parameters.periodLength;
         SEED_DELAY = parameters.seedDelay;
@@ -107,12 +102,12 @@ abstract contract PeriodLists is IPeriods {
 
     /// @inheritdoc IPeriods
     function currentPeriod() external view returns (uint64) {
-        return periodAt(Epoch.wrap(_now()));
+        return periodAt(Epoch.wrap(_currentEpoch()));
     }
 
     /// @inheritdoc IPeriods
     function nextPeriod() external view returns (uint64) {
-        uint64 epoch = _now();
+        uint64 epoch = block.timestamp < GENESIS_TIME ? 0 : _currentEpoch();
         return epoch < FIRST_PERIOD ? 0 : (epoch - FIRST_PERIOD) / PERIOD_LENGTH + 1;
     }
 
@@ -133,7 +128,7 @@ abstract contract PeriodLists is IPeriods {
 
     /// @inheritdoc IPeriods
     function sizeAt(uint64 period) public view returns (uint32) {
-        if (period >= _nextToFreeze) revert NotFrozenYet(period, _freezeEpochOf(period), Epoch.wrap(_now()));
+        if (period >= _nextToFreeze) revert NotFrozenYet(period, _freezeEpochOf(period), Epoch.wrap(_currentEpoch()));
         return _sizes[period];
     }
 
@@ -158,22 +153,17 @@ abstract contract PeriodLists is IPeriods {
         return ProducerId.wrap(uint32(_positions[position].upperLookupRecent(uint48(period))));
     }
 
-    /// @dev The epoch of this block; 0 before genesis.
-    function _now() internal view returns (uint64) {
-        return block.timestamp < GENESIS_TIME ? 0 : (uint64(block.timestamp) - GENESIS_TIME) / EPOCH_SECONDS;
-    }
-
     function _freezeEpochOf(uint64 period) private view returns (Epoch) {
         return Epoch.wrap(Epoch.unwrap(seedEpochOf(period)) - SEED_DELAY);
     }
 
     function _freezeTimeOf(uint64 period) private view returns (uint256) {
-        return GENESIS_TIME + uint256(Epoch.unwrap(_freezeEpochOf(period))) * EPOCH_SECONDS;
+        return GENESIS_TIME + _secondsOf(Epoch.unwrap(_freezeEpochOf(period)));
     }
 
     function _runLeaves(uint64 period, uint256 freezeTime, uint256 moves) private returns (uint256) {
         uint32 next = _nextLeave;
-        while (moves > 0 && _left < MAX_CHURN && next < _leaves.length && _leaves[next].at < freezeTime) {
+        while (moves > 0 && _left < MAX_CHURN && next < _leaves.length && _leaves[next].askedAt < freezeTime) {
             ProducerId producerId = _leaves[next].producerId;
             Member storage member = _members[producerId];
             if (member.leavesToSkip > 0) {
@@ -195,7 +185,7 @@ abstract contract PeriodLists is IPeriods {
         uint32 next = _nextJoin;
         // Nobody is kept out of the first list: it has no predecessor to change too fast from.
         uint256 churn = period == 0 ? type(uint256).max : MAX_CHURN;
-        while (moves > 0 && _joined < churn && next < _joins.length && _joins[next].at < freezeTime) {
+        while (moves > 0 && _joined < churn && next < _joins.length && _joins[next].askedAt < freezeTime) {
             ProducerId producerId = _joins[next].producerId;
             Member storage member = _members[producerId];
             if (member.joinsToSkip > 0) {

@@ -4,12 +4,12 @@ pragma solidity 0.8.37;
 import {IBeaconLayout} from "../interfaces/IBeaconLayout.sol";
 import {IBlockProducers} from "../interfaces/IBlockProducers.sol";
 import {IPeriods} from "../interfaces/IPeriods.sol";
-import {RandaoProof, StateProof} from "../libraries/BeaconProofs.sol";
+import {Layout, RandaoProof, StateProof} from "../libraries/BeaconProofs.sol";
 import {Bls12381, G1Point} from "../libraries/Bls12381.sol";
-import {Deployment} from "../libraries/Deployment.sol";
-import {RecentState} from "../libraries/RecentState.sol";
+import {RandaoSeeds} from "../libraries/RandaoSeeds.sol";
 import {SwapOrNot} from "../libraries/SwapOrNot.sol";
 import {Epoch, ProducerId} from "../types/Ids.sol";
+import {nonZero} from "../types/NonZero.sol";
 import {Addresses, Parameters} from "../types/Parameters.sol";
 import {PeriodLists} from "./PeriodLists.sol";
 
@@ -29,7 +29,7 @@ contract Periods is PeriodLists {
     mapping(uint64 period => Committee) private _committees;
 
     constructor(Addresses memory addresses, Parameters memory parameters) PeriodLists(addresses, parameters) {
-        BEACON_LAYOUT = IBeaconLayout(Deployment.required(addresses.beaconLayout, "beaconLayout"));
+        BEACON_LAYOUT = IBeaconLayout(nonZero(addresses.beaconLayout));
         VECTOR_LENGTH = parameters.epochsPerHistoricalVector;
         COMMITTEE_SIZE = parameters.committeeSize;
     }
@@ -38,10 +38,10 @@ contract Periods is PeriodLists {
     function proveSeed(uint64 period, uint64 timestamp, StateProof calldata state, RandaoProof calldata randao) external {
         if (_seeds[period] != 0) revert SeedAlreadyProven(period);
         uint64 seedEpoch = Epoch.unwrap(seedEpochOf(period));
-        bytes32 mix =
-            RecentState.randaoMix(BEACON_LAYOUT, SLOTS_PER_EPOCH, VECTOR_LENGTH, seedEpoch, timestamp, state, randao);
-        _seeds[period] = mix;
-        emit SeedProven(period, mix);
+        (bytes32 stateRoot, uint64 epoch, Layout memory row) = _stateAt(BEACON_LAYOUT, timestamp, state);
+        RandaoSeeds.verify(stateRoot, epoch, row, randao, seedEpoch, VECTOR_LENGTH);
+        _seeds[period] = randao.mix;
+        emit SeedProven(period, randao.mix);
     }
 
     /// @inheritdoc IPeriods
