@@ -1,0 +1,133 @@
+import type { Result } from 'ethers'
+import { OpenPoolsError } from '../../core/errors.ts'
+import type { ChainEvent, EventArgs, EventName, EventPosition } from '../../core/events.ts'
+import type { Address, Hex, ProducerId, PublicKey } from '../../core/ids.ts'
+import { toAddress, toEpoch, toPoolId, toProducerId, toPublicKey, toRoot, toSlot, toValidatorIndex } from '../../core/parse.ts'
+import { CONTRACTS, type ContractAddresses, type ContractName } from '../../core/ports/chain.ts'
+import { POOL_KINDS, type PoolKind } from '../../core/vault.ts'
+import { publicKeyFromEip2537 } from '../../protocol/bls/points.ts'
+import { INTERFACES } from './interfaces.ts'
+
+export class DecodeError extends OpenPoolsError<'MALFORMED_EVENT'> {}
+
+/** A log as JSON-RPC gives it, with the position already parsed. */
+export type RawLog = { readonly address: Address; readonly topics: readonly Hex[]; readonly data: Hex; readonly at: EventPosition }
+
+type Decoders = { readonly [Name in EventName]: (args: Result) => EventArgs<Name> }
+
+const KEY_DIGITS = 96
+
+const kindOf = (value: unknown): PoolKind => {
+  const kind = POOL_KINDS[Number(value)]
+  if (kind === undefined) throw new DecodeError('MALFORMED_EVENT', `expected a pool kind (0 or 1), got ${String(value)}`)
+  return kind
+}
+const members = (value: Iterable<unknown>): readonly ProducerId[] => [...value].map(toProducerId)
+const signingKeyOf = (point: Iterable<string>): PublicKey => publicKeyFromEip2537(`0x${[...point].map((word) => word.slice(2)).join('')}`)
+const keysOf = (packed: string): readonly PublicKey[] =>
+  (packed.slice(2).match(new RegExp(`.{${KEY_DIGITS}}`, 'g')) ?? []).map((digits) => toPublicKey(`0x${digits}`))
+
+const DECODERS: Decoders = {
+  'BlockProducers.ProducerRegistered': (a) => ({
+    producerId: toProducerId(a.producerId),
+    owner: toAddress(a.owner),
+    operator: toAddress(a.operator),
+    signingKey: signingKeyOf(a.signingKey),
+    peerAddress: String(a.peerAddress),
+    shares: a.shares,
+  }),
+  'BlockProducers.PeerAddressChanged': (a) => ({ producerId: toProducerId(a.producerId), peerAddress: String(a.peerAddress) }),
+  'BlockProducers.ProducerSlashed': (a) => ({
+    producerId: toProducerId(a.producerId),
+    poolId: Number(a.poolId),
+    shares: a.shares,
+    out: a.out,
+  }),
+  'Periods.JoinQueued': (a) => ({ producerId: toProducerId(a.producerId) }),
+  'Periods.LeaveQueued': (a) => ({ producerId: toProducerId(a.producerId) }),
+  'Periods.ListFrozen': (a) => ({ period: Number(a.period), size: Number(a.size) }),
+  'Periods.Joined': (a) => ({ period: Number(a.period), producerId: toProducerId(a.producerId), position: Number(a.position) }),
+  'Periods.Left': (a) => ({ period: Number(a.period), producerId: toProducerId(a.producerId), position: Number(a.position) }),
+  'Periods.SeedProven': (a) => ({ period: Number(a.period), seed: toRoot(a.seed) }),
+  'Periods.CommitteeFormed': (a) => ({ period: Number(a.period), members: members(a.members) }),
+  'VaultDraws.DrawRequested': (a) => ({
+    drawId: Number(a.drawId),
+    poolId: toPoolId(a.poolId),
+    round: Number(a.round),
+    period: Number(a.period),
+    seedEpoch: toEpoch(a.seedEpoch),
+  }),
+  'VaultDraws.SeedEpochMoved': (a) => ({ drawId: Number(a.drawId), seedEpoch: toEpoch(a.seedEpoch) }),
+  'VaultDraws.SeedProven': (a) => ({ drawId: Number(a.drawId), seedEpoch: toEpoch(a.seedEpoch), mix: toRoot(a.mix) }),
+  'VaultDraws.DrawFilled': (a) => ({ drawId: Number(a.drawId), poolId: toPoolId(a.poolId), members: members(a.members) }),
+  'VaultDraws.DrawCancelled': (a) => ({ drawId: Number(a.drawId), poolId: toPoolId(a.poolId) }),
+  'PoolRegistry.PoolRequested': (a) => ({ poolId: toPoolId(a.poolId), kind: kindOf(a.kind), seedEpoch: toEpoch(a.seedEpoch) }),
+  'PoolRegistry.VaultSelected': (a) => ({
+    poolId: toPoolId(a.poolId),
+    round: Number(a.round),
+    members: members(a.members),
+    deadline: toEpoch(a.deadline),
+  }),
+  'PoolRegistry.DkgCompleted': (a) => ({
+    poolId: toPoolId(a.poolId),
+    round: Number(a.round),
+    publicKey: toPublicKey(a.publicKey),
+    ordinal: Number(a.ordinal),
+    publicShares: keysOf(a.publicShares),
+    transcriptRoot: toRoot(a.transcriptRoot),
+    participation: a.participation,
+  }),
+  'PoolRegistry.DkgFailed': (a) => ({ poolId: toPoolId(a.poolId), round: Number(a.round) }),
+  'PoolRegistry.PoolFunded': (a) => ({ poolId: toPoolId(a.poolId), validatorIndex: toValidatorIndex(a.validatorIndex) }),
+  'PoolRegistry.PoolFrontRun': (a) => ({ poolId: toPoolId(a.poolId), credentials: toRoot(a.credentials) }),
+  'PoolRegistry.PoolExiting': (a) => ({ poolId: toPoolId(a.poolId) }),
+  'PoolRegistry.PoolClosed': (a) => ({ poolId: toPoolId(a.poolId) }),
+  'PoolRegistry.PoolCancelled': (a) => ({ poolId: toPoolId(a.poolId) }),
+  'Exits.LiquidationRequested': (a) => ({ drawId: Number(a.drawId), count: Number(a.count), seedEpoch: toEpoch(a.seedEpoch) }),
+  'Exits.LiquidationDrawn': (a) => ({ drawId: Number(a.drawId), poolId: toPoolId(a.poolId), deadline: toEpoch(a.deadline) }),
+  'Exits.ExitForced': (a) => ({ poolId: toPoolId(a.poolId), by: toAddress(a.by), fee: a.fee }),
+  'Exits.StallProven': (a) => ({ poolId: toPoolId(a.poolId), reporter: toAddress(a.reporter) }),
+  'StateCommitments.StateCommitted': (a) => ({
+    commitmentId: Number(a.commitmentId),
+    epoch: toEpoch(a.epoch),
+    referenceSlot: toSlot(a.referenceSlot),
+    blockRoot: toRoot(a.blockRoot),
+    digest: toRoot(a.digest),
+    absent: a.absent,
+  }),
+  'StateCommitments.PagePosted': (a) => ({ commitmentId: Number(a.commitmentId), page: Number(a.page), root: toRoot(a.root), sum: a.sum }),
+  'StateCommitments.CommitmentPending': (a) => ({
+    commitmentId: Number(a.commitmentId),
+    stakerProfit: a.stakerProfit,
+    bondProfit: a.bondProfit,
+    windowEnds: Number(a.windowEnds),
+  }),
+  'StateCommitments.CommitmentDropped': (a) => ({ commitmentId: Number(a.commitmentId), epoch: toEpoch(a.epoch) }),
+  'StateCommitments.StateFinalized': (a) => ({ commitmentId: Number(a.commitmentId), epoch: toEpoch(a.epoch), index: a.index }),
+  'StakingPool.BeaconDeposit': (a) => ({ poolId: toPoolId(a.poolId), kind: kindOf(a.kind), amount: a.amount, total: a.total }),
+  'StakingPool.Collected': (a) => ({ kind: kindOf(a.kind), amount: a.amount, total: a.total }),
+}
+
+const titled = (name: ContractName): string => name.charAt(0).toUpperCase() + name.slice(1)
+
+/**
+ * Decodes the logs of one deployment. Logs of its contracts that the operator does not act on are undefined; a log that
+ * does not fit its event throws `DecodeError`: then the client serves something else than the contracts emit.
+ */
+export function createDecoder(addresses: ContractAddresses): (log: RawLog) => ChainEvent | undefined {
+  const byAddress = new Map(CONTRACTS.map((name) => [addresses[name], name]))
+  return (log) => {
+    const contract = byAddress.get(log.address)
+    if (contract === undefined) return undefined
+    const parsed = INTERFACES[contract].parseLog({ topics: [...log.topics], data: log.data })
+    if (parsed === null) return undefined
+    const name = `${titled(contract)}.${parsed.name}` as EventName
+    if (!(name in DECODERS)) return undefined
+    try {
+      return { name, args: DECODERS[name](parsed.args), at: log.at } as ChainEvent
+    } catch (cause) {
+      const where = `block ${log.at.blockNumber}, log ${log.at.logIndex}`
+      throw new DecodeError('MALFORMED_EVENT', `expected arguments of ${name} at ${where}, got others`, { name, ...log.at }, { cause })
+    }
+  }
+}
