@@ -20,7 +20,10 @@ interface IBondEther is IERC20, IERC20Permit {
     error NotWithdrawalQueue(address caller);
     error InsufficientShares(address account, uint256 needed, uint256 held);
 
-    /// @notice rewards index = totalPooledEther / totalShares in 1e27 fixed point; starts at 1e27.
+    /// @notice Rewards index: totalPooledEther / totalShares × 1000 in 1e27 fixed point; starts at exactly 1e27.
+    /// @dev One wei bought 1000 shares at deployment (`SHARES_PER_WEI`), so that a share is worth less than a wei and a transfer
+    ///      moves at most 1 wei less than asked, whatever the index. Between reports the index never falls; a mint or a redemption
+    ///      may raise it by dust: all other shares together gain less than the value of one share.
     function rewardsIndex() external view returns (uint256);
 
     function totalPooledEther() external view returns (uint256);
@@ -47,10 +50,12 @@ interface IBondEther is IERC20, IERC20Permit {
     ///         `shares` and gives the rest of them to cover, so that the index does not move. StakingPool only.
     function redeem(uint256 shares, uint256 pooledEther) external;
 
-    /// @notice Moves the pot by recognised profit. A loss of bond pools burns shares of BlockProducers first, any other
-    ///         loss burns cover first, as far as they go. StakingPool only.
+    /// @notice Moves the pot by recognised profit, in this order: a loss of bond pools burns shares of BlockProducers, as far as they
+    ///         go; what they do not bear, the staker pools' profit or loss and a gain of bond pools are added up; if that is a loss,
+    ///         it burns cover, as far as it goes; what is then left moves the index. StakingPool only.
+    /// @dev Shares that bear a loss are rounded up, so that the index of all others does not fall.
     /// @param stakerProfit wei, of staker pools, already clamped.
-    /// @param bondProfit wei, of bond pools, already clamped.
+    /// @param bondProfit wei, of bond pools, already clamped. Together they leave something in the pot.
     function recognise(int256 stakerProfit, int256 bondProfit) external;
 
     /// @notice Moves shares of the caller's own to the cover account.

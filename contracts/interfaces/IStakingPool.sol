@@ -24,6 +24,8 @@ interface IStakingPool {
     error NotWithdrawalQueue(address caller);
     error NotAVault(address caller);
     error BufferTooSmall(uint256 needed, uint256 available);
+    error ReservationTooSmall(PoolId poolId, uint256 needed, uint256 left);
+    error WrongDeadEther(uint256 expected, uint256 actual);
 
     /// @notice Mints bETH 1:1 at the index of the moment. At least `minDeposit` wei. Anyone.
     function deposit() external payable returns (uint256 shares);
@@ -39,10 +41,13 @@ interface IStakingPool {
     /// @notice buffered − reserved: pays withdrawals first, new pools from what they do not need.
     function unreserved() external view returns (uint256);
 
+    /// @notice What is left of a pool's reservation.
+    function reservation(PoolId poolId) external view returns (uint256);
+
     /// @notice Reserves 32 ETH for a pool. Reverts when unreserved ETH less the open withdrawal demand is not enough. PoolRegistry only.
     function reserve(PoolId poolId) external;
 
-    /// @notice Gives back what is left of a pool's reservation. PoolRegistry only.
+    /// @notice Gives back `amount` of what is left of a pool's reservation. PoolRegistry only.
     function release(PoolId poolId, uint256 amount) external;
 
     /// @notice Pays `amount` from a pool's reservation into the beacon deposit contract with the kind's vault as credentials. PoolRegistry only.
@@ -63,8 +68,12 @@ interface IStakingPool {
     /// @notice Profit to date recognised so far (wei, may be negative).
     function recognised(PoolKind kind) external view returns (int256);
 
-    /// @notice Books a finalized report: collects arrivals − collected from each vault into the buffer, clamps growth
-    ///         (`maxReportGrowth` × `epochs` of the total, over both kinds together), recognises, moves the index. StateCommitments only.
+    /// @notice Books a finalized report: closes the queue's batch, collects arrivals − collected from each vault into the buffer
+    ///         (never more than it holds), recognises P − recognised of each kind and moves the index. StateCommitments only.
+    /// @dev Gains of both kinds together are clamped to `maxReportGrowth` × `epochs` of the total, each in proportion; a loss of the
+    ///      other kind does not widen that. A loss is recognised whole (down to a thousandth of the pot in one report). Recognised
+    ///      figures move by what was recognised, so the rest of a gain or a loss comes with later reports. Arrivals below what was
+    ///      collected collect nothing.
     /// @param arrivals cumulative arrivals by kind (wei). @param profitToDate P by kind (wei). @param epochs since the last finalization.
     function bookReport(uint256[2] calldata arrivals, int256[2] calldata profitToDate, uint64 epochs) external;
 

@@ -5,12 +5,14 @@ import {IERC721} from "@openzeppelin/contracts/token/ERC721/IERC721.sol";
 
 /// @title First in, first out: requests to turn bETH into ETH, each an ERC-721.
 /// @notice A request is paid min(value when requested, value when finalized).
+/// @dev Requests made between two moves of the index and within one interval of the report grid form a batch; a batch is
+///      finalized as one, or in part when ETH runs short.
 interface IWithdrawalQueue is IERC721 {
     struct Request {
-        address owner;
-        uint128 shares;
+        address owner; // zero once claimed
+        uint128 shares; // its part, by amount, of the shares of its batch
         uint128 amount; // wei, value when requested
-        uint64 requestedAt; // timestamp
+        uint64 requestedAt; // timestamp, rounded down to 1/256 of a report interval
         bool finalized;
         bool claimed;
         uint256 claimable; // wei, once finalized and unclaimed
@@ -29,6 +31,7 @@ interface IWithdrawalQueue is IERC721 {
     error ClaimFailed(uint256 requestId, address receiver);
     /// @notice A commitment is disputed, or a later pending one shows a lower profit.
     error FinalizationHeld();
+    error NotStakingPool(address caller);
 
     /// @notice Takes `amount` of the caller's bETH (allowance needed) and queues a request of it.
     function requestWithdrawal(uint256 amount) external returns (uint256 requestId);
@@ -51,8 +54,16 @@ interface IWithdrawalQueue is IERC721 {
 
     function lastFinalizedId() external view returns (uint256);
 
-    /// @notice Current value of all unfinalized requests (wei), each at most what it asked.
+    /// @notice Current value of all unfinalized requests (wei), at most what they asked.
+    /// @dev min(sum asked, value of all their shares): exact unless the index lies between those of two waiting batches; then more
+    ///      than the sum of each batch's minimum, by at most what the later one has lost since.
     function demand() external view returns (uint256);
+
+    /// @notice Closes the open batch: the index is about to move. StakingPool only.
+    function closeBatch() external;
+
+    /// @notice Receives the ETH of finalized requests. StakingPool only.
+    function receivePaid() external payable;
 
     /// @notice Time of the oldest unfinalized request, or 0.
     function oldestRequestedAt() external view returns (uint64);

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import {Checkpoints} from "@openzeppelin/contracts/utils/structs/Checkpoints.sol";
+import {IBondEther} from "../interfaces/IBondEther.sol";
+import {IDepositContract} from "../interfaces/IDepositContract.sol";
+import {IStakingPool} from "../interfaces/IStakingPool.sol";
+import {IWithdrawalQueue} from "../interfaces/IWithdrawalQueue.sol";
+import {IWithdrawalVault} from "../interfaces/IWithdrawalVault.sol";
+import {DepositData} from "../libraries/DepositData.sol";
+import {DEAD_ETHER} from "../types/DeadShares.sol";
+import {PoolId, PoolKind} from "../types/Ids.sol";
+import {nonZero} from "../types/NonZero.sol";
+import {Addresses, Parameters} from "../types/Parameters.sol";
+
+/// @title Deposits, the buffer, and the ledger
+/// @dev What holds after every call:
+///      BondEther.totalPooledEther = buffered + Σ beacon deposits − Σ collected + Σ recognised   (sums over both kinds).
+///      Each term is a number kept here, so ETH forced into this contract is in none of them.
+contract StakingPool is IStakingPool {
+    using Checkpoints for Checkpoints.Trace208;
+    using SafeCast for uint256;
+
+    /// @dev Both in one slot: every deposit and every reservation looks at them together.
+    struct Buffer {
+        uint128 buffered;
+        uint128 reserved;
+    }
+
+    /// @dev Per kind of pools, cumulative (wei).
+    struct Ledger {
+        uint128 collected;
+        int128 recognised;
+    }
+
+    uint256 private constant POOL_ETHER = 32 ether;
+    uint256 private constant PPM = 1_000_000;
+    /// @dev One report takes the pot down to a thousandth at most; what is left of the loss comes with the next.
+    uint256 private constant POT_LEFT = 1_000;
+
+    IBondEther private immutable BOND_ETHER;
+    IWithdrawalQueue private immutable WITHDRAWAL_QUEUE;
+    address private immutable STAKER_VAULT;
+    address private immutable BOND_VAULT;
+    address private immutable POOL_REGISTRY;
+    address private immutable STATE_COMMITMENTS;
+    IDepositContract private immutable DEPOSIT_CONTRACT;
+    uint256 private immutable MIN_DEPOSIT;
+    uint256 private immutable MAX_REPORT_GROWTH;
+
+    Buffer private _buffer;
+    mapping(PoolKind kind => Ledger) private _ledgers;
+    mapping(PoolKind kind => Checkpoints.Trace208) private _beaconDeposits;
+    mapping(PoolId poolId => uint256) private _reservations;
+
+    /// @dev Takes exactly `DEAD_ETHER` wei: what stands behind the dead shares of BondEther.
+    constructor(Addresses memory addresses, Parameters memory parameters) payable {
+        if (msg.value != DEAD_ETHER) revert WrongDeadEther(DEAD_ETHER, msg.value);
+        BOND_ETHER = IBondEther(nonZero(addresses.bondEther));
+        WITHDRAWAL_QUEUE = IWithdrawalQueue(nonZero(addresses.withdrawalQueue));
+        STAKER_VAULT = nonZero(addresses.stakerVault);
+        BOND_VAULT = nonZero(addresses.bondVault);
+        POOL_REGISTRY = nonZero(addresses.poolRegistry);
+        STATE_COMMITMENTS = nonZero(addresses.stateCommitments);
+        DEPOSIT_CONTRACT = IDepositContract(nonZero(parameters.depositContract));
+        MIN_DEPOSIT = parameters.minDeposit;
+        MAX_REPORT_GROWTH = parameters.maxReportGrowth;
+        _buffer.buffered = uint128(DEAD_ETHER);
+    }
+
+    modifier onlyPoolRegistry() {
+        if (msg.sender != POOL_REGISTRY) revert NotPoolRegistry(msg.sender);
+        _;
+    }
+
+    // Views
+
+    /// @inheritdoc IStakingPool
+    function buffered() external view returns (uint256) {
+        return _buffer.buffered;
+    }
+
+    /// @inheritdoc IStakingPool
+    function reserved() external view returns (uint256) {
+        return _buffer.reserved;
+    }
+
+    /// @inheritdoc IStakingPool
+    function unreserved() public view returns (uint256) {
+        return _buffer.buffered - _buffer.reserved;
+    }
+
+    /// @inheritdoc IStakingPool
+    function reservation(PoolId poolId) external view returns (uint256) {
+        return _reservations[poolId];
+    }
+
+    /// @inheritdoc IStakingPool
+    function withdrawalCredentials(PoolKind kind) public view returns (bytes32) {
+        return DepositData.withdrawalCredentials(withdrawalVault(kind));
+    }
+
+    /// @inheritdoc IStakingPool
+    function withdrawalVault(PoolKind kind) public view returns (address) {
+        return kind == PoolKind.Staker ? STAKER_VAULT : BOND_VAULT;
+    }
+
+    /// @inheritdoc IStakingPool
+    function beaconDeposits(PoolKind kind, uint64 timestamp) external view returns (uint256) {
+        return _beaconDeposits[kind].upperLookupRecent(SafeCast.toUint48(timestamp));
+    }
+
+    /// @inheritdoc IStakingPool
+    function collected(PoolKind kind) external view returns (uint256) {
+        return _ledgers[kind].collected;
+    }
+
+    /// @inheritdoc IStakingPool
+    function recognised(PoolKind kind) external view returns (int256) {
+        return _ledgers[kind].recognised;
+    }
+
+    // Stakers
+
+    /// @inheritdoc IStakingPool
+    function deposit() external payable returns (uint256 shares) {
+        return _deposit(msg.sender);
+    }
+
+    /// @inheritdoc IStakingPool
+    function depositFor(address receiver) external payable returns (uint256 shares) {
+        return _deposit(receiver);
+    }
+
+    // Pools
+
+    /// @inheritdoc IStakingPool
+    function reserve(PoolId poolId) external onlyPoolRegistry {
+        uint256 free = Math.saturatingSub(unreserved(), WITHDRAWAL_QUEUE.demand());
+        if (free < POOL_ETHER) revert BufferTooSmall(POOL_ETHER, free);
+        _reservations[poolId] += POOL_ETHER;
+        _buffer.reserved += uint128(POOL_ETHER);
+        emit ReservationChanged(poolId, int256(POOL_ETHER), _buffer.reserved);
+    }
+
+    /// @inheritdoc IStakingPool
+    function release(PoolId poolId, uint256 amount) external onlyPoolRegistry {
+        _spendReservation(poolId, amount);
+    }
+
+    /// @inheritdoc IStakingPool
+    function depositToBeacon(PoolId poolId, PoolKind kind, bytes calldata publicKey, bytes calldata signature, uint256 amount)
+        external
+        onlyPoolRegistry
+    {
+        _spendReservation(poolId, amount);
+        _buffer.buffered -= amount.toUint128();
+        uint256 total = _beaconDeposits[kind].latest() + amount;
+        _beaconDeposits[kind].push(uint48(block.timestamp), total.toUint208());
+        emit BeaconDeposit(poolId, kind, publicKey, amount, total);
+
+        bytes32 credentials = withdrawalCredentials(kind);
+        uint64 amountGwei = (amount / 1 gwei).toUint64();
+        bytes32 root = DepositData.dataRoot(DepositData.pubkeyRoot(publicKey), credentials, amountGwei, signature);
+        DEPOSIT_CONTRACT.deposit{value: amount}(publicKey, abi.encodePacked(credentials), signature, root);
+    }
+
+    // Reports
+
+    /// @inheritdoc IStakingPool
+    function bookReport(uint256[2] calldata arrivals, int256[2] calldata profitToDate, uint64 epochs) external {
+        if (msg.sender != STATE_COMMITMENTS) revert NotStateCommitments(msg.sender);
+        WITHDRAWAL_QUEUE.closeBatch();
+        _collect(PoolKind.Staker, arrivals[0]);
+        _collect(PoolKind.Bond, arrivals[1]);
+
+        int256 staker = profitToDate[0] - _ledgers[PoolKind.Staker].recognised;
+        int256 bond = profitToDate[1] - _ledgers[PoolKind.Bond].recognised;
+        (staker, bond) = _bound(staker, bond, epochs);
+        _recognise(PoolKind.Staker, profitToDate[0], staker);
+        _recognise(PoolKind.Bond, profitToDate[1], bond);
+        BOND_ETHER.recognise(staker, bond);
+    }
+
+    /// @inheritdoc IStakingPool
+    function receiveCollected() external payable {
+        PoolKind kind;
+        if (msg.sender == STAKER_VAULT) kind = PoolKind.Staker;
+        else if (msg.sender == BOND_VAULT) kind = PoolKind.Bond;
+        else revert NotAVault(msg.sender);
+        _buffer.buffered += uint128(msg.value);
+        _ledgers[kind].collected += uint128(msg.value);
+        emit Collected(kind, msg.value, _ledgers[kind].collected);
+    }
+
+    // Withdrawals
+
+    /// @inheritdoc IStakingPool
+    function payWithdrawals(uint256 shares, uint256 amount) external {
+        if (msg.sender != address(WITHDRAWAL_QUEUE)) revert NotWithdrawalQueue(msg.sender);
+        uint256 available = unreserved();
+        if (amount > available) revert BufferTooSmall(amount, available);
+        _buffer.buffered -= uint128(amount);
+        emit WithdrawalsPaid(amount, _buffer.buffered);
+        BOND_ETHER.redeem(shares, amount);
+        WITHDRAWAL_QUEUE.receivePaid{value: amount}();
+    }
+
+    // Internals
+
+    function _deposit(address receiver) private returns (uint256 shares) {
+        if (msg.value < MIN_DEPOSIT) revert DepositTooSmall(MIN_DEPOSIT, msg.value);
+        _buffer.buffered += uint128(msg.value);
+        shares = BOND_ETHER.mint(receiver, msg.value);
+        emit Deposited(msg.sender, receiver, msg.value, shares);
+    }
+
+    function _spendReservation(PoolId poolId, uint256 amount) private {
+        uint256 left = _reservations[poolId];
+        if (amount > left) revert ReservationTooSmall(poolId, amount, left);
+        _reservations[poolId] = left - amount;
+        _buffer.reserved -= uint128(amount);
+        emit ReservationChanged(poolId, -int256(amount), _buffer.reserved);
+    }
+
+    /// @dev Never more than the vault holds: an arrival that is not there yet is collected with a later report.
+    function _collect(PoolKind kind, uint256 arrivals) private {
+        address vault = withdrawalVault(kind);
+        uint256 amount = Math.min(Math.saturatingSub(arrivals, _ledgers[kind].collected), vault.balance);
+        if (amount > 0) IWithdrawalVault(vault).collect(amount);
+    }
+
+    /// @dev Gains of the two kinds together are clamped to the report's growth, each in proportion; a loss of one kind does not
+    ///      widen the other's. Losses are recognised whole, as long as a thousandth of the pot is left.
+    function _bound(int256 staker, int256 bond, uint64 epochs) private view returns (int256, int256) {
+        uint256 pot = BOND_ETHER.totalPooledEther();
+        (uint256 stakerGain, uint256 bondGain) = _clamp(_positive(staker), _positive(bond), (pot * MAX_REPORT_GROWTH * epochs) / PPM);
+        (uint256 stakerLoss, uint256 bondLoss) = _clamp(_positive(-staker), _positive(-bond), pot - Math.ceilDiv(pot, POT_LEFT));
+        return (int256(stakerGain) - int256(stakerLoss), int256(bondGain) - int256(bondLoss));
+    }
+
+    function _recognise(PoolKind kind, int256 profitToDate, int256 change) private {
+        int256 total = _ledgers[kind].recognised + change;
+        _ledgers[kind].recognised = SafeCast.toInt128(total);
+        emit ReportBooked(kind, profitToDate, total);
+    }
+
+    function _clamp(uint256 a, uint256 b, uint256 most) private pure returns (uint256, uint256) {
+        if (a + b <= most) return (a, b);
+        uint256 part = Math.mulDiv(a, most, a + b);
+        return (part, most - part);
+    }
+
+    function _positive(int256 value) private pure returns (uint256) {
+        return value > 0 ? uint256(value) : 0;
+    }
+}

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
+import {ERC721} from "@openzeppelin/contracts/token/ERC721/ERC721.sol";
+import {IERC721} from "@openzeppelin/contracts/token/ERC721/IERC721.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import {IBondEther} from "../interfaces/IBondEther.sol";
+import {IStakingPool} from "../interfaces/IStakingPool.sol";
+import {IStateCommitments} from "../interfaces/IStateCommitments.sol";
+import {IWithdrawalQueue} from "../interfaces/IWithdrawalQueue.sol";
+import {nonZero} from "../types/NonZero.sol";
+import {Addresses, Parameters} from "../types/Parameters.sol";
+import {Rate, Tally, WithdrawalBatches} from "./WithdrawalBatches.sol";
+
+/// @title The withdrawal queue
+/// @dev A request costs one new slot: its owner, and the sum of all amounts up to it, from which both its amount and the place where
+///      ETH runs short follow. Times and shares are kept per batch; a batch never spans a boundary of the report grid, so a
+///      report's reference lies after all of its requests or after none.
+contract WithdrawalQueue is ERC721, IWithdrawalQueue {
+    using SafeCast for uint256;
+    using WithdrawalBatches for Rate[];
+    using WithdrawalBatches for Tally;
+
+    struct Entry {
+        address owner;
+        uint88 amount; // wei asked by all requests up to this one, modulo 2^88
+        uint8 tick; // time within its report interval, in 1/256
+    }
+
+    /// @dev Smallest request (wei): dust would be rounding and nothing else.
+    uint256 private constant MIN_REQUEST = 1 gwei;
+    uint256 private constant TICKS = 256;
+
+    IBondEther private immutable BOND_ETHER;
+    IStakingPool private immutable STAKING_POOL;
+    IStateCommitments private immutable STATE_COMMITMENTS;
+    uint256 private immutable GENESIS_TIME;
+    /// @dev Seconds from one possible reference of reports to the next.
+    uint256 private immutable INTERVAL;
+
+    mapping(uint256 id => Entry) private _entries;
+    mapping(address owner => uint256) private _balances;
+    /// @dev All requests.
+    Tally private _last;
+    /// @dev All finalized requests; `time` stays 0.
+    Tally private _paid;
+    /// @dev Tallies at the ends of closed batches, and the first of them not wholly finalized.
+    Tally[] private _batches;
+    uint256 private _nextBatch;
+    Rate[] private _rates;
+
+    constructor(Addresses memory addresses, Parameters memory parameters) ERC721("Open Pools withdrawal", "OPW") {
+        BOND_ETHER = IBondEther(nonZero(addresses.bondEther));
+        STAKING_POOL = IStakingPool(nonZero(addresses.stakingPool));
+        STATE_COMMITMENTS = IStateCommitments(nonZero(addresses.stateCommitments));
+        GENESIS_TIME = parameters.genesisTime;
+        INTERVAL = uint256(parameters.reportEpochs) * parameters.slotsPerEpoch * parameters.secondsPerSlot;
+    }
+
+    modifier onlyStakingPool() {
+        if (msg.sender != address(STAKING_POOL)) revert NotStakingPool(msg.sender);
+        _;
+    }
+
+    // Views
+
+    /// @inheritdoc IWithdrawalQueue
+    function request(uint256 requestId) external view returns (Request memory) {
+        _requireKnown(requestId);
+        Entry memory entry = _entries[requestId];
+        uint256 batch = _batchOf(requestId);
+        Tally memory end = _endOf(batch);
+        Tally memory start;
+        if (batch > 0) start = _batches[batch - 1];
+        (uint256 asked, uint256 shares) = start.between(end);
+        uint256 amount = _amountOf(requestId);
+        bool finalized = requestId <= _paid.lastId;
+        bool claimed = entry.owner == address(0);
+        return Request({
+            owner: entry.owner,
+            shares: uint128(Math.mulDiv(shares, amount, asked)),
+            amount: uint128(amount),
+            requestedAt: _timeOf(entry.tick, end.time),
+            finalized: finalized,
+            claimed: claimed,
+            claimable: finalized && !claimed ? _payment(requestId, amount) : 0
+        });
+    }
+
+    /// @inheritdoc IWithdrawalQueue
+    function lastRequestId() external view returns (uint256) {
+        return _last.lastId;
+    }
+
+    /// @inheritdoc IWithdrawalQueue
+    function lastFinalizedId() external view returns (uint256) {
+        return _paid.lastId;
+    }
+
+    /// @inheritdoc IWithdrawalQueue
+    function demand() external view returns (uint256) {
+        (uint256 asked, uint256 shares) = _paid.between(_last);
+        return asked == 0 ? 0 : Math.min(asked, BOND_ETHER.getPooledEthByShares(shares));
+    }
+
+    /// @inheritdoc IWithdrawalQueue
+    function oldestRequestedAt() external view returns (uint64) {
+        uint256 oldest = uint256(_paid.lastId) + 1;
+        return oldest > _last.lastId ? 0 : _timeOf(_entries[oldest].tick, _endOf(_nextBatch).time);
+    }
+
+    /// @inheritdoc IERC721
+    function balanceOf(address owner) public view override(ERC721, IERC721) returns (uint256) {
+        if (owner == address(0)) revert ERC721InvalidOwner(owner);
+        return _balances[owner];
+    }
+
+    // Requests
+
+    /// @inheritdoc IWithdrawalQueue
+    function requestWithdrawal(uint256 amount) external returns (uint256 requestId) {
+        return _request(amount);
+    }
+
+    /// @inheritdoc IWithdrawalQueue
+    function requestWithdrawalWithPermit(uint256 amount, uint256 deadline, uint8 v, bytes32 r, bytes32 s)
+        external
+        returns (uint256 requestId)
+    {
+        // Somebody may have sent the permit before: then it fails here, and the allowance is there.
+        try IERC20Permit(address(BOND_ETHER)).permit(msg.sender, address(this), amount, deadline, v, r, s) {} catch {}
+        return _request(amount);
+    }
+
+    /// @inheritdoc IWithdrawalQueue
+    function closeBatch() external onlyStakingPool {
+        _closeBatch(_last);
+    }
+
+    // Finalization
+
+    /// @inheritdoc IWithdrawalQueue
+    function finalize(uint256 maxSteps) external returns (uint256 lastFinalized) {
+        if (STATE_COMMITMENTS.withdrawalsHeld()) revert FinalizationHeld();
+        uint256 lastReference = STATE_COMMITMENTS.lastFinalizedReference();
+        uint256 available = STAKING_POOL.unreserved();
+        Tally memory from = _paid;
+        uint256 firstId = uint256(from.lastId) + 1;
+        uint256 batch = _nextBatch;
+        uint256 allShares;
+        uint256 allPaid;
+        for (; maxSteps > 0 && batch < _batches.length; maxSteps--) {
+            Tally memory end = _batches[batch];
+            if (GENESIS_TIME + end.time > lastReference) break;
+            (Tally memory to, uint256 paid) = _step(from, end, available);
+            if (to.lastId == from.lastId) break;
+            (uint256 asked, uint256 shares) = from.between(to);
+            _rates.addRate(to.lastId, asked, paid);
+            allShares += shares;
+            allPaid += paid;
+            available -= paid;
+            from = to;
+            if (to.lastId < end.lastId) break;
+            batch++;
+        }
+        lastFinalized = from.lastId;
+        if (lastFinalized < firstId) return lastFinalized;
+        from.time = 0;
+        _paid = from;
+        _nextBatch = batch;
+        emit WithdrawalsFinalized(firstId, lastFinalized, allShares, allPaid);
+        STAKING_POOL.payWithdrawals(allShares, allPaid);
+    }
+
+    /// @inheritdoc IWithdrawalQueue
+    function receivePaid() external payable onlyStakingPool {}
+
+    /// @inheritdoc IWithdrawalQueue
+    function claimWithdrawal(uint256 requestId) external {
+        _requireKnown(requestId);
+        address owner = _entries[requestId].owner;
+        if (owner == address(0)) revert AlreadyClaimed(requestId);
+        if (owner != msg.sender) revert NotRequestOwner(requestId, owner, msg.sender);
+        uint256 lastFinalized = _paid.lastId;
+        if (requestId > lastFinalized) revert NotFinalized(requestId, lastFinalized);
+        uint256 payment = _payment(requestId, _amountOf(requestId));
+        _burn(requestId);
+        emit WithdrawalClaimed(requestId, owner, payment);
+        (bool ok,) = owner.call{value: payment}("");
+        if (!ok) revert ClaimFailed(requestId, owner);
+    }
+
+    // Internals
+
+    function _request(uint256 amount) private returns (uint256 requestId) {
+        uint256 shares = BOND_ETHER.getSharesByPooledEth(amount);
+        uint256 value = BOND_ETHER.transferSharesFrom(msg.sender, address(this), shares);
+        if (value < MIN_REQUEST) revert AmountTooSmall(MIN_REQUEST, value);
+        Tally memory last = _last;
+        uint256 elapsed = block.timestamp - GENESIS_TIME;
+        if (last.time / INTERVAL < elapsed / INTERVAL) _closeBatch(last);
+        requestId = uint256(last.lastId) + 1;
+        last.lastId = requestId.toUint32();
+        last.time = elapsed.toUint32();
+        unchecked {
+            last.amount += uint88(value);
+            last.shares += uint104(shares);
+        }
+        _last = last;
+        // The owner is written by `_mint`, into the same slot.
+        _entries[requestId] = Entry({owner: address(0), amount: last.amount, tick: uint8(((elapsed % INTERVAL) * TICKS) / INTERVAL)});
+        _mint(msg.sender, requestId);
+        emit WithdrawalRequested(requestId, msg.sender, shares, value);
+    }
+
+    function _closeBatch(Tally memory last) private {
+        uint256 count = _batches.length;
+        uint256 closed = count == 0 ? 0 : _batches[count - 1].lastId;
+        if (last.lastId > closed) _batches.push(last);
+    }
+
+    /// @dev As much of the batch that ends at `end` as `available` pays: up to which request, and for how much together.
+    ///      A batch's requests were made at one index, so the least of asked and present value is one for all of them.
+    function _step(Tally memory from, Tally memory end, uint256 available) private view returns (Tally memory to, uint256 paid) {
+        (uint256 asked, uint256 shares) = from.between(end);
+        uint256 due = Math.min(asked, BOND_ETHER.getPooledEthByShares(shares));
+        if (due <= available) return (end, due);
+        // available < due, so what it covers is less than asked, and the answer lies before the batch's end.
+        uint256 id = _lastWithin(from, end.lastId, Math.mulDiv(available, asked, due));
+        if (id == from.lastId) return (from, 0);
+        to = Tally({lastId: uint32(id), time: 0, amount: _entries[id].amount, shares: from.shares});
+        (uint256 part,) = from.between(to);
+        paid = Math.mulDiv(part, due, asked);
+        // Its part of the shares, but at least those that its payment burns.
+        uint256 burned = BOND_ETHER.getSharesByPooledEth(paid) + 1;
+        uint256 partShares = Math.min(Math.max(Math.mulDiv(shares, part, asked), burned), shares);
+        unchecked {
+            to.shares += uint104(partShares);
+        }
+    }
+
+    /// @dev Last request after `from` and before `end` up to which no more than `most` wei are asked; `from.lastId` if there is none.
+    function _lastWithin(Tally memory from, uint256 end, uint256 most) private view returns (uint256 low) {
+        low = from.lastId;
+        uint256 high = end - 1;
+        while (low < high) {
+            uint256 middle = (low + high + 1) / 2;
+            uint256 asked;
+            unchecked {
+                asked = uint88(_entries[middle].amount - from.amount);
+            }
+            if (asked <= most) low = middle;
+            else high = middle - 1;
+        }
+    }
+
+    function _payment(uint256 requestId, uint256 amount) private view returns (uint256) {
+        Rate memory rate = _rates.rateOf(requestId);
+        return Math.mulDiv(amount, rate.paid, rate.asked);
+    }
+
+    function _amountOf(uint256 requestId) private view returns (uint256) {
+        unchecked {
+            return uint88(_entries[requestId].amount - _entries[requestId - 1].amount);
+        }
+    }
+
+    /// @dev Index of the batch that holds a request; one past the closed ones for the open batch.
+    function _batchOf(uint256 requestId) private view returns (uint256 low) {
+        uint256 high = _batches.length;
+        while (low < high) {
+            uint256 middle = (low + high) / 2;
+            if (_batches[middle].lastId < requestId) low = middle + 1;
+            else high = middle;
+        }
+    }
+
+    function _endOf(uint256 batch) private view returns (Tally memory) {
+        return batch < _batches.length ? _batches[batch] : _last;
+    }
+
+    /// @dev Timestamp from the tick of a request and the time of the last one of its batch, which is in the same interval.
+    function _timeOf(uint256 tick, uint256 batchTime) private view returns (uint64) {
+        return uint64(GENESIS_TIME + (batchTime / INTERVAL) * INTERVAL + Math.ceilDiv(tick * INTERVAL, TICKS));
+    }
+
+    function _requireKnown(uint256 requestId) private view {
+        uint256 last = _last.lastId;
+        if (requestId == 0 || requestId > last) revert RequestUnknown(requestId, last);
+    }
+
+    function _ownerOf(uint256 requestId) internal view override returns (address) {
+        return _entries[requestId].owner;
+    }
+
+    /// @dev ERC-721 bookkeeping with the owner in the request's own slot.
+    function _update(address to, uint256 requestId, address auth) internal override returns (address from) {
+        from = _ownerOf(requestId);
+        if (auth != address(0)) _checkAuthorized(from, auth, requestId);
+        if (from != address(0)) {
+            _approve(address(0), requestId, address(0), false);
+            _balances[from] -= 1;
+        }
+        if (to != address(0)) _balances[to] += 1;
+        _entries[requestId].owner = to;
+        emit Transfer(from, to, requestId);
+    }
+}
