@@ -33,8 +33,6 @@ interface IExits {
     error DrawPending(uint256 drawId);
     error NothingToLiquidate();
     error OutOfOrder(uint256 expectedDrawId, uint256 actual);
-    error SeedNotYetKnown(Epoch seedEpoch, Epoch stateEpoch);
-    error SeedOutOfVector(Epoch seedEpoch, Epoch stateEpoch);
     error NotExiting(PoolId poolId);
     error BeforeDeadline(Epoch deadline, Epoch now_);
     error ExitInitiated(PoolId poolId, uint64 exitEpoch);

@@ -18,6 +18,7 @@ import {
     ValidatorProof
 } from "../libraries/BeaconProofs.sol";
 import {DepositData} from "../libraries/DepositData.sol";
+import {RandaoSeeds} from "../libraries/RandaoSeeds.sol";
 import {SwapOrNot} from "../libraries/SwapOrNot.sol";
 import {Epoch, PoolId, PoolKind, ProducerId} from "../types/Ids.sol";
 import {nonZero} from "../types/NonZero.sol";
@@ -186,18 +187,13 @@ contract Exits is IExits, BeaconClock {
     }
 
     /// @inheritdoc IExits
-    /// @dev By the clock alone, not by the proof at hand: else who proves could choose between two mixes.
     function seedEpochOf(uint256 drawId) public view returns (Epoch) {
-        uint64 asked = Epoch.unwrap(_draws[drawId].seedEpoch);
-        uint64 now_ = _currentEpoch();
-        return Epoch.wrap(now_ < asked ? asked : asked + (now_ - asked) / VECTOR * VECTOR);
+        return Epoch.wrap(RandaoSeeds.epochNow(Epoch.unwrap(_draws[drawId].seedEpoch), _currentEpoch(), VECTOR));
     }
 
     function _proveMix(uint64 seedEpoch, uint64 timestamp, StateProof calldata state, RandaoProof calldata randao) private view {
         (bytes32 stateRoot, uint64 epoch, Layout memory row) = _stateAt(LAYOUT, timestamp, state);
-        if (epoch <= seedEpoch) revert SeedNotYetKnown(Epoch.wrap(seedEpoch), Epoch.wrap(epoch));
-        if (epoch >= seedEpoch + VECTOR) revert SeedOutOfVector(Epoch.wrap(seedEpoch), Epoch.wrap(epoch));
-        BeaconProofs.verifyRandaoMix(stateRoot, randao, seedEpoch, VECTOR, row);
+        RandaoSeeds.verify(stateRoot, epoch, row, randao, seedEpoch, VECTOR);
     }
 
     /// @dev Read whole before any is marked, which changes the list.
