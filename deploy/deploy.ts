@@ -3,7 +3,7 @@ import type { Directory } from '../typechain-types/contracts/Directory.js'
 import { Directory__factory } from '../typechain-types/factories/contracts/Directory__factory.js'
 import { DeployError } from './errors.ts'
 import type { DeploymentParameters, LayoutRow } from './parameters/types.ts'
-import { CONTRACT_ORDER, type ContractName, type DeploymentAddresses, initCodes, predictAddresses } from './plan.ts'
+import { CONTRACT_ORDER, type ContractName, type DeploymentAddresses, planCreations, predictAddresses } from './plan.ts'
 
 export interface DeploymentRequest {
   /** Sends nothing else while it deploys: addresses follow from its nonces. */
@@ -40,13 +40,13 @@ export async function deployOpenPools({ signer, parameters, layouts, onDeployed 
   const deployer = await signer.getAddress()
   const firstNonce = await signer.getNonce('pending')
   const addresses = predictAddresses(deployer, firstNonce)
-  const codes = await initCodes({ addresses, parameters, layouts }, signer)
+  const creations = await planCreations({ addresses, parameters, layouts })
 
   const sent: { name: ContractName; transaction: TransactionResponse }[] = []
   for (const [index, name] of CONTRACT_ORDER.entries()) {
-    const data = codes[name]
+    const { data, value } = creations[name]
     const gasLimit = CONSTRUCTOR_GAS + BigInt(dataLength(data)) * GAS_PER_BYTE
-    sent.push({ name, transaction: await failingWith(name, signer.sendTransaction({ data, gasLimit, nonce: firstNonce + index })) })
+    sent.push({ name, transaction: await failingWith(name, signer.sendTransaction({ data, value, gasLimit, nonce: firstNonce + index })) })
   }
 
   const contracts: DeployedContract[] = []

@@ -1,4 +1,4 @@
-import { type ContractFactory, getCreateAddress, type Signer } from 'ethers'
+import { type ContractDeployTransaction, getCreateAddress } from 'ethers'
 import { BeaconLayout__factory } from '../typechain-types/factories/contracts/consensus/BeaconLayout__factory.js'
 import { Disputes__factory } from '../typechain-types/factories/contracts/consensus/Disputes__factory.js'
 import { StateCommitments__factory } from '../typechain-types/factories/contracts/consensus/StateCommitments__factory.js'
@@ -39,33 +39,49 @@ export type ContractName = (typeof CONTRACT_ORDER)[number]
 /** The Solidity struct `Addresses`. */
 export type DeploymentAddresses = Readonly<Record<ContractName, string>>
 
+export interface DeploymentPlan {
+  readonly addresses: DeploymentAddresses
+  readonly parameters: DeploymentParameters
+  readonly layouts: readonly LayoutRow[]
+}
+
 /** Where each contract will stand when `deployer` sends them in order, the first with `firstNonce`. */
 export function predictAddresses(deployer: string, firstNonce: number): DeploymentAddresses {
   const entries = CONTRACT_ORDER.map((name, index) => [name, getCreateAddress({ from: deployer, nonce: firstNonce + index })])
   return Object.fromEntries(entries) as Record<ContractName, string>
 }
 
-/** Init code of each contract, its constructor's arguments included. */
-export async function initCodes(
-  { addresses, parameters, layouts }: { addresses: DeploymentAddresses; parameters: DeploymentParameters; layouts: readonly LayoutRow[] },
-  signer: Signer,
-): Promise<Readonly<Record<ContractName, string>>> {
-  const code = async <Arguments extends unknown[]>(factory: ContractFactory<Arguments>, ...args: Arguments): Promise<string> =>
-    (await factory.getDeployTransaction(...args)).data
+/** What creates a contract: init code with the constructor's arguments, and the wei sent with it. */
+export interface Creation {
+  readonly data: string
+  readonly value: bigint
+}
+
+/** Of StakingPool: the first deposit, whose shares nobody owns, so that no later depositor can be rounded away. */
+const DEAD_ETHER = 1_000n
+
+/** How each contract is created. */
+export async function planCreations({ addresses, parameters, layouts }: DeploymentPlan): Promise<Readonly<Record<ContractName, Creation>>> {
+  const common = [addresses, parameters] as const
   return {
-    directory: await code(new Directory__factory(signer), addresses, parameters),
-    beaconLayout: await code(new BeaconLayout__factory(signer), [...layouts]),
-    bondEther: await code(new BondEther__factory(signer), addresses, parameters),
-    stakingPool: await code(new StakingPool__factory(signer), addresses, parameters),
-    withdrawalQueue: await code(new WithdrawalQueue__factory(signer), addresses, parameters),
-    stakerVault: await code(new WithdrawalVault__factory(signer), addresses, parameters),
-    bondVault: await code(new WithdrawalVault__factory(signer), addresses, parameters),
-    blockProducers: await code(new BlockProducers__factory(signer), addresses, parameters),
-    periods: await code(new Periods__factory(signer), addresses, parameters),
-    vaultDraws: await code(new VaultDraws__factory(signer), addresses, parameters),
-    poolRegistry: await code(new PoolRegistry__factory(signer), addresses, parameters),
-    exits: await code(new Exits__factory(signer), addresses, parameters),
-    stateCommitments: await code(new StateCommitments__factory(signer), addresses, parameters),
-    disputes: await code(new Disputes__factory(signer), addresses, parameters),
+    directory: await creationOf(new Directory__factory().getDeployTransaction(...common)),
+    beaconLayout: await creationOf(new BeaconLayout__factory().getDeployTransaction([...layouts])),
+    bondEther: await creationOf(new BondEther__factory().getDeployTransaction(...common)),
+    stakingPool: await creationOf(new StakingPool__factory().getDeployTransaction(...common, { value: DEAD_ETHER })),
+    withdrawalQueue: await creationOf(new WithdrawalQueue__factory().getDeployTransaction(...common)),
+    stakerVault: await creationOf(new WithdrawalVault__factory().getDeployTransaction(addresses)),
+    bondVault: await creationOf(new WithdrawalVault__factory().getDeployTransaction(addresses)),
+    blockProducers: await creationOf(new BlockProducers__factory().getDeployTransaction(...common)),
+    periods: await creationOf(new Periods__factory().getDeployTransaction(...common)),
+    vaultDraws: await creationOf(new VaultDraws__factory().getDeployTransaction(...common)),
+    poolRegistry: await creationOf(new PoolRegistry__factory().getDeployTransaction(...common)),
+    exits: await creationOf(new Exits__factory().getDeployTransaction(...common)),
+    stateCommitments: await creationOf(new StateCommitments__factory().getDeployTransaction(...common)),
+    disputes: await creationOf(new Disputes__factory().getDeployTransaction(...common)),
   }
+}
+
+async function creationOf(transaction: Promise<ContractDeployTransaction>): Promise<Creation> {
+  const { data, value } = await transaction
+  return { data, value: value ?? 0n }
 }
