@@ -22,7 +22,7 @@ const program = new Command('chain')
       'A whole local Ethereum: EthereumJS executes, and a beacon chain in Electra runs on Lodestar’s state transition.',
       'Its own validators propose, attest and finalize; validators that are deposited do their duties over the Beacon API.',
       'When it is ready it prints one line of JSON on stdout with its addresses; it logs JSON lines on stderr.',
-      'It stops on SIGTERM or SIGINT, and keeps nothing. Each flag can also be given as an environment variable.',
+      'It stops on SIGTERM or SIGINT; a later start begins a new chain. Each flag can also be given as an environment variable.',
     ].join('\n'),
   )
   .option('--data-dir <folder>', 'empty folder for the execution client (default: a temporary one)')

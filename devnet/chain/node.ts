@@ -87,6 +87,7 @@ export async function startNode(options: ChainOptions): Promise<Node> {
       beaconUrl: api.url,
       executionUrl,
       engineUrl,
+      executionPid: execution.pid,
       chainId: CHAIN_ID,
       genesisTime,
       slotSeconds,

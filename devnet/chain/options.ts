@@ -23,6 +23,8 @@ export type ChainReady = {
   readonly beaconUrl: string
   readonly executionUrl: string
   readonly engineUrl: string
+  /** Process id of the execution client. */
+  readonly executionPid: number
   readonly chainId: number
   /** Unix seconds. */
   readonly genesisTime: number

@@ -45,15 +45,12 @@ export async function runSlots(options: {
   const runSlot = async (slot: number): Promise<void> => {
     options.attestations.prune(slot)
     options.sync.prune(slot)
-    const proposed = duties.propose(slot).catch(report('The local block was not accepted', slot))
+    const started = Date.now()
+    const block = await duties.propose(slot).catch(report('The local block was not accepted', slot))
+    const took = Date.now() - started
     await chain.clock.until(slot, ATTEST_AT, signal)
     attest(slot)
-    const block = await proposed
-    log.verbose('slot', {
-      slot,
-      late: Date.now() - chain.clock.startOf(slot),
-      ...(block ? { block: block.rootHex, finalized: chain.finalized.slot } : { proposer: 'external' }),
-    })
+    log.verbose('slot', block ? { slot, block: block.rootHex, took, finalized: chain.finalized.slot } : { slot, head: chain.head.slot })
   }
 
   await chain.serial.run(() => producer.prepare(1)).catch(report('The next block could not be prepared', 1))
