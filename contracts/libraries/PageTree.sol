@@ -95,15 +95,13 @@ library PageTree {
         if (page.length == 0 || page.length % 4 != 0) revert BadPageLength(page.length);
         assembly ("memory-safe") {
             let end := add(page.offset, page.length)
-            for { let at := page.offset } lt(at, end) { at := add(at, 4) } {
+            for { let at := page.offset } xor(at, end) { at := add(at, 4) } {
                 let delta := sar(224, calldataload(at))
                 switch slt(delta, 0)
                 case 0 { gained := add(gained, delta) }
-                default {
-                    let loss := sub(0, delta)
-                    if gt(loss, worstLoss) { worstLoss := loss }
-                }
+                default { if slt(delta, worstLoss) { worstLoss := delta } }
             }
+            worstLoss := sub(0, worstLoss)
         }
     }
 

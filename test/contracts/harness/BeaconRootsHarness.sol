@@ -24,4 +24,9 @@ contract BeaconRootsHarness {
     function blockHashAt(uint256 blockNumber) external view returns (bytes32) {
         return BeaconRoots.blockHashAt(blockNumber);
     }
+
+    /// @notice The time that the look-ups see.
+    function time() external view returns (uint256) {
+        return block.timestamp;
+    }
 }
