@@ -1,0 +1,69 @@
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
+import type { ValidatorRecord } from './beaconState.ts'
+
+/** What a beacon state should hold. Balances in gwei; epochs default to the far future. */
+export type StateRequest = {
+  readonly slot: number
+  readonly forkVersion: string
+  readonly mixes: readonly { readonly epoch: number; readonly mix: string }[]
+  readonly validators: readonly ValidatorRequest[]
+}
+
+export type ValidatorRequest = {
+  readonly publicKey: string
+  readonly withdrawalCredentials: string
+  readonly effectiveBalance?: number
+  readonly balance?: number
+  readonly slashed?: boolean
+  readonly activationEpoch?: number
+  readonly exitEpoch?: number
+  readonly withdrawableEpoch?: number
+}
+
+/** A state's block root, and proofs of everything asked for in the shape of the contracts' arguments, in the order asked. */
+export type ProvenState = {
+  readonly blockRoot: string
+  readonly state: {
+    readonly header: {
+      readonly slot: bigint
+      readonly proposerIndex: bigint
+      readonly parentRoot: string
+      readonly stateRoot: string
+      readonly bodyRoot: string
+    }
+    readonly forkBranch: string[]
+  }
+  readonly mixes: readonly { readonly mix: string; readonly branch: string[] }[]
+  readonly validators: readonly { readonly index: bigint; readonly validator: ValidatorRecord; readonly branch: string[] }[]
+  readonly balances: readonly { readonly index: bigint; readonly leaf: string; readonly branch: string[] }[]
+}
+
+/** Of the minimal preset, which the prover's states are of. */
+export const SLOTS_PER_EPOCH = 8
+export const EPOCHS_PER_HISTORICAL_VECTOR = 64
+export const FORK_VERSION = '0x05000001'
+/** Row of the BeaconLayout for these states. */
+export const LAYOUT_ROW = {
+  firstEpoch: 0n,
+  forkVersion: FORK_VERSION,
+  forkGindex: 269n,
+  validatorsGindex: 75n,
+  balancesGindex: 76n,
+  randaoMixesGindex: 77n,
+}
+
+/** Lodestar's Electra states of the minimal preset, proven in a worker. One request at a time. */
+export class BeaconProver {
+  readonly #worker = new Worker(new URL('./beaconProver.worker.ts', import.meta.url), { execArgv: ['--import', 'tsx'] })
+
+  async prove(request: Partial<StateRequest> & Pick<StateRequest, 'slot'>): Promise<ProvenState> {
+    this.#worker.postMessage({ forkVersion: FORK_VERSION, mixes: [], validators: [], ...request })
+    const [proven] = (await once(this.#worker, 'message')) as [ProvenState]
+    return proven
+  }
+
+  async close(): Promise<void> {
+    await this.#worker.terminate()
+  }
+}

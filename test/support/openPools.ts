@@ -1,0 +1,147 @@
+import type { SecretKey } from '@chainsafe/blst'
+import { getCreateAddress, parseEther, Wallet, zeroPadValue } from 'ethers'
+import type { NetworkConnection } from 'hardhat/types/network'
+import systemContracts from '../../devnet/chain/execution/system-contracts.json' with { type: 'json' }
+import { EPOCHS_PER_HISTORICAL_VECTOR, LAYOUT_ROW, type ProvenState, SLOTS_PER_EPOCH } from './beaconProver.ts'
+import { g1, newKey, proofOfPossession } from './blockProducers.ts'
+
+const ORDER = [
+  'directory',
+  'beaconLayout',
+  'bondEther',
+  'stakingPool',
+  'withdrawalQueue',
+  'stakerVault',
+  'bondVault',
+  'blockProducers',
+  'periods',
+  'vaultDraws',
+  'poolRegistry',
+  'exits',
+  'stateCommitments',
+  'disputes',
+] as const
+type Name = (typeof ORDER)[number]
+type Addresses = Readonly<Record<Name, string>>
+
+const CONTRACTS: Readonly<Record<Name, string>> = {
+  directory: 'Directory',
+  beaconLayout: 'BeaconLayout',
+  bondEther: 'BondEther',
+  stakingPool: 'StakingPool',
+  withdrawalQueue: 'WithdrawalQueue',
+  stakerVault: 'WithdrawalVault',
+  bondVault: 'WithdrawalVault',
+  blockProducers: 'BlockProducers',
+  periods: 'Periods',
+  vaultDraws: 'VaultDraws',
+  poolRegistry: 'PoolRegistry',
+  exits: 'Exits',
+  stateCommitments: 'StateCommitments',
+  disputes: 'Disputes',
+}
+
+const SECONDS_PER_SLOT = 60
+const BEACON_ROOTS = systemContracts.beaconRoots.address
+const RING = 8191n
+/** Wei that stand behind bETH's dead shares. */
+const DEAD_ETHER = 1000n
+
+/** The devnet's choices, on the minimal preset. */
+const PARAMETERS = {
+  secondsPerSlot: BigInt(SECONDS_PER_SLOT),
+  slotsPerEpoch: BigInt(SLOTS_PER_EPOCH),
+  epochsPerHistoricalVector: BigInt(EPOCHS_PER_HISTORICAL_VECTOR),
+  shardCommitteePeriod: 4n,
+  genesisForkVersion: '0x00000001',
+  depositContract: systemContracts.depositContract.address,
+  vaultSize: 4n,
+  seatAllocation: parseEther('12'),
+  effectiveStake: parseEther('24'),
+  minProducers: 7n,
+  firstPeriod: 5n,
+  periodLength: 12n,
+  maxChurn: 6n,
+  committeeSize: 3n,
+  seedDelay: 1n,
+  ceremonyDeadline: 8n,
+  seatTail: 12n,
+  reportEpochs: 4n,
+  disputeDuration: 3n,
+  pagesDeadline: 2n,
+  maxReportGrowth: 400n,
+  maxReportLoss: 50_000n,
+  minDeposit: parseEther('0.01'),
+  liquidationThreshold: parseEther('1'),
+  maxQueueWait: 4n,
+  maxLiquidationExecution: 8n,
+  stallPenalty: parseEther('0.1'),
+  reporterShare: 500n,
+}
+export type ParameterChoices = typeof PARAMETERS
+
+export type RegisteredProducer = { readonly id: bigint; readonly owner: string; readonly operator: string; readonly key: SecretKey }
+
+export type OpenPools = Awaited<ReturnType<typeof deployOpenPools>>
+
+/**
+ * All contracts of a deployment on a fresh chain whose beacon genesis is now, and the hands to move it: time by slots, beacon
+ * block roots in EIP-4788's ring, any address as sender.
+ */
+export async function deployOpenPools({ ethers, networkHelpers }: NetworkConnection, choices: Partial<ParameterChoices> = {}) {
+  const [deployer, ...people] = await ethers.getSigners()
+  if (deployer === undefined) throw new Error('expected a signer, got none')
+  await networkHelpers.setCode(systemContracts.depositContract.address, systemContracts.depositContract.code)
+  const genesisTime = (await networkHelpers.time.latest()) + 1
+  const parameters = { ...PARAMETERS, ...choices, genesisTime: BigInt(genesisTime) }
+  await networkHelpers.time.setNextBlockTimestamp(genesisTime)
+
+  const nonce = await deployer.getNonce()
+  const addresses = Object.fromEntries(
+    ORDER.map((name, i) => [name, getCreateAddress({ from: deployer.address, nonce: nonce + i })]),
+  ) as Addresses
+  for (const name of ORDER) {
+    const args = name === 'beaconLayout' ? [[LAYOUT_ROW]] : [addresses, parameters]
+    const factory = await ethers.getContractFactory(CONTRACTS[name])
+    await factory.deploy(...args, { value: name === 'stakingPool' ? DEAD_ETHER : 0n })
+  }
+  const contracts = {
+    bondEther: await ethers.getContractAt('BondEther', addresses.bondEther),
+    stakingPool: await ethers.getContractAt('StakingPool', addresses.stakingPool),
+    withdrawalQueue: await ethers.getContractAt('WithdrawalQueue', addresses.withdrawalQueue),
+    blockProducers: await ethers.getContractAt('BlockProducers', addresses.blockProducers),
+    periods: await ethers.getContractAt('Periods', addresses.periods),
+    vaultDraws: await ethers.getContractAt('VaultDraws', addresses.vaultDraws),
+    poolRegistry: await ethers.getContractAt('PoolRegistry', addresses.poolRegistry),
+  }
+  const { chainId } = await ethers.provider.getNetwork()
+  const judgeOf = (name: Name) => ({ chainId, verifyingContract: addresses[name] })
+  const timeOfSlot = (slot: number) => genesisTime + slot * SECONDS_PER_SLOT
+
+  /** A signer for any address, a contract's included, with ETH for gas. */
+  const as = async (address: string) => {
+    await networkHelpers.impersonateAccount(address)
+    await networkHelpers.setBalance(address, parseEther('1000'))
+    return ethers.getSigner(address)
+  }
+  /** The next block is that of `slot`; a call in between sees it too. */
+  const toSlot = async (slot: number) => networkHelpers.time.increaseTo(timeOfSlot(slot))
+  const toEpoch = async (epoch: number | bigint) => toSlot(Number(epoch) * SLOTS_PER_EPOCH)
+  /** Makes EIP-4788 know a state's block. @returns the timestamp to ask it by */
+  const anchor = async ({ blockRoot, state }: ProvenState): Promise<bigint> => {
+    const timestamp = BigInt(timeOfSlot(Number(state.header.slot) + 1))
+    await networkHelpers.setStorageAt(BEACON_ROOTS, timestamp % RING, zeroPadValue(ethers.toBeHex(timestamp), 32))
+    await networkHelpers.setStorageAt(BEACON_ROOTS, (timestamp % RING) + RING, blockRoot)
+    return timestamp
+  }
+  const register = async (bond = parseEther('26')): Promise<RegisteredProducer> => {
+    const key = newKey()
+    const owner = Wallet.createRandom().address
+    const operator = Wallet.createRandom().address
+    const possession = proofOfPossession(judgeOf('blockProducers'), { owner, operator, key })
+    const signer = await as(owner)
+    await contracts.blockProducers.connect(signer).register(operator, g1(key.toPublicKey()), possession, '/ip4/127.0.0.1', { value: bond })
+    return { id: await contracts.blockProducers.producerOf(operator), owner, operator, key }
+  }
+  return { ...contracts, addresses, parameters, deployer, people, judgeOf, timeOfSlot, as, toSlot, toEpoch, anchor, register }
+}
