@@ -16,6 +16,7 @@ export type ValidatorRequest = {
   readonly effectiveBalance?: number
   readonly balance?: number
   readonly slashed?: boolean
+  readonly activationEligibilityEpoch?: number
   readonly activationEpoch?: number
   readonly exitEpoch?: number
   readonly withdrawableEpoch?: number

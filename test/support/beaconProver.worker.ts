@@ -26,7 +26,7 @@ function prove({ slot, forkVersion, mixes, validators }: StateRequest): ProvenSt
     withdrawalCredentials: bytes(validator.withdrawalCredentials),
     effectiveBalance: validator.effectiveBalance ?? 1_000_000_000,
     slashed: validator.slashed ?? false,
-    activationEligibilityEpoch: FAR_FUTURE_EPOCH,
+    activationEligibilityEpoch: validator.activationEligibilityEpoch ?? FAR_FUTURE_EPOCH,
     activationEpoch: validator.activationEpoch ?? FAR_FUTURE_EPOCH,
     exitEpoch: validator.exitEpoch ?? FAR_FUTURE_EPOCH,
     withdrawableEpoch: validator.withdrawableEpoch ?? FAR_FUTURE_EPOCH,

@@ -1,82 +1,27 @@
 import type { SecretKey } from '@chainsafe/blst'
-import { getCreateAddress, parseEther, Wallet, zeroPadValue } from 'ethers'
+import { parseEther, Wallet, zeroPadValue } from 'ethers'
 import type { NetworkConnection } from 'hardhat/types/network'
+import { deployOpenPools as deploy } from '../../deploy/deploy.ts'
+import { devnet } from '../../deploy/parameters/devnet.ts'
+import type { ContractName } from '../../deploy/plan.ts'
 import systemContracts from '../../devnet/chain/execution/system-contracts.json' with { type: 'json' }
 import { EPOCHS_PER_HISTORICAL_VECTOR, LAYOUT_ROW, type ProvenState, SLOTS_PER_EPOCH } from './beaconProver.ts'
 import { g1, newKey, proofOfPossession } from './blockProducers.ts'
 
-const ORDER = [
-  'directory',
-  'beaconLayout',
-  'bondEther',
-  'stakingPool',
-  'withdrawalQueue',
-  'stakerVault',
-  'bondVault',
-  'blockProducers',
-  'periods',
-  'vaultDraws',
-  'poolRegistry',
-  'exits',
-  'stateCommitments',
-  'disputes',
-] as const
-type Name = (typeof ORDER)[number]
-type Addresses = Readonly<Record<Name, string>>
-
-const CONTRACTS: Readonly<Record<Name, string>> = {
-  directory: 'Directory',
-  beaconLayout: 'BeaconLayout',
-  bondEther: 'BondEther',
-  stakingPool: 'StakingPool',
-  withdrawalQueue: 'WithdrawalQueue',
-  stakerVault: 'WithdrawalVault',
-  bondVault: 'WithdrawalVault',
-  blockProducers: 'BlockProducers',
-  periods: 'Periods',
-  vaultDraws: 'VaultDraws',
-  poolRegistry: 'PoolRegistry',
-  exits: 'Exits',
-  stateCommitments: 'StateCommitments',
-  disputes: 'Disputes',
-}
-
 const SECONDS_PER_SLOT = 60
 const BEACON_ROOTS = systemContracts.beaconRoots.address
 const RING = 8191n
-/** Wei that stand behind bETH's dead shares. */
-const DEAD_ETHER = 1000n
 
 /** The devnet's choices, on the minimal preset. */
 const PARAMETERS = {
+  ...devnet,
   secondsPerSlot: BigInt(SECONDS_PER_SLOT),
   slotsPerEpoch: BigInt(SLOTS_PER_EPOCH),
   epochsPerHistoricalVector: BigInt(EPOCHS_PER_HISTORICAL_VECTOR),
   shardCommitteePeriod: 4n,
   genesisForkVersion: '0x00000001',
   depositContract: systemContracts.depositContract.address,
-  vaultSize: 4n,
-  seatAllocation: parseEther('12'),
-  effectiveStake: parseEther('24'),
-  minProducers: 7n,
   firstPeriod: 5n,
-  periodLength: 12n,
-  maxChurn: 6n,
-  committeeSize: 3n,
-  seedDelay: 1n,
-  ceremonyDeadline: 8n,
-  seatTail: 12n,
-  reportEpochs: 4n,
-  disputeDuration: 3n,
-  pagesDeadline: 2n,
-  maxReportGrowth: 400n,
-  maxReportLoss: 50_000n,
-  minDeposit: parseEther('0.01'),
-  liquidationThreshold: parseEther('1'),
-  maxQueueWait: 4n,
-  maxLiquidationExecution: 8n,
-  stallPenalty: parseEther('0.1'),
-  reporterShare: 500n,
 }
 export type ParameterChoices = typeof PARAMETERS
 
@@ -92,19 +37,12 @@ export async function deployOpenPools({ ethers, networkHelpers }: NetworkConnect
   const [deployer, ...people] = await ethers.getSigners()
   if (deployer === undefined) throw new Error('expected a signer, got none')
   await networkHelpers.setCode(systemContracts.depositContract.address, systemContracts.depositContract.code)
+  await networkHelpers.setCode(systemContracts.withdrawalRequests.address, systemContracts.withdrawalRequests.code)
   const genesisTime = (await networkHelpers.time.latest()) + 1
   const parameters = { ...PARAMETERS, ...choices, genesisTime: BigInt(genesisTime) }
   await networkHelpers.time.setNextBlockTimestamp(genesisTime)
 
-  const nonce = await deployer.getNonce()
-  const addresses = Object.fromEntries(
-    ORDER.map((name, i) => [name, getCreateAddress({ from: deployer.address, nonce: nonce + i })]),
-  ) as Addresses
-  for (const name of ORDER) {
-    const args = name === 'beaconLayout' ? [[LAYOUT_ROW]] : [addresses, parameters]
-    const factory = await ethers.getContractFactory(CONTRACTS[name])
-    await factory.deploy(...args, { value: name === 'stakingPool' ? DEAD_ETHER : 0n })
-  }
+  const { addresses } = await deploy({ signer: deployer, parameters, layouts: [LAYOUT_ROW] })
   const contracts = {
     bondEther: await ethers.getContractAt('BondEther', addresses.bondEther),
     stakingPool: await ethers.getContractAt('StakingPool', addresses.stakingPool),
@@ -113,9 +51,12 @@ export async function deployOpenPools({ ethers, networkHelpers }: NetworkConnect
     periods: await ethers.getContractAt('Periods', addresses.periods),
     vaultDraws: await ethers.getContractAt('VaultDraws', addresses.vaultDraws),
     poolRegistry: await ethers.getContractAt('PoolRegistry', addresses.poolRegistry),
+    exits: await ethers.getContractAt('Exits', addresses.exits),
+    stateCommitments: await ethers.getContractAt('StateCommitments', addresses.stateCommitments),
+    disputes: await ethers.getContractAt('Disputes', addresses.disputes),
   }
   const { chainId } = await ethers.provider.getNetwork()
-  const judgeOf = (name: Name) => ({ chainId, verifyingContract: addresses[name] })
+  const judgeOf = (name: ContractName) => ({ chainId, verifyingContract: addresses[name] })
   const timeOfSlot = (slot: number) => genesisTime + slot * SECONDS_PER_SLOT
 
   /** A signer for any address, a contract's included, with ETH for gas. */

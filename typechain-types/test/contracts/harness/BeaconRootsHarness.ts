@@ -6,18 +6,20 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   
 
   export interface BeaconRootsHarnessInterface extends Interface {
-    getFunction(nameOrSignature: "blockHashAt" | "firstRootAfter" | "parentRootAt" | "tryParentRootAt"): FunctionFragment;
+    getFunction(nameOrSignature: "blockHashAt" | "firstRootAfter" | "parentRootAt" | "time" | "tryParentRootAt"): FunctionFragment;
 
     
 
     encodeFunctionData(functionFragment: 'blockHashAt', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'firstRootAfter', values: [BigNumberish, BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'parentRootAt', values: [BigNumberish]): string;
+encodeFunctionData(functionFragment: 'time', values?: undefined): string;
 encodeFunctionData(functionFragment: 'tryParentRootAt', values: [BigNumberish]): string;
 
     decodeFunctionResult(functionFragment: 'blockHashAt', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'firstRootAfter', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'parentRootAt', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'time', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'tryParentRootAt', data: BytesLike): Result;
   }
 
@@ -81,6 +83,14 @@ decodeFunctionResult(functionFragment: 'tryParentRootAt', data: BytesLike): Resu
     
 
     
+    time: TypedContractMethod<
+      [],
+      [bigint],
+      'view'
+    >
+    
+
+    
     tryParentRootAt: TypedContractMethod<
       [timestamp: BigNumberish, ],
       [[boolean, string]],
@@ -104,6 +114,11 @@ getFunction(nameOrSignature: 'firstRootAfter'): TypedContractMethod<
 getFunction(nameOrSignature: 'parentRootAt'): TypedContractMethod<
       [timestamp: BigNumberish, ],
       [string],
+      'view'
+    >;
+getFunction(nameOrSignature: 'time'): TypedContractMethod<
+      [],
+      [bigint],
       'view'
     >;
 getFunction(nameOrSignature: 'tryParentRootAt'): TypedContractMethod<
