@@ -71,6 +71,11 @@ export class ByteReader {
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   }
 
+  /** Bytes in all, read or not. */
+  get size(): number {
+    return this.#bytes.length
+  }
+
   u8(): number {
     return this.#bytes.readUInt8(this.#take(1))
   }

@@ -1,0 +1,169 @@
+import type { BlsSignature, MemberIndex } from '../core/ids.ts'
+import type { Clock } from '../core/ports/clock.ts'
+import type { Log } from '../core/ports/log.ts'
+import type { Network } from '../core/ports/network.ts'
+import type { PartialMessage } from '../protocol/messages/duty.ts'
+import { encodePartialFrame } from '../protocol/messages/duty.ts'
+import { DutyError } from './reasons.ts'
+import { orAbort } from './time.ts'
+import type { Duty, DutyPool, DutyType, Signed, ThresholdScheme } from './types.ts'
+import { DUTY_CODES, dutyId } from './types.ts'
+
+/** Answers to one member's requests for a partial signature: it repeats itself with doubling pauses. */
+const MAX_ANSWERS = 16
+
+export type PartialsPorts = {
+  readonly clock: Clock
+  readonly network: Network
+  readonly scheme: ThresholdScheme
+  readonly log: Log
+  /** Pause before asking again for missing partials; doubles each time. */
+  readonly resendMs: number
+}
+
+type Key = Pick<Duty, 'type' | 'pool' | 'slot'>
+
+type Collection = {
+  readonly key: Key
+  /** The latest partial of each member, the own one included. */
+  readonly partials: Map<MemberIndex, Signed>
+  /** Members caught with a bad partial: each new one would cost a combination. */
+  readonly culprits: Set<MemberIndex>
+  readonly answered: Map<MemberIndex, number>
+  own: Signed | undefined
+  readonly signature: PromiseWithResolvers<BlsSignature>
+  complete: boolean
+  cancelResend: () => void
+}
+
+/** Exchanges partial signatures and combines a threshold of them into the group's. */
+export class Partials {
+  readonly #ports: PartialsPorts
+  readonly #collections = new Map<string, Collection>()
+
+  constructor(ports: PartialsPorts) {
+    this.#ports = ports
+  }
+
+  /** A partial signature from a member. Kept, one a member, also before this member has signed. */
+  receive(key: Key, from: MemberIndex, message: PartialMessage): void {
+    const collection = this.#collectionOf(key)
+    if (message.wanted) this.#answer(collection, from)
+    if (collection.complete || collection.culprits.has(from)) return
+    collection.partials.set(from, { root: message.root, partial: message.signature })
+    this.#tryCombine(collection)
+  }
+
+  /** Records the own partial signature and sends it to the vault; asks again until the group signature is complete. */
+  share(duty: Duty, signed: Signed, signal: AbortSignal): void {
+    const collection = this.#collectionOf(duty)
+    collection.own = signed
+    collection.partials.set(duty.pool.self, signed)
+    this.#broadcast(collection, signed, false)
+    this.#resendAfter(collection, this.#ports.resendMs, signal)
+    this.#tryCombine(collection)
+  }
+
+  /** The group signature, verified under the group key. Rejects with `DutyError` when the signal aborts first. */
+  aggregate(duty: Duty, signal: AbortSignal): Promise<BlsSignature> {
+    const { own, partials, signature } = this.#collectionOf(duty)
+    const tooFew = (): DutyError => {
+      const matching = [...partials.values()].filter(({ root }) => root === own?.root).length
+      return new DutyError('TOO_FEW_PARTIALS', `${matching} of ${duty.pool.quorum}`)
+    }
+    return orAbort(signature.promise, signal, tooFew)
+  }
+
+  /** Forgets collections of slots before those that may still be asked for. */
+  prune(before: (type: DutyType) => number): void {
+    for (const [id, { key, cancelResend }] of this.#collections) {
+      if (key.slot >= before(key.type)) continue
+      cancelResend()
+      this.#collections.delete(id)
+    }
+  }
+
+  #tryCombine(collection: Collection): void {
+    const { key, own, partials } = collection
+    const { pool } = key
+    if (own === undefined || collection.complete) return
+    for (;;) {
+      const usable = [...partials].filter(([, { root }]) => root === own.root)
+      if (usable.length < pool.quorum) return
+      const chosen = usable.slice(0, pool.quorum).map(([index, { partial }]) => ({ index, signature: partial }))
+      const signature = this.#combine(pool, own, chosen)
+      if (signature !== undefined) {
+        collection.complete = true
+        collection.cancelResend()
+        collection.signature.resolve(signature)
+        return
+      }
+      if (!this.#dropCulprits(collection, own)) return
+    }
+  }
+
+  #combine(pool: DutyPool, { root }: Signed, chosen: Parameters<ThresholdScheme['combine']>[0]): BlsSignature | undefined {
+    try {
+      const signature = this.#ports.scheme.combine(chosen, pool.quorum)
+      return this.#ports.scheme.verify(pool.groupKey, root, signature) ? signature : undefined
+    } catch {
+      return undefined // a partial that is no point: found below
+    }
+  }
+
+  /** Checks the partials one by one, which is only worth it when the combination failed. Was one dropped? */
+  #dropCulprits({ key, partials, culprits }: Collection, { root }: Signed): boolean {
+    let dropped = false
+    for (const [member, signed] of [...partials]) {
+      const share = key.pool.publicShares[member - 1]
+      if (signed.root !== root || (share !== undefined && this.#ports.scheme.verify(share, root, signed.partial))) continue
+      partials.delete(member)
+      culprits.add(member)
+      dropped = true
+      const producer = key.pool.members[member - 1]
+      this.#ports.log.warn('a vault member sent a bad partial signature', { duty: dutyId(key), member, producer })
+    }
+    return dropped
+  }
+
+  #resendAfter(collection: Collection, pauseMs: number, signal: AbortSignal): void {
+    const { clock } = this.#ports
+    collection.cancelResend()
+    collection.cancelResend = clock.at((clock.now() + pauseMs) as ReturnType<Clock['now']>, () => {
+      if (collection.complete || signal.aborted || collection.own === undefined) return
+      this.#broadcast(collection, collection.own, true)
+      this.#resendAfter(collection, pauseMs * 2, signal)
+    })
+  }
+
+  #answer(collection: Collection, to: MemberIndex): void {
+    const { own, answered } = collection
+    const times = answered.get(to) ?? 0
+    if (own === undefined || times >= MAX_ANSWERS) return
+    answered.set(to, times + 1)
+    this.#send(collection, to, own, false)
+  }
+
+  #broadcast(collection: Collection, signed: Signed, wanted: boolean): void {
+    for (let to = 1; to <= collection.key.pool.members.length; to++) this.#send(collection, to as MemberIndex, signed, wanted)
+  }
+
+  #send({ key }: Collection, to: MemberIndex, { root, partial }: Signed, wanted: boolean): void {
+    const producer = key.pool.members[to - 1]
+    if (producer === undefined || to === key.pool.self) return
+    const instance = { poolId: key.pool.poolId, slot: key.slot, duty: DUTY_CODES[key.type] }
+    this.#ports.network.send(producer, 'duty', encodePartialFrame(instance, { root, signature: partial, wanted }))
+  }
+
+  #collectionOf(key: Key): Collection {
+    const id = dutyId(key)
+    let collection = this.#collections.get(id)
+    if (collection === undefined) {
+      const signature = Promise.withResolvers<BlsSignature>()
+      const empty = { partials: new Map(), culprits: new Set<MemberIndex>(), answered: new Map() }
+      collection = { key, ...empty, own: undefined, signature, complete: false, cancelResend: () => {} }
+      this.#collections.set(id, collection)
+    }
+    return collection
+  }
+}

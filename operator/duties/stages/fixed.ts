@@ -1,0 +1,47 @@
+import type { Epoch } from '../../core/ids.ts'
+import type { DutyStages } from '../pipeline.ts'
+import { DutyError } from '../reasons.ts'
+import type { ExitDuty, RandaoDuty } from '../types.ts'
+import type { StagePorts } from './ports.ts'
+import { broadcasting, signing } from './ports.ts'
+
+// Duties whose value the chain itself says: every member knows it, so only partial signatures are exchanged.
+
+/** The RANDAO reveal of a coming proposal. Its signature stays with the vault: the proposal takes it from `Partials`. */
+export function randaoStages({ beacon, signer, partials, time }: StagePorts): DutyStages<RandaoDuty, Epoch> {
+  return {
+    wait: async () => {},
+    fetch: async ({ slot }) => time.epochOf(slot),
+    agree: async (_, fetch) => ({ value: await fetch(), round: 0 }),
+    sign: ({ pool: { poolId } }, epoch) =>
+      signing({ poolId, purpose: 'randao', signingRoot: beacon.signingRoots.randao(epoch) } as const, (request) =>
+        signer.signRoot(request),
+      ),
+    share: (duty, signed, signal) => partials.share(duty, signed, signal),
+    aggregate: async (duty, signal) => {
+      try {
+        return await partials.aggregate(duty, signal)
+      } catch (cause) {
+        throw new DutyError('NO_RANDAO', undefined, { cause })
+      }
+    },
+    broadcast: async () => {},
+  }
+}
+
+/** A voluntary exit, in the epoch that the chain's request names. */
+export function exitStages({ beacon, signer, partials }: StagePorts): DutyStages<ExitDuty, Epoch> {
+  return {
+    wait: async () => {},
+    fetch: async ({ epoch }) => epoch,
+    agree: async (_, fetch) => ({ value: await fetch(), round: 0 }),
+    sign: ({ pool: { poolId, validatorIndex } }, epoch) =>
+      signing({ poolId, purpose: 'exit', signingRoot: beacon.signingRoots.exit(epoch, validatorIndex) } as const, (request) =>
+        signer.signRoot(request),
+      ),
+    share: (duty, signed, signal) => partials.share(duty, signed, signal),
+    aggregate: (duty, signal) => partials.aggregate(duty, signal),
+    broadcast: ({ pool: { validatorIndex } }, epoch, signature, signal) =>
+      broadcasting(() => beacon.publishExit({ epoch, validatorIndex, signature }, signal)),
+  }
+}
