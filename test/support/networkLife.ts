@@ -1,0 +1,359 @@
+import { randomBytes } from 'node:crypto'
+import type { SecretKey } from '@chainsafe/blst'
+import { ssz } from '@lodestar/types'
+import { concat, getBytes, hexlify, keccak256, parseEther } from 'ethers'
+import type { NetworkConnection } from 'hardhat/types/network'
+import { BeaconProver, FORK_VERSION, type ProvenState, SLOTS_PER_EPOCH, type ValidatorRequest } from './beaconProver.ts'
+import { aggregateG2, digestOf, dkgDigest, g1, g2, newKey } from './blockProducers.ts'
+import { deployOpenPools, type ParameterChoices, type RegisteredProducer } from './openPools.ts'
+import { pageOf, rootOfPage } from './pages.ts'
+
+export const STAKER = 0
+export const BOND = 1
+const GWEI = 10n ** 9n
+const PAGE_SIZE = 2048
+/** Of a validator, in gwei. */
+export const FULL = 32_000_000_000
+const DOMAIN_DEPOSIT = Uint8Array.of(3, 0, 0, 0)
+
+export type Pool = {
+  readonly id: bigint
+  readonly key: SecretKey
+  readonly publicKey: string
+  readonly kind: number
+  readonly index: number
+}
+
+export type ReportDraft = {
+  readonly epoch: number
+  /** Balances in gwei by ordinal; those of the beacon state when left out. */
+  readonly stakers?: readonly bigint[]
+  readonly bonds?: readonly bigint[]
+  readonly arrivals?: readonly [bigint, bigint]
+  /** Slot of the reference block: the epoch's first when left out. */
+  readonly slot?: number
+  /** Committee members, by place, that do not sign. */
+  readonly absent?: readonly number[]
+}
+
+export type Report = {
+  readonly epoch: bigint
+  readonly referenceSlot: bigint
+  readonly blockRoot: string
+  readonly stakerArrivals: bigint
+  readonly bondArrivals: bigint
+  readonly stakerPools: number
+  readonly bondPools: number
+  readonly pageRoots: string[]
+}
+export type SignedReport = {
+  readonly report: Report
+  readonly pages: readonly string[]
+  readonly proven: ProvenState
+  readonly absent: string
+  readonly signature: ReturnType<typeof g2>
+}
+
+/** Ten producers whose bonds make one bond pool and room for six staker pools. */
+const CHOICES = { effectiveStake: parseEther('4'), seatAllocation: parseEther('1') }
+const PRODUCERS = 10
+const BOND_OF_EACH = parseEther('4.1')
+
+/**
+ * A whole deployment in period 0 with a committee, and the hands to lead pools through their lives on a beacon chain that a
+ * test writes: `validators` is its registry, `mixes` its randomness.
+ */
+export async function startLife(connection: NetworkConnection, choices: Partial<ParameterChoices> = {}) {
+  const pools = await deployOpenPools(connection, { ...CHOICES, ...choices })
+  const prover = new BeaconProver()
+  const { ethers, networkHelpers } = connection
+  const validators: ValidatorRequest[] = []
+  const mixes = new Map<number, string>()
+  const producers: RegisteredProducer[] = []
+  const members = new Map<bigint, RegisteredProducer>()
+  for (let i = 0; i < PRODUCERS; i++) {
+    const producer = await pools.register(BOND_OF_EACH)
+    producers.push(producer)
+    members.set(producer.id, producer)
+  }
+
+  const mixOf = (epoch: number): string => {
+    const mix = mixes.get(epoch) ?? hexlify(randomBytes(32))
+    mixes.set(epoch, mix)
+    return mix
+  }
+  const epochNow = async () =>
+    Math.floor(
+      ((await networkHelpers.time.latest()) - Number(pools.parameters.genesisTime)) /
+        (SLOTS_PER_EPOCH * Number(pools.parameters.secondsPerSlot)),
+    )
+
+  /** The beacon state of a slot, known to EIP-4788; with the mix of `epoch` when asked. */
+  const stateAt = async (slot: number, epoch?: number) => {
+    const proven = await prover.prove({
+      slot,
+      forkVersion: FORK_VERSION,
+      validators,
+      mixes: epoch === undefined ? [] : [{ epoch, mix: mixOf(epoch) }],
+    })
+    return { proven, timestamp: await pools.anchor(proven) }
+  }
+  /** A state that holds the final mix of an epoch, from the first slot after it. */
+  const seedAfter = async (epoch: number) => {
+    if ((await epochNow()) <= epoch) await pools.toSlot((epoch + 1) * SLOTS_PER_EPOCH + 1)
+    const { proven, timestamp } = await stateAt((epoch + 1) * SLOTS_PER_EPOCH, epoch)
+    return { timestamp, state: proven.state, randao: at(proven.mixes, 0) }
+  }
+  const startPeriod = async (period: number) => {
+    const start = Number(await pools.periods.startOf(period))
+    if ((await epochNow()) < start) await pools.toEpoch(start)
+    await pools.periods.freeze(100)
+    const seed = await seedAfter(start - 1)
+    await pools.periods.proveSeed(period, seed.timestamp, seed.state, seed.randao)
+    await pools.periods.formCommittee(period, 100)
+  }
+
+  const requestPool = async () => {
+    await pools.poolRegistry.requestPool()
+    return BigInt(await pools.poolRegistry.poolCount())
+  }
+  const drawVault = async (poolId: bigint) => {
+    const { seedEpoch } = await pools.vaultDraws.draw(await pools.vaultDraws.nextDrawId())
+    const seed = await seedAfter(Number(seedEpoch))
+    return pools.vaultDraws.selectVault(poolId, seed.timestamp, seed.state, seed.randao)
+  }
+  /** The vault's key, as a ceremony would leave it: the members sign the result, the key signs the deposit. */
+  const completeDkg = async (poolId: bigint): Promise<Pool> => {
+    const key = newKey()
+    const publicKey = hexlify(key.toPublicKey().toBytes(true))
+    const { kind, round } = await pools.poolRegistry.pool(poolId)
+    const vault = await pools.poolRegistry.vault(poolId)
+    const publicShares = hexlify(randomBytes(48 * vault.length))
+    const credentials = await pools.stakingPool.withdrawalCredentials(kind)
+    const depositRoot = depositSigningRoot({ publicKey, credentials, forkVersion: pools.parameters.genesisForkVersion })
+    const outcome = {
+      poolId: Number(poolId),
+      round: Number(round),
+      groupKey: g1(key.toPublicKey()),
+      transcriptRoot: hexlify(randomBytes(32)),
+    }
+    const digest = dkgDigest(pools.judgeOf('poolRegistry'), { ...outcome, publicSharesHash: keccak256(publicShares) })
+    await pools.poolRegistry.completeDkg(poolId, {
+      groupKey: outcome.groupKey,
+      depositSignature: g2(key.sign(depositRoot)),
+      publicShares,
+      transcriptRoot: outcome.transcriptRoot,
+      participation: (1n << BigInt(vault.length)) - 1n,
+      aggregateSignature: aggregateG2(vault.map((id) => memberOf(id).key.sign(digest))),
+    })
+    const index = validators.push({ publicKey, withdrawalCredentials: credentials }) - 1
+    return { id: poolId, key, publicKey, kind: Number(kind), index }
+  }
+  const fund = async (pool: Pool) => {
+    const { proven, timestamp } = await stateAt(await nextSlot())
+    return pools.poolRegistry.fundPool(pool.id, timestamp, proven.state, at(proven.validators, pool.index))
+  }
+  /** From a buffer of 32 ETH to an active validator of 32 ETH. */
+  const makePool = async () => {
+    const poolId = await requestPool()
+    await drawVault(poolId)
+    const pool = await completeDkg(poolId)
+    await fund(pool)
+    const epoch = await epochNow()
+    change(pool, { balance: FULL, effectiveBalance: FULL, activationEligibilityEpoch: epoch, activationEpoch: epoch })
+    return pool
+  }
+  const change = (pool: Pool, to: Partial<ValidatorRequest>) => {
+    validators[pool.index] = { ...at(validators, pool.index), ...to }
+  }
+  /** A slot after which the next block may come: the one before now. */
+  const nextSlot = async () => {
+    const slot =
+      Math.floor(((await networkHelpers.time.latest()) - Number(pools.parameters.genesisTime)) / Number(pools.parameters.secondsPerSlot)) +
+      1
+    await pools.toSlot(slot + 1)
+    return slot
+  }
+  const memberOf = (id: bigint): RegisteredProducer => {
+    const member = members.get(id)
+    if (member === undefined) throw new Error(`expected a registered producer, got ${id}`)
+    return member
+  }
+
+  /** What an honest observer reports of a registered pool at a reference (gwei). */
+  const balanceAt = async (poolId: bigint, timestamp: bigint): Promise<bigint> => {
+    const pool = await pools.poolRegistry.pool(poolId)
+    if (pool.fundedAt === 0n || pool.fundedAt > timestamp) return pool.frontRun && pool.closedAt <= timestamp ? 0n : 10n ** 9n
+    const validator = validators.find(({ publicKey }) => publicKey === pool.publicKey)
+    const balance = BigInt(validator?.balance ?? 10 ** 9)
+    return validator?.activationEligibilityEpoch === undefined && balance < 32n * GWEI ? balance + 31n * GWEI : balance
+  }
+  const balancesOf = async (kind: number, timestamp: bigint): Promise<bigint[]> => {
+    const balances: bigint[] = []
+    const count = await pools.poolRegistry.registeredCountAt(kind, timestamp)
+    for (let i = 0; i < count; i++) balances.push(await balanceAt(await pools.poolRegistry.registeredAt(kind, i), timestamp))
+    return balances
+  }
+  const arrivalsOf = async (kind: number) =>
+    (await ethers.provider.getBalance(await pools.stakingPool.withdrawalVault(kind))) + (await pools.stakingPool.collected(kind))
+
+  const COMMITMENT = [
+    { name: 'epoch', type: 'uint64' },
+    { name: 'referenceSlot', type: 'uint64' },
+    { name: 'blockRoot', type: 'bytes32' },
+    { name: 'stakerArrivals', type: 'uint256' },
+    { name: 'bondArrivals', type: 'uint256' },
+    { name: 'stakerPools', type: 'uint32' },
+    { name: 'bondPools', type: 'uint32' },
+    { name: 'pagesHash', type: 'bytes32' },
+  ]
+  /** A report of the beacon chain as it is now, signed by the committee; with lies where the draft has them. */
+  const draftReport = async (draft: ReportDraft): Promise<SignedReport> => {
+    const boundary = draft.epoch * SLOTS_PER_EPOCH
+    const slot = draft.slot ?? boundary
+    const proven = await prover.prove({ slot, validators })
+    await pools.anchor({ ...proven, state: { ...proven.state, header: { ...proven.state.header, slot: BigInt(boundary) } } })
+    const timestamp = BigInt(pools.timeOfSlot(slot))
+    const stakers = draft.stakers ?? (await balancesOf(STAKER, timestamp))
+    const bonds = draft.bonds ?? (await balancesOf(BOND, timestamp))
+    const pages = [...pagesOf(stakers), ...pagesOf(bonds)]
+    const [stakerArrivals, bondArrivals] = draft.arrivals ?? [await arrivalsOf(STAKER), await arrivalsOf(BOND)]
+    const report = {
+      epoch: BigInt(draft.epoch),
+      referenceSlot: BigInt(slot),
+      blockRoot: proven.blockRoot,
+      stakerArrivals,
+      bondArrivals,
+      stakerPools: stakers.length,
+      bondPools: bonds.length,
+      pageRoots: pages.map(rootOfPage),
+    }
+    return { ...(await sign(report, draft.absent ?? [])), report, pages, proven }
+  }
+  const sign = async (report: Report, absentPlaces: readonly number[] = []) => {
+    const [committee] = await pools.periods.committee(await pools.periods.periodAt(report.epoch))
+    const { pageRoots, ...rest } = report
+    const digest = digestOf(
+      pools.judgeOf('stateCommitments'),
+      { Commitment: COMMITMENT },
+      { ...rest, pagesHash: keccak256(concat(pageRoots)) },
+    )
+    const signers = committee.filter((_, place) => !absentPlaces.includes(place))
+    const bits = new Uint8Array(Math.ceil(committee.length / 8))
+    for (const place of absentPlaces) bits[place >> 3] = (bits[place >> 3] ?? 0) | (1 << (place & 7))
+    return { absent: hexlify(bits), signature: aggregateG2(signers.map((id) => memberOf(id).key.sign(digest))) }
+  }
+  const commit = async ({ report, proven, absent, signature }: SignedReport) =>
+    pools.stateCommitments.commitState(report, proven.state.header, absent, signature)
+  /** Commits a report and posts its pages. @returns its id */
+  const postReport = async (draft: ReportDraft) => {
+    const signed = await draftReport(draft)
+    await commit(signed)
+    const id = await pools.stateCommitments.commitmentCount()
+    for (const [page, balances] of signed.pages.entries()) await pools.stateCommitments.postPage(id, page, balances)
+    return { id, signed }
+  }
+  /** Lets the window of a pending commitment pass and finalizes it. */
+  const finalize = async (id: bigint) => {
+    const { windowEnds } = await pools.stateCommitments.commitment(id)
+    if (BigInt(await networkHelpers.time.latest()) < windowEnds) await networkHelpers.time.increaseTo(windowEnds)
+    return pools.stateCommitments.finalizeState(id)
+  }
+
+  /** A report of the next epoch on the grid, in a period with a committee. @returns its id */
+  const reportNow = async (draft: Partial<ReportDraft> = {}) => {
+    const grid = Number(pools.parameters.reportEpochs)
+    const epoch = ((await epochNow()) / grid + 1) | 0
+    const period = await pools.periods.periodAt(epoch * grid)
+    if ((await pools.periods.startOf(period)) > (await epochNow()) || !(await hasCommittee(period))) await startPeriod(Number(period))
+    if ((await epochNow()) <= epoch * grid) await pools.toEpoch(epoch * grid + 1)
+    const { id } = await postReport({ epoch: epoch * grid, ...draft })
+    return id
+  }
+  const hasCommittee = async (period: bigint) =>
+    pools.periods.committee(period).then(
+      () => true,
+      () => false,
+    )
+  /** Proves the pending liquidation's seed and draws. @returns ids of the pools drawn */
+  const drawLiquidation = async () => {
+    const drawId = await pools.exits.drawCount()
+    const seed = await seedAfter(Number(await pools.exits.seedEpochOf(drawId)))
+    await pools.exits.drawLiquidation(drawId, seed.timestamp, seed.state, seed.randao)
+    const events = await pools.exits.queryFilter(pools.exits.filters.LiquidationDrawn(drawId))
+    return events.map(({ args }) => args.poolId)
+  }
+  /** A pool's validator and balance in a state of now. */
+  const proveValidator = async (pool: Pool) => {
+    const { proven, timestamp } = await stateAt(await nextSlot())
+    return { timestamp, state: proven.state, validator: at(proven.validators, pool.index), balance: at(proven.balances, pool.index) }
+  }
+  /** ETH that the beacon chain sends to a kind's vault, without a call. */
+  const arrive = async (kind: number, amount: bigint) => {
+    const vault = await pools.stakingPool.withdrawalVault(kind)
+    await networkHelpers.setBalance(vault, (await ethers.provider.getBalance(vault)) + amount)
+  }
+
+  return {
+    ...pools,
+    ethers,
+    networkHelpers,
+    prover,
+    producers,
+    validators,
+    memberOf,
+    mixOf,
+    epochNow,
+    stateAt,
+    seedAfter,
+    startPeriod,
+    requestPool,
+    drawVault,
+    completeDkg,
+    fund,
+    makePool,
+    change,
+    nextSlot,
+    balanceAt,
+    balancesOf,
+    arrivalsOf,
+    draftReport,
+    sign,
+    commit,
+    postReport,
+    finalize,
+    reportNow,
+    drawLiquidation,
+    proveValidator,
+    arrive,
+  }
+}
+
+export type NetworkLife = Awaited<ReturnType<typeof startLife>>
+
+/** The element at an index that is there. */
+export function at<T>(items: readonly T[], index: number): T {
+  const item = items[index]
+  if (item === undefined) throw new Error(`expected an item at ${index} of ${items.length}`)
+  return item
+}
+
+function pagesOf(balances: readonly bigint[]): string[] {
+  return Array.from({ length: Math.ceil(balances.length / PAGE_SIZE) }, (_, i) =>
+    pageOf(balances.slice(i * PAGE_SIZE, (i + 1) * PAGE_SIZE)),
+  )
+}
+
+/** What a validator's key signs for its deposit of 1 ETH (consensus spec, DepositMessage under DOMAIN_DEPOSIT). */
+function depositSigningRoot(deposit: {
+  readonly publicKey: string
+  readonly credentials: string
+  readonly forkVersion: string
+}): Uint8Array {
+  const message = { pubkey: getBytes(deposit.publicKey), withdrawalCredentials: getBytes(deposit.credentials), amount: 10 ** 9 }
+  const forkData = { currentVersion: getBytes(deposit.forkVersion), genesisValidatorsRoot: new Uint8Array(32) }
+  const domain = new Uint8Array(32)
+  domain.set(DOMAIN_DEPOSIT)
+  domain.set(ssz.phase0.ForkData.hashTreeRoot(forkData).subarray(0, 28), 4)
+  return ssz.phase0.SigningData.hashTreeRoot({ objectRoot: ssz.phase0.DepositMessage.hashTreeRoot(message), domain })
+}
