@@ -71,7 +71,7 @@ interface IStakingPool {
     /// @notice Books a finalized report: closes the queue's batch, collects arrivals − collected from each vault into the buffer
     ///         (never more than it holds), recognises P − recognised of each kind and moves the index. StateCommitments only.
     /// @dev Gains of both kinds together are clamped to `maxReportGrowth` × `epochs` of the total, each in proportion; a loss of the
-    ///      other kind does not widen that. A loss is recognised whole (down to a thousandth of the pot in one report). Recognised
+    ///      other kind does not widen that. A loss is recognised whole (down to an index of 1/1000). Recognised
     ///      figures move by what was recognised, so the rest of a gain or a loss comes with later reports. Arrivals below what was
     ///      collected collect nothing.
     /// @param arrivals cumulative arrivals by kind (wei). @param profitToDate P by kind (wei). @param epochs since the last finalization.

@@ -10,7 +10,7 @@ import {IStakingPool} from "../interfaces/IStakingPool.sol";
 import {IWithdrawalQueue} from "../interfaces/IWithdrawalQueue.sol";
 import {IWithdrawalVault} from "../interfaces/IWithdrawalVault.sol";
 import {DepositData} from "../libraries/DepositData.sol";
-import {DEAD_ETHER} from "../types/DeadShares.sol";
+import {DEAD_ETHER, SHARES_PER_WEI} from "../types/DeadShares.sol";
 import {PoolId, PoolKind} from "../types/Ids.sol";
 import {nonZero} from "../types/NonZero.sol";
 import {Addresses, Parameters} from "../types/Parameters.sol";
@@ -37,8 +37,8 @@ contract StakingPool is IStakingPool {
 
     uint256 private constant POOL_ETHER = 32 ether;
     uint256 private constant PPM = 1_000_000;
-    /// @dev One report takes the pot down to a thousandth at most; what is left of the loss comes with the next.
-    uint256 private constant POT_LEFT = 1_000;
+    /// @dev Losses are recognised down to an index of a thousandth: whatever is reported, a deposit's shares stay countable.
+    uint256 private constant SHARES_PER_WEI_AT_MOST = SHARES_PER_WEI * 1_000;
 
     IBondEther private immutable BOND_ETHER;
     IWithdrawalQueue private immutable WITHDRAWAL_QUEUE;
@@ -233,11 +233,12 @@ contract StakingPool is IStakingPool {
     }
 
     /// @dev Gains of the two kinds together are clamped to the report's growth, each in proportion; a loss of one kind does not
-    ///      widen the other's. Losses are recognised whole, as long as a thousandth of the pot is left.
+    ///      widen the other's. Losses are recognised whole, down to the least index.
     function _bound(int256 staker, int256 bond, uint64 epochs) private view returns (int256, int256) {
         uint256 pot = BOND_ETHER.totalPooledEther();
         (uint256 stakerGain, uint256 bondGain) = _clamp(_positive(staker), _positive(bond), (pot * MAX_REPORT_GROWTH * epochs) / PPM);
-        (uint256 stakerLoss, uint256 bondLoss) = _clamp(_positive(-staker), _positive(-bond), pot - Math.ceilDiv(pot, POT_LEFT));
+        uint256 least = Math.ceilDiv(BOND_ETHER.totalShares(), SHARES_PER_WEI_AT_MOST);
+        (uint256 stakerLoss, uint256 bondLoss) = _clamp(_positive(-staker), _positive(-bond), Math.saturatingSub(pot, least));
         return (int256(stakerGain) - int256(stakerLoss), int256(bondGain) - int256(bondLoss));
     }
 

@@ -5,7 +5,7 @@ import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
 /// @dev Running sums of all requests up to `lastId`, in one slot. `amount` and `shares` run on modulo their size: only
 ///      differences of tallies are used, and what waits between two of them is below 2^88 wei (309 million ETH) and
-///      2^104 shares (20 billion ETH at the index with which all began).
+///      2^104 shares (20 billion ETH at the index with which all began, 20 million at the least index).
 struct Tally {
     uint32 lastId;
     uint32 time; // time of request `lastId`, seconds since the beacon chain's genesis

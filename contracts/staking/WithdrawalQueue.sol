@@ -205,8 +205,8 @@ contract WithdrawalQueue is ERC721, IWithdrawalQueue {
         last.lastId = requestId.toUint32();
         last.time = elapsed.toUint32();
         unchecked {
-            last.amount += uint88(value);
-            last.shares += uint104(shares);
+            last.amount += value.toUint88();
+            last.shares += shares.toUint104();
         }
         _last = last;
         // The owner is written by `_mint`, into the same slot.
