@@ -8,7 +8,7 @@ import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 ///      2^104 shares (20 billion ETH at the index with which all began, 20 million at the least index).
 struct Tally {
     uint32 lastId;
-    uint32 time; // time of request `lastId`, seconds since the beacon chain's genesis
+    uint32 mark; // a batch: time of request `lastId`, seconds since the beacon chain's genesis; what is finalized: its number of rates
     uint88 amount; // wei asked, cumulative
     uint104 shares; // cumulative
 }
@@ -30,9 +30,9 @@ library WithdrawalBatches {
     }
 
     /// @notice Rate at which a finalized request is paid. Nearly all are paid in full, as one checkpoint; the search starts from the
-    /// newest, in steps that double, so that a claim soon after its finalization is cheap.
-    function rateOf(Rate[] storage rates, uint256 id) internal view returns (Rate memory) {
-        uint256 high = rates.length - 1; // its lastId is at least id, because id is finalized
+    /// newest, in steps that double, so that a claim soon after its finalization is cheap. `count` rates there are.
+    function rateOf(mapping(uint256 position => Rate) storage rates, uint256 count, uint256 id) internal view returns (Rate memory) {
+        uint256 high = count - 1; // its lastId is at least id, because id is finalized
         uint256 low = 0;
         for (uint256 step = 1; high > 0; step *= 2) {
             uint256 probe = Math.saturatingSub(high, step);
@@ -51,14 +51,19 @@ library WithdrawalBatches {
         return rates[high];
     }
 
-    /// @notice Adds the rate of the requests up to `lastId`; those paid in full share the checkpoint of their predecessors.
-    function addRate(Rate[] storage rates, uint256 lastId, uint256 asked, uint256 paid) internal {
-        if (paid == asked) (asked, paid) = (1, 1);
-        uint256 count = rates.length;
-        if (count > 0 && asked == paid && rates[count - 1].asked == rates[count - 1].paid) {
-            rates[count - 1].lastId = uint32(lastId);
-        } else {
-            rates.push(Rate({lastId: uint32(lastId), asked: uint96(asked), paid: uint96(paid)}));
+    /// @notice Adds the rate of the requests up to `lastId` to `count` others; those paid in full share the checkpoint of their predecessors.
+    function addRate(mapping(uint256 position => Rate) storage rates, uint256 count, uint256 lastId, uint256 asked, uint256 paid)
+        internal
+        returns (uint256 newCount)
+    {
+        if (paid == asked && count > 0) {
+            Rate storage last = rates[count - 1];
+            if (last.paid == last.asked) {
+                last.lastId = uint32(lastId);
+                return count;
+            }
         }
+        rates[count] = Rate({lastId: uint32(lastId), asked: uint96(asked), paid: uint96(paid)});
+        return count + 1;
     }
 }

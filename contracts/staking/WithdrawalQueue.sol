@@ -20,7 +20,7 @@ import {Rate, Tally, WithdrawalBatches} from "./WithdrawalBatches.sol";
 ///      report's reference lies after all of its requests or after none.
 contract WithdrawalQueue is ERC721, IWithdrawalQueue {
     using SafeCast for uint256;
-    using WithdrawalBatches for Rate[];
+    using WithdrawalBatches for mapping(uint256 position => Rate);
     using WithdrawalBatches for Tally;
 
     struct Entry {
@@ -44,12 +44,12 @@ contract WithdrawalQueue is ERC721, IWithdrawalQueue {
     mapping(address owner => uint256) private _balances;
     /// @dev All requests.
     Tally private _last;
-    /// @dev All finalized requests; `time` stays 0.
+    /// @dev All finalized requests; `mark` counts `_rates`.
     Tally private _paid;
     /// @dev Tallies at the ends of closed batches, and the first of them not wholly finalized.
     Tally[] private _batches;
     uint256 private _nextBatch;
-    Rate[] private _rates;
+    mapping(uint256 position => Rate) private _rates;
 
     constructor(Addresses memory addresses, Parameters memory parameters) ERC721("Open Pools withdrawal", "OPW") {
         BOND_ETHER = IBondEther(nonZero(addresses.bondEther));
@@ -82,7 +82,7 @@ contract WithdrawalQueue is ERC721, IWithdrawalQueue {
             owner: entry.owner,
             shares: uint128(Math.mulDiv(shares, amount, asked)),
             amount: uint128(amount),
-            requestedAt: _timeOf(entry.tick, end.time),
+            requestedAt: _timeOf(entry.tick, end.mark),
             finalized: finalized,
             claimed: claimed,
             claimable: finalized && !claimed ? _payment(requestId, amount) : 0
@@ -108,7 +108,7 @@ contract WithdrawalQueue is ERC721, IWithdrawalQueue {
     /// @inheritdoc IWithdrawalQueue
     function oldestRequestedAt() external view returns (uint64) {
         uint256 oldest = uint256(_paid.lastId) + 1;
-        return oldest > _last.lastId ? 0 : _timeOf(_entries[oldest].tick, _endOf(_nextBatch).time);
+        return oldest > _last.lastId ? 0 : _timeOf(_entries[oldest].tick, _endOf(_nextBatch).mark);
     }
 
     /// @inheritdoc IERC721
@@ -148,16 +148,17 @@ contract WithdrawalQueue is ERC721, IWithdrawalQueue {
         uint256 available = STAKING_POOL.unreserved();
         Tally memory from = _paid;
         uint256 firstId = uint256(from.lastId) + 1;
+        uint256 rates = from.mark;
         uint256 batch = _nextBatch;
         uint256 allShares;
         uint256 allPaid;
         for (; maxSteps > 0 && batch < _batches.length; maxSteps--) {
             Tally memory end = _batches[batch];
-            if (GENESIS_TIME + end.time > lastReference) break;
+            if (GENESIS_TIME + end.mark > lastReference) break;
             (Tally memory to, uint256 paid) = _step(from, end, available);
             if (to.lastId == from.lastId) break;
             (uint256 asked, uint256 shares) = from.between(to);
-            _rates.addRate(to.lastId, asked, paid);
+            rates = _rates.addRate(rates, to.lastId, asked, paid);
             allShares += shares;
             allPaid += paid;
             available -= paid;
@@ -167,7 +168,7 @@ contract WithdrawalQueue is ERC721, IWithdrawalQueue {
         }
         lastFinalized = from.lastId;
         if (lastFinalized < firstId) return lastFinalized;
-        from.time = 0;
+        from.mark = uint32(rates);
         _paid = from;
         _nextBatch = batch;
         emit WithdrawalsFinalized(firstId, lastFinalized, allShares, allPaid);
@@ -179,12 +180,14 @@ contract WithdrawalQueue is ERC721, IWithdrawalQueue {
 
     /// @inheritdoc IWithdrawalQueue
     function claimWithdrawal(uint256 requestId) external {
-        _requireKnown(requestId);
+        uint256 lastFinalized = _paid.lastId;
+        if (requestId == 0 || requestId > lastFinalized) {
+            _requireKnown(requestId);
+            revert NotFinalized(requestId, lastFinalized);
+        }
         address owner = _entries[requestId].owner;
         if (owner == address(0)) revert AlreadyClaimed(requestId);
         if (owner != msg.sender) revert NotRequestOwner(requestId, owner, msg.sender);
-        uint256 lastFinalized = _paid.lastId;
-        if (requestId > lastFinalized) revert NotFinalized(requestId, lastFinalized);
         uint256 payment = _payment(requestId, _amountOf(requestId));
         _burn(requestId);
         emit WithdrawalClaimed(requestId, owner, payment);
@@ -200,10 +203,10 @@ contract WithdrawalQueue is ERC721, IWithdrawalQueue {
         if (value < MIN_REQUEST) revert AmountTooSmall(MIN_REQUEST, value);
         Tally memory last = _last;
         uint256 elapsed = block.timestamp - GENESIS_TIME;
-        if (last.time / INTERVAL < elapsed / INTERVAL) _closeBatch(last);
+        if (last.mark / INTERVAL < elapsed / INTERVAL) _closeBatch(last);
         requestId = uint256(last.lastId) + 1;
         last.lastId = requestId.toUint32();
-        last.time = elapsed.toUint32();
+        last.mark = elapsed.toUint32();
         unchecked {
             last.amount += value.toUint88();
             last.shares += shares.toUint104();
@@ -230,11 +233,12 @@ contract WithdrawalQueue is ERC721, IWithdrawalQueue {
         // available < due, so what it covers is less than asked, and the answer lies before the batch's end.
         uint256 id = _lastWithin(from, end.lastId, Math.mulDiv(available, asked, due));
         if (id == from.lastId) return (from, 0);
-        to = Tally({lastId: uint32(id), time: 0, amount: _entries[id].amount, shares: from.shares});
+        to = Tally({lastId: uint32(id), mark: 0, amount: _entries[id].amount, shares: from.shares});
         (uint256 part,) = from.between(to);
         paid = Math.mulDiv(part, due, asked);
         // Its part of the shares, but at least those that its payment burns.
-        uint256 burned = BOND_ETHER.getSharesByPooledEth(paid) + 1;
+        uint256 burned = BOND_ETHER.getSharesByPooledEth(paid);
+        if (BOND_ETHER.getPooledEthByShares(burned) < paid) burned++;
         uint256 partShares = Math.min(Math.max(Math.mulDiv(shares, part, asked), burned), shares);
         unchecked {
             to.shares += uint104(partShares);
@@ -257,7 +261,7 @@ contract WithdrawalQueue is ERC721, IWithdrawalQueue {
     }
 
     function _payment(uint256 requestId, uint256 amount) private view returns (uint256) {
-        Rate memory rate = _rates.rateOf(requestId);
+        Rate memory rate = _rates.rateOf(_paid.mark, requestId);
         return Math.mulDiv(amount, rate.paid, rate.asked);
     }
 
