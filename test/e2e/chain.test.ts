@@ -5,7 +5,7 @@ import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type ApiClient, getClient, HttpStatusCode, routes } from '@lodestar/api'
 import { type BeaconConfig, chainConfigFromJson, createBeaconConfig } from '@lodestar/config'
-import { DOMAIN_BEACON_ATTESTER, SLOTS_PER_EPOCH } from '@lodestar/params'
+import { DOMAIN_BEACON_ATTESTER, DOMAIN_BEACON_PROPOSER, SLOTS_PER_EPOCH } from '@lodestar/params'
 import { computeSigningRoot } from '@lodestar/state-transition'
 import { type electra, ssz } from '@lodestar/types'
 import { toHex } from '@lodestar/utils'
@@ -233,6 +233,33 @@ describe('local Ethereum', { timeout: 120_000 }, () => {
     assert.match(early.error()?.message ?? '', /invalid_signature/)
     const malformed = await fetch(`${chain.beaconUrl}/eth/v1/beacon/states/nonsense/root`)
     assert.equal(malformed.status, 400)
+  })
+
+  it('slashes', async () => {
+    const indices = [...validators.active.keys()].slice(-2)
+    const [twiceProposing, twiceVoting] = [indices[0] ?? assert.fail(), indices[1] ?? assert.fail()]
+    const slot = slotNow()
+    const header = (stateRoot: number) => {
+      const message = ssz.phase0.BeaconBlockHeaderBigint.defaultValue()
+      Object.assign(message, { slot: BigInt(slot), proposerIndex: twiceProposing, stateRoot: new Uint8Array(32).fill(stateRoot) })
+      const what = { type: ssz.phase0.BeaconBlockHeaderBigint, value: message, domain: DOMAIN_BEACON_PROPOSER, slot }
+      return { message, signature: validators.sign(twiceProposing, what) }
+    }
+    const proposerSlashing = { signedHeader1: header(1), signedHeader2: header(2) }
+    ;(await client.beacon.submitPoolProposerSlashings({ proposerSlashing })).assertOk()
+
+    const vote = (root: number) => {
+      const data = ssz.phase0.AttestationDataBigint.defaultValue()
+      data.beaconBlockRoot = new Uint8Array(32).fill(root)
+      const what = { type: ssz.phase0.AttestationDataBigint, value: data, domain: DOMAIN_BEACON_ATTESTER, slot: 0 }
+      return { attestingIndices: [twiceVoting], data, signature: validators.sign(twiceVoting, what) }
+    }
+    const attesterSlashing = { attestation1: vote(1), attestation2: vote(2) }
+    ;(await client.beacon.submitPoolAttesterSlashingsV2({ attesterSlashing })).assertOk()
+    await eventually('both slashings', 6, async () => {
+      const found = (await client.beacon.postStateValidators({ stateId: 'head', validatorIds: indices })).value()
+      return found.every((each) => each.status === 'active_slashed')
+    })
   })
 
   it('pays the ether of the exited validator out', async () => {

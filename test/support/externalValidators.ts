@@ -1,5 +1,5 @@
 import { SecretKey } from '@chainsafe/blst'
-import type { ApiClient } from '@lodestar/api'
+import { type ApiClient, WireFormat } from '@lodestar/api'
 import type { BeaconConfig } from '@lodestar/config'
 import {
   DOMAIN_AGGREGATE_AND_PROOF,
@@ -67,7 +67,9 @@ export class ExternalValidators {
     const index = duties.find((duty) => duty.slot === slot)?.validatorIndex
     if (index === undefined || !this.active.has(index)) return
     const randaoReveal = this.sign(index, { type: ssz.Epoch, value: epoch, domain: DOMAIN_RANDAO, slot })
-    const answer = await this.#client.validator.produceBlockV3({ slot, randaoReveal, graffiti: 'external' })
+    // Both formats of the API take turns.
+    const format = slot % 2 === 0 ? WireFormat.json : WireFormat.ssz
+    const answer = await this.#client.validator.produceBlockV3({ slot, randaoReveal, graffiti: 'external' }, { responseWireFormat: format })
     const { block, kzgProofs, blobs } = answer.value() as electra.BlockContents
     const signature = this.sign(index, { type: ssz.electra.BeaconBlock, value: block, domain: DOMAIN_BEACON_PROPOSER, slot })
     ;(

@@ -34,7 +34,7 @@ export function poolMethods({ chain, attestations, sync, operations }: ApiContex
     },
 
     async getPoolAttesterSlashingsV2() {
-      return { data: [...operations.attesterSlashings], meta: version }
+      return { data: [...operations.attesterSlashings.values()], meta: version }
     },
 
     async getPoolProposerSlashings() {

@@ -105,7 +105,8 @@ export function validatorMethods(context: ApiContext): Methods {
     },
 
     async prepareBeaconProposer({ proposers }) {
-      for (const { validatorIndex, feeRecipient } of proposers) feeRecipients.set(validatorIndex, fromHex(feeRecipient))
+      const known = proposers.filter(({ validatorIndex }) => validatorIndex < chain.headState.validators.length)
+      for (const { validatorIndex, feeRecipient } of known) feeRecipients.set(validatorIndex, fromHex(feeRecipient))
     },
 
     // There are no subnets and no builders here; validator clients announce themselves to both all the same.

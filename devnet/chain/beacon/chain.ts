@@ -59,7 +59,8 @@ export class BeaconChain {
   /** Everything that changes the head, or works on it over several steps, runs here. */
   readonly serial = new Serial()
   readonly #advanced = new Map<string, CachedBeaconStateElectra>()
-  readonly #trials = new Map<string, CachedBeaconStateElectra>()
+  /** Post-states of blocks that were made for the slot and have not been imported, by block root. */
+  readonly #trials: { slot: number; readonly states: Map<string, CachedBeaconStateElectra> } = { slot: 0, states: new Map() }
 
   constructor(options: {
     readonly config: BeaconConfig
@@ -181,13 +182,19 @@ export class BeaconChain {
   trial(block: electra.BeaconBlock): CachedBeaconStateElectra {
     const post = this.#execute({ message: block, signature: new Uint8Array(96) }, { verifyStateRoot: false })
     block.stateRoot = post.hashTreeRoot()
-    this.#trials.set(toRootHex(ssz.electra.BeaconBlock.hashTreeRoot(block)), post)
+    if (this.#trials.slot !== block.slot) this.#trials.states.clear()
+    this.#trials.slot = block.slot
+    this.#trials.states.set(toRootHex(ssz.electra.BeaconBlock.hashTreeRoot(block)), post)
     return post
   }
 
-  /** {@link importNow} in its turn. */
+  /** Takes a block from outside in its turn, which must come while the block's slot lasts. Throws InvalidBlockError. */
   importBlock(signedBlock: electra.SignedBeaconBlock): Promise<StoredBlock> {
-    return this.serial.run(() => this.importNow(signedBlock))
+    return this.serial.run(async () => {
+      const { slot } = signedBlock.message
+      if (slot !== this.clock.slot) throw new InvalidBlockError(`The block is for slot ${slot}, but it is slot ${this.clock.slot} now`)
+      return await this.importNow(signedBlock)
+    })
   }
 
   /**
@@ -201,7 +208,7 @@ export class BeaconChain {
     const state = this.advanced(this.head, block.slot)
     let post: CachedBeaconStateElectra
     try {
-      post = this.#trials.get(toRootHex(root)) ?? this.#execute(signedBlock, { verifyStateRoot: true })
+      post = this.#trials.states.get(toRootHex(root)) ?? this.#execute(signedBlock, { verifyStateRoot: true })
       verifyBlockSignatures(state, signedBlock)
       await this.engine.newPayload(block)
     } catch (error) {
@@ -219,17 +226,14 @@ export class BeaconChain {
     }
     const finalizedBefore = this.finalized
     this.store.add(stored, post)
-    this.#trials.clear()
+    this.#trials.states.clear()
     this.store.prune(this.finalized.slot)
     this.#announce(stored, post, finalizedBefore)
     return stored
   }
 
   #checkPlace(block: electra.BeaconBlock): void {
-    const { head, clock } = this
-    if (block.slot !== clock.slot) {
-      throw new InvalidBlockError(`The block is for slot ${block.slot}, but it is slot ${clock.slot} now`)
-    }
+    const { head } = this
     if (block.slot <= head.slot) throw new InvalidBlockError(`Slot ${block.slot} already has block ${head.rootHex}`)
     if (!byteArrayEquals(block.parentRoot, head.root)) {
       throw new InvalidBlockError(`The block's parent is ${toRootHex(block.parentRoot)}, but the head is ${head.rootHex}`)

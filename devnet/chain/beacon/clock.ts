@@ -22,7 +22,8 @@ export class Clock {
 
   /** Waits for a moment within a slot; `fraction` 0 is its start. Returns at once when it has passed. */
   async until(slot: number, fraction: number, signal: AbortSignal): Promise<void> {
-    const delay = this.startOf(slot) + fraction * this.slotMs - Date.now()
-    if (delay > 0) await sleep(delay, undefined, { signal })
+    const moment = this.startOf(slot) + fraction * this.slotMs
+    // Timers may fire a millisecond early.
+    for (let delay = moment - Date.now(); delay > 0; delay = moment - Date.now()) await sleep(delay, undefined, { signal })
   }
 }

@@ -35,10 +35,15 @@ export class LocalDuties {
     this.#keys = options.keys
   }
 
-  /** Proposes the slot's block if its proposer is local. A slashed proposer has no valid block to make. */
+  /**
+   * Proposes the slot's block if its proposer is local. A slashed proposer has no valid block to make, and a slot
+   * that is over before its turn comes is left empty. A block that takes longer than its slot still counts:
+   * refusing it would stop the chain for good, as the next one would hold the same transactions.
+   */
   async propose(slot: number): Promise<StoredBlock | undefined> {
     const { config } = this.#chain
     return await this.#chain.serial.run(async () => {
+      if (slot < this.#chain.clock.slot) return undefined
       const state = this.#chain.advanced(this.#chain.head, slot)
       const proposer = state.epochCtx.getBeaconProposer(slot)
       if (!this.#keys.has(proposer) || state.validators.getReadonly(proposer).slashed) return undefined

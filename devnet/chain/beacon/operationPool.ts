@@ -15,7 +15,8 @@ import {
   isValidBlsToExecutionChange,
   VoluntaryExitValidity,
 } from '@lodestar/state-transition'
-import type { capella, electra, phase0 } from '@lodestar/types'
+import { type capella, type electra, type phase0, ssz } from '@lodestar/types'
+import { toRootHex } from '@lodestar/utils'
 import { InvalidOperationError } from './errors.ts'
 
 export type Operations = Pick<
@@ -30,7 +31,8 @@ export type Operations = Pick<
 export class OperationPool {
   readonly exits = new Map<number, phase0.SignedVoluntaryExit>()
   readonly proposerSlashings = new Map<number, phase0.ProposerSlashing>()
-  readonly attesterSlashings: electra.AttesterSlashing[] = []
+  /** By the slashing's root. */
+  readonly attesterSlashings = new Map<string, electra.AttesterSlashing>()
   readonly credentialChanges = new Map<number, capella.SignedBLSToExecutionChange>()
 
   /** Throws InvalidOperationError, as do the other three. */
@@ -49,7 +51,7 @@ export class OperationPool {
 
   addAttesterSlashing(state: CachedBeaconStateElectra, slashing: electra.AttesterSlashing): void {
     checked(() => checkAttesterSlashing(state, slashing, true))
-    this.attesterSlashings.push(slashing)
+    this.attesterSlashings.set(toRootHex(ssz.electra.AttesterSlashing.hashTreeRoot(slashing)), slashing)
   }
 
   addCredentialChange(state: CachedBeaconStateElectra, change: capella.SignedBLSToExecutionChange): void {
@@ -66,16 +68,17 @@ export class OperationPool {
       else this.proposerSlashings.delete(index)
       return good
     })
-    const attesterSlashings = this.attesterSlashings.filter((slashing) =>
-      passes(() => checkAttesterSlashing(state, slashing, false, slashed)),
-    )
-    this.attesterSlashings.splice(0, this.attesterSlashings.length, ...attesterSlashings)
+    const attesterSlashings = [...this.attesterSlashings].filter(([root, slashing]) => {
+      const good = passes(() => checkAttesterSlashing(state, slashing, false, slashed))
+      if (!good) this.attesterSlashings.delete(root)
+      return good
+    })
     const credentialChanges = [...this.credentialChanges].filter(([index, change]) => {
       const good = passes(() => checkCredentialChange(state, change, false))
       if (!good) this.credentialChanges.delete(index)
       return good
     })
-    const packedAttesterSlashings = attesterSlashings.slice(0, MAX_ATTESTER_SLASHINGS_ELECTRA)
+    const packedAttesterSlashings = attesterSlashings.slice(0, MAX_ATTESTER_SLASHINGS_ELECTRA).map(([, slashing]) => slashing)
     for (const slashing of packedAttesterSlashings) for (const index of offenders(slashing)) slashed.add(index)
     const exits = [...this.exits].filter(([index, exit]) => {
       const validity = exitValidity(state, exit, false)

@@ -53,9 +53,17 @@ export class BlockProducer {
     this.#feeRecipients = options.feeRecipients
   }
 
-  /** Tells the execution client of the head and begins the slot's payload. To be called from within `chain.serial` only. */
-  async prepare(slot: number): Promise<void> {
+  /**
+   * Tells the execution client of the head and begins the payload of the slot after it, if that has not passed.
+   * To be called from within `chain.serial` only.
+   */
+  async prepare(): Promise<void> {
     const parent = this.#chain.head
+    const slot = parent.slot + 1
+    if (slot < this.#chain.clock.slot) {
+      await this.#chain.engine.forkchoiceUpdated(this.#chain.forkchoiceState())
+      return
+    }
     const state = this.#chain.advanced(parent, slot)
     await this.#begin(state, { slot, parent, feeRecipient: this.#feeRecipients.of(state.epochCtx.getBeaconProposer(slot)) })
   }

@@ -12,7 +12,7 @@ const ATTEST_AT = 1 / 3
 /**
  * The heartbeat: at the start of each slot a local proposer's block; when a block is there, or at a third of
  * the slot, the local attestations; after each block, the preparation of the next. An external proposer has
- * until the end of its slot. A slot that could not begin in time is skipped, never made up for.
+ * until the end of its slot. A slot that could not begin in time stays empty.
  */
 export async function runSlots(options: {
   readonly chain: BeaconChain
@@ -39,7 +39,7 @@ export async function runSlots(options: {
   }
   chain.emitter.on('head', (block: StoredBlock) => {
     attest(block.slot)
-    chain.serial.run(() => producer.prepare(block.slot + 1)).catch(report('The next block could not be prepared', block.slot + 1))
+    chain.serial.run(() => producer.prepare()).catch(report('The next block could not be prepared', block.slot + 1))
   })
 
   const runSlot = async (slot: number): Promise<void> => {
@@ -53,7 +53,7 @@ export async function runSlots(options: {
     log.verbose('slot', block ? { slot, block: block.rootHex, took, finalized: chain.finalized.slot } : { slot, head: chain.head.slot })
   }
 
-  await chain.serial.run(() => producer.prepare(1)).catch(report('The next block could not be prepared', 1))
+  await chain.serial.run(() => producer.prepare()).catch(report('The next block could not be prepared', 1))
   try {
     for (let slot = 1; ; slot = Math.max(slot + 1, chain.clock.slot)) {
       await chain.clock.until(slot, 0, signal)
