@@ -54,7 +54,9 @@ getContractFactory(name: 'BeaconProofsHarness', signerOrOptions?: ethers.Signer 
 getContractFactory(name: 'BeaconRootsHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BeaconRootsHarness__factory>
 getContractFactory(name: 'Bls12381Harness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Bls12381Harness__factory>
 getContractFactory(name: 'DepositDataHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.DepositDataHarness__factory>
+getContractFactory(name: 'HostileClaimer', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.HostileClaimer__factory>
 getContractFactory(name: 'PageTreeHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.PageTreeHarness__factory>
+getContractFactory(name: 'ReportsHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ReportsHarness__factory>
 getContractFactory(name: 'SwapOrNotHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.SwapOrNotHarness__factory>
 
   getContractAt(name: 'Directory', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Directory>
@@ -101,7 +103,9 @@ getContractAt(name: 'BeaconProofsHarness', address: string | ethers.Addressable,
 getContractAt(name: 'BeaconRootsHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BeaconRootsHarness>
 getContractAt(name: 'Bls12381Harness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Bls12381Harness>
 getContractAt(name: 'DepositDataHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.DepositDataHarness>
+getContractAt(name: 'HostileClaimer', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.HostileClaimer>
 getContractAt(name: 'PageTreeHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.PageTreeHarness>
+getContractAt(name: 'ReportsHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ReportsHarness>
 getContractAt(name: 'SwapOrNotHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.SwapOrNotHarness>
 
   deployContract(name: 'Directory', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Directory>
@@ -148,7 +152,9 @@ deployContract(name: 'BeaconProofsHarness', signerOrOptions?: ethers.Signer | De
 deployContract(name: 'BeaconRootsHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BeaconRootsHarness>
 deployContract(name: 'Bls12381Harness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Bls12381Harness>
 deployContract(name: 'DepositDataHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.DepositDataHarness>
+deployContract(name: 'HostileClaimer', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.HostileClaimer>
 deployContract(name: 'PageTreeHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PageTreeHarness>
+deployContract(name: 'ReportsHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ReportsHarness>
 deployContract(name: 'SwapOrNotHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.SwapOrNotHarness>
 
   deployContract(name: 'Directory', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Directory>
@@ -195,7 +201,9 @@ deployContract(name: 'BeaconProofsHarness', args: any[], signerOrOptions?: ether
 deployContract(name: 'BeaconRootsHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BeaconRootsHarness>
 deployContract(name: 'Bls12381Harness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Bls12381Harness>
 deployContract(name: 'DepositDataHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.DepositDataHarness>
+deployContract(name: 'HostileClaimer', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.HostileClaimer>
 deployContract(name: 'PageTreeHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PageTreeHarness>
+deployContract(name: 'ReportsHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ReportsHarness>
 deployContract(name: 'SwapOrNotHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.SwapOrNotHarness>
 
     // default types

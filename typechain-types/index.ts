@@ -94,7 +94,11 @@ export type { Bls12381Harness } from './test/contracts/harness/Bls12381Harness.j
 export { Bls12381Harness__factory } from './factories/test/contracts/harness/Bls12381Harness__factory.js';
 export type { DepositDataHarness } from './test/contracts/harness/DepositDataHarness.js';
 export { DepositDataHarness__factory } from './factories/test/contracts/harness/DepositDataHarness__factory.js';
+export type { HostileClaimer } from './test/contracts/harness/HostileClaimer.js';
+export { HostileClaimer__factory } from './factories/test/contracts/harness/HostileClaimer__factory.js';
 export type { PageTreeHarness } from './test/contracts/harness/PageTreeHarness.js';
 export { PageTreeHarness__factory } from './factories/test/contracts/harness/PageTreeHarness__factory.js';
+export type { ReportsHarness } from './test/contracts/harness/ReportsHarness.js';
+export { ReportsHarness__factory } from './factories/test/contracts/harness/ReportsHarness__factory.js';
 export type { SwapOrNotHarness } from './test/contracts/harness/SwapOrNotHarness.js';
 export { SwapOrNotHarness__factory } from './factories/test/contracts/harness/SwapOrNotHarness__factory.js';
