@@ -1,0 +1,190 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Command, InvalidArgumentError } from 'commander'
+import { LifeError } from './failure.ts'
+import { MemoryWatch } from './memory.ts'
+import { readOutcome, tableOf } from './outcome.ts'
+import { Processes } from './processes.ts'
+import { Screen } from './screen.ts'
+import { activationStage } from './stages/activation.ts'
+import { claimsStage } from './stages/claims.ts'
+import { deployAndRegisterStage } from './stages/deploy-and-register.ts'
+import { depositsStage } from './stages/deposits.ts'
+import { dutiesStage } from './stages/duties.ts'
+import { poolsStage } from './stages/pools.ts'
+import { startChainStage } from './stages/start-chain.ts'
+import { withdrawalsStage } from './stages/withdrawals.ts'
+import type { Stage, World } from './world.ts'
+
+const STAGES: readonly Stage[] = [
+  startChainStage,
+  deployAndRegisterStage,
+  depositsStage,
+  poolsStage,
+  activationStage,
+  dutiesStage,
+  withdrawalsStage,
+  claimsStage,
+]
+const WATCH_EVERY_MS = 400
+
+const slotSeconds = (text: string): number => {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 1 || value > 12) throw new InvalidArgumentError('expected a whole number of seconds from 1 to 12')
+  return value
+}
+
+const program = new Command('npm start --')
+  .description(
+    [
+      'The life of a network, on a local Ethereum: strangers deposit, vaults make keys that exist nowhere whole, validators',
+      'earn, one operator is killed, stakers get their ETH back. Afterwards the network stays up until Ctrl-C.',
+    ].join('\n'),
+  )
+  .option('--once', 'end when the life is over, with one JSON object as the last line')
+  .option('--slot-seconds <seconds>', 'length of a slot', slotSeconds, 1)
+  .option('--keep <folder>', 'keep all data and logs in this folder (default: a temporary one, deleted when all went well)')
+
+type Flags = { readonly once?: boolean; readonly slotSeconds: number; readonly keep?: string }
+
+async function runStages(world: World, shutdown: AbortSignal): Promise<void> {
+  for (const stage of STAGES) {
+    world.screen.begin(stage.name)
+    const failed = new AbortController()
+    const signal = AbortSignal.any([shutdown, failed.signal, AbortSignal.timeout(stage.seconds * 1000)])
+    watchForDeaths(world, failed)
+    try {
+      world.screen.done(await stage.run(world, signal))
+    } catch (error) {
+      if (shutdown.aborted) throw error
+      const reason = failed.signal.aborted
+        ? String((failed.signal.reason as Error).message)
+        : signal.aborted
+          ? `not done after ${stage.seconds} s`
+          : String((error as Error).message)
+      world.screen.failed(reason)
+      throw new LifeError(stage.name, reason, { cause: error })
+    } finally {
+      failed.abort(new Error('the stage is over'))
+    }
+  }
+}
+
+/** A process that ends by itself ends the stage. */
+function watchForDeaths(world: World, failed: AbortController): void {
+  const chain = world.chain as World['chain'] | undefined
+  chain?.ended.then((code) => failed.abort(new Error(`the chain ended with status ${code}`))).catch(() => undefined)
+  for (const operator of (world.operators as World['operators'] | undefined) ?? []) {
+    const { process } = operator
+    process?.ended
+      .then((code) => {
+        if (operator.process === process && operator.state === 'running')
+          failed.abort(new Error(`${operator.name} ended with status ${code}: see its log`))
+      })
+      .catch(() => undefined)
+  }
+}
+
+/** Follows the chain for the duty counts and the references, in the background of all stages. */
+async function follow(world: World, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await sleep(WATCH_EVERY_MS, undefined, { signal }).catch(() => undefined)
+    world.memory.sample()
+    if (world.duties === undefined || world.references === undefined) continue
+    try {
+      const head = await world.beacon.header('head')
+      if (head === undefined) continue
+      await world.duties.catchUp(head.slot)
+      await world.references.catchUp(head)
+    } catch {
+      // The chain is starting, stopping or busy: the next round reads what this one missed.
+    }
+  }
+}
+
+async function main(): Promise<void> {
+  const flags = program.parse().opts<Flags>()
+  const startedAt = Date.now()
+  const folder = flags.keep ?? mkdtempSync(join(tmpdir(), 'open-pools-'))
+  const screen = new Screen(process.stdout.isTTY === true)
+  const shutdown = new AbortController()
+  const world = {
+    folder,
+    slotSeconds: flags.slotSeconds,
+    screen,
+    processes: new Processes(),
+    memory: new MemoryWatch(),
+    requests: [],
+    facts: {
+      deposited: 0n,
+      claimed: 0n,
+      operatorKilled: '',
+      roundChangesWhileKilled: 0,
+      forcedExits: 0,
+      indexStart: 0n,
+      attestationsBeforeWithdrawals: 0,
+      proposalsBeforeWithdrawals: 0,
+    },
+  } as unknown as World
+  const interrupt = (): void => shutdown.abort(new Error('interrupted'))
+  process.on('SIGINT', interrupt)
+  process.on('SIGTERM', interrupt)
+  process.on('SIGHUP', interrupt)
+
+  const following = follow(world, shutdown.signal)
+  const stopEverything = async (): Promise<void> => {
+    shutdown.abort(new Error('over'))
+    await following
+    world.provider?.destroy()
+    await Promise.all([world.processes.stopAll(), world.chain?.stop()])
+  }
+  let status = 0
+  let lastLine: string | undefined
+  try {
+    await runStages(world, shutdown.signal)
+    screen.begin('the books are checked')
+    const outcome = await readOutcome(world, startedAt)
+    screen.done('the index recomputed from the chain alone is the same')
+    screen.line(`\n${tableOf(outcome)}\n`)
+    lastLine = JSON.stringify(outcome)
+    if (!flags.once) await stayUp(world, shutdown.signal)
+  } catch (error) {
+    if (shutdown.signal.aborted) {
+      screen.line('interrupted; everything is stopped')
+      status = 130
+    } else {
+      const stage = error instanceof LifeError ? error.stage : 'the books are checked'
+      if (!(error instanceof LifeError)) screen.failed((error as Error).message)
+      screen.line(`the life failed in “${stage}”: ${(error as Error).message}\nlogs: ${folder}`)
+      status = 1
+    }
+  } finally {
+    await stopEverything()
+    if (status === 0 && flags.keep === undefined) rmSync(folder, { recursive: true, force: true })
+  }
+  if (lastLine !== undefined && flags.once) console.log(lastLine)
+  process.exit(status)
+}
+
+/** The network goes on; says how to use it. */
+async function stayUp(world: World, signal: AbortSignal): Promise<void> {
+  const { network, screen, stakers } = world
+  const staker = stakers[0]
+  screen.line(
+    [
+      'The network stays up until Ctrl-C. Point any client at it:',
+      `  JSON-RPC    ${network.executionUrl}`,
+      `  Beacon API  ${network.beaconUrl}`,
+      `  directory   ${network.directory}`,
+      'and the scripts, for instance:',
+      `  npm run stake -- balance --address ${staker?.address} --rpc-url ${network.executionUrl} --directory ${network.directory}`,
+      `  npm run stake -- deposit --amount 1.5 --rpc-url ${network.executionUrl} --directory ${network.directory} --key-file ${staker?.keyFile} --password-file ${staker?.passwordFile}`,
+      ...world.operators.slice(0, 1).map(({ httpPort }) => `  npm run openpools -- status --url http://127.0.0.1:${httpPort}`),
+    ].join('\n'),
+  )
+  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+}
+
+await main()

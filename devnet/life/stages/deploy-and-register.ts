@@ -1,0 +1,79 @@
+import { readBeaconChain } from '../../../deploy/beaconFacts.ts'
+import { deployOpenPools } from '../../../deploy/deploy.ts'
+import { devnet } from '../../../deploy/parameters/devnet.ts'
+import {
+  BlockProducers__factory,
+  BondEther__factory,
+  Exits__factory,
+  Periods__factory,
+  PoolRegistry__factory,
+  StakingPool__factory,
+  StateCommitments__factory,
+  WithdrawalQueue__factory,
+} from '../../../typechain-types/index.ts'
+import { registerOperator, startOperator, statusOf } from '../operators.ts'
+import { accountAt } from '../people.ts'
+import { ReferenceWatch } from '../reference-watch.ts'
+import { until } from '../wait.ts'
+import type { Stage } from '../world.ts'
+
+const BOND = '26'
+const FIRST_PERIOD = 6n
+
+/** Contracts, bonds, and the seven operator processes. */
+export const deployAndRegisterStage: Stage = {
+  name: 'contracts and block producers',
+  seconds: 120,
+  async run(world, signal) {
+    const { chain, provider, screen } = world
+    await until(async () => ((await provider.getBlockNumber()) > 0 ? true : undefined), signal)
+    screen.status('deploying')
+    const beaconChain = await readBeaconChain(chain.beaconUrl)
+    const {
+      addresses,
+      directory,
+      contracts: deployed,
+    } = await deployOpenPools({
+      signer: accountAt(chain.mnemonic, 0).connect(provider),
+      parameters: { ...beaconChain.facts, ...devnet, firstPeriod: FIRST_PERIOD },
+      layouts: beaconChain.layouts,
+    })
+    world.firstPeriod = Number(FIRST_PERIOD)
+    world.contracts = {
+      directory,
+      bondEther: BondEther__factory.connect(addresses.bondEther, provider),
+      stakingPool: StakingPool__factory.connect(addresses.stakingPool, provider),
+      withdrawalQueue: WithdrawalQueue__factory.connect(addresses.withdrawalQueue, provider),
+      blockProducers: BlockProducers__factory.connect(addresses.blockProducers, provider),
+      periods: Periods__factory.connect(addresses.periods, provider),
+      poolRegistry: PoolRegistry__factory.connect(addresses.poolRegistry, provider),
+      exits: Exits__factory.connect(addresses.exits, provider),
+      stateCommitments: StateCommitments__factory.connect(addresses.stateCommitments, provider),
+      stakerVault: addresses.stakerVault,
+      bondVault: addresses.bondVault,
+    }
+    world.network = { executionUrl: chain.executionUrl, beaconUrl: chain.beaconUrl, directory: addresses.directory }
+    const { poolRegistry } = world.contracts
+    world.references = new ReferenceWatch({
+      beacon: world.beacon,
+      boundaryEvery: Number(devnet.reportEpochs) * world.slotsPerEpoch,
+      keys: async () => (await poolRegistry.queryFilter(poolRegistry.filters.DkgCompleted())).map(({ args }) => args.publicKey),
+    })
+    screen.status(`${world.operators.length} block producers bond ${BOND} ETH each`)
+    await Promise.all(world.operators.map((operator) => registerOperator(operator, world.network, BOND, world.processes)))
+    screen.status('operators start')
+    for (const operator of world.operators) {
+      startOperator(operator, world.network, world.processes)
+      world.memory.watch('operator', operator.process?.pid ?? 0)
+    }
+    let ready = 0
+    await until(async () => {
+      const statuses = await Promise.all(world.operators.map(statusOf))
+      ready = statuses.filter((status) => status?.ready && status.peersConnected === world.operators.length - 1).length
+      screen.status(`operators ready: ${ready} of ${world.operators.length}`)
+      return ready === world.operators.length ? true : undefined
+    }, signal)
+    const gas = deployed.reduce((sum, { gasUsed }) => sum + gasUsed, 0n)
+    return `${deployed.length} contracts (${gas} gas), ${ready} operators up and connected`
+  },
+}

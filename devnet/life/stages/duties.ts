@@ -1,0 +1,76 @@
+import { startOperator, statusOf } from '../operators.ts'
+import { until } from '../wait.ts'
+import type { Stage, World } from '../world.ts'
+
+/** Attestations that every staker pool must have had due before the withdrawals begin. */
+export const ATTESTATIONS_BEFORE_WITHDRAWALS = 12
+const KILL_AFTER = 3
+const DEAD_EPOCHS = 4
+const WAIT_FOR_ROUND_CHANGE_EPOCHS = 12
+
+async function roundChanges(world: World): Promise<number> {
+  const statuses = await Promise.all(world.operators.map(statusOf))
+  // Every member of a vault sees the same round change; the one who saw the most of them stands for all.
+  return statuses.reduce((sum, status) => sum + (status?.roundChanges ?? 0), 0)
+}
+
+async function leastAttestations(world: World): Promise<{ readonly head: number; readonly least: number; readonly line: string }> {
+  const head = (await world.beacon.header('head'))?.slot ?? 0
+  const { attestations, proposals, attestationsByValidator } = world.duties.counts(head)
+  const stakers = world.pools.filter(({ kind }) => kind === 'staker')
+  const least = Math.min(...stakers.map(({ validatorIndex }) => attestationsByValidator.get(validatorIndex)?.due ?? 0))
+  const line = `slot ${head}  attestations ${attestations.included}/${attestations.due}  proposals ${proposals.included}/${proposals.due}`
+  return { head, least, line }
+}
+
+/** Duties under load, a member killed and brought back, while attestations and commitments add up. */
+export const dutiesStage: Stage = {
+  name: 'duties, one operator killed',
+  seconds: 220,
+  async run(world, signal) {
+    const { facts, operators, slotsPerEpoch, contracts } = world
+    const reach = (attestations: number) =>
+      until(async () => {
+        const { least, line } = await leastAttestations(world)
+        world.screen.status(line)
+        return least >= attestations ? true : undefined
+      }, signal)
+    await reach(KILL_AFTER)
+
+    // The one who sits in the most vaults, so that its absence is felt.
+    const seats = (producerId: number): number => world.pools.filter(({ members }) => members.includes(producerId)).length
+    const victim = [...operators].sort((a, b) => seats(b.producerId) - seats(a.producerId))[0]
+    if (victim === undefined) throw new Error('there are no operators')
+    const before = await roundChanges(world)
+    const lost = (await statusOf(victim))?.roundChanges ?? 0
+    const killedAt = (await leastAttestations(world)).head
+    victim.process?.signal('SIGKILL')
+    victim.state = 'killed'
+    facts.operatorKilled = victim.name
+    await until(async () => {
+      const { head, line } = await leastAttestations(world)
+      facts.roundChangesWhileKilled = (await roundChanges(world)) - (before - lost)
+      world.screen.status(`${line}  ${victim.name} is dead, ${facts.roundChangesWhileKilled} decided by round change`)
+      const epochs = (head - killedAt) / slotsPerEpoch
+      return epochs >= DEAD_EPOCHS && (facts.roundChangesWhileKilled > 0 || epochs >= WAIT_FOR_ROUND_CHANGE_EPOCHS) ? true : undefined
+    }, signal)
+    startOperator(victim, world.network, world.processes)
+    world.memory.watch('operator', victim.process?.pid ?? 0)
+
+    await reach(ATTESTATIONS_BEFORE_WITHDRAWALS)
+    await until(async () => {
+      const finalized = (await contracts.stateCommitments.queryFilter(contracts.stateCommitments.filters.StateFinalized())).length
+      world.screen.status(`${(await leastAttestations(world)).line}  commitments finalized ${finalized}`)
+      return finalized >= 2 ? true : undefined
+    }, signal)
+    const { head } = await leastAttestations(world)
+    const { attestations, proposals, attestationsByValidator } = world.duties.counts(head)
+    facts.attestationsBeforeWithdrawals = Math.min(
+      ...world.pools
+        .filter(({ kind }) => kind === 'staker')
+        .map(({ validatorIndex }) => attestationsByValidator.get(validatorIndex)?.due ?? 0),
+    )
+    facts.proposalsBeforeWithdrawals = proposals.due
+    return `attestations ${attestations.included}/${attestations.due}, proposals ${proposals.included}/${proposals.due}, ${facts.roundChangesWhileKilled} by round change`
+  },
+}

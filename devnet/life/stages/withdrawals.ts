@@ -1,0 +1,116 @@
+import { formatEther, parseEther } from 'ethers'
+import { statusOf } from '../operators.ts'
+import type { Person } from '../people.ts'
+import { until } from '../wait.ts'
+import type { Stage, World } from '../world.ts'
+
+/** What the first step asks beyond what is buffered: enough for one pool, not for two. */
+const BEYOND_BUFFER = parseEther('20')
+/** The second step, after the first draw: beyond the 32 ETH under way. */
+const SECOND_STEP = parseEther('19')
+
+export type Request = { readonly person: Person; readonly requestId: string }
+
+/** Asks for an amount, person after person, each at most what it holds. */
+async function ask(world: World, amount: bigint): Promise<readonly Request[]> {
+  const { network, processes, contracts, stakers } = world
+  const requests: Request[] = []
+  let left = amount
+  for (const person of stakers) {
+    const balance = await contracts.bondEther.balanceOf(person.address)
+    const part = balance < left ? balance : left
+    if (part < parseEther('0.01')) continue
+    const output = await processes.run('scripts/stake.ts', [
+      'withdraw',
+      ...['--amount', formatEther(part), '--rpc-url', network.executionUrl, '--directory', network.directory],
+      ...['--key-file', person.keyFile, '--password-file', person.passwordFile, '--json'],
+    ])
+    requests.push({ person, requestId: (JSON.parse(output) as { requestId: string }).requestId })
+    left -= part
+    if (left === 0n) break
+  }
+  if (left > 0n) throw new Error(`the stakers hold ${formatEther(left)} ETH less than they should ask for`)
+  return requests
+}
+
+async function nextDrawn(world: World, known: number, signal: AbortSignal): Promise<number> {
+  const { exits } = world.contracts
+  return until(async () => {
+    const drawn = await exits.queryFilter(exits.filters.LiquidationDrawn())
+    const slot = (await world.beacon.header('head'))?.slot ?? 0
+    world.screen.status(`slot ${slot}  pools drawn for liquidation: ${drawn.length}`)
+    return drawn.length > known ? Number(drawn[known]?.args.poolId) : undefined
+  }, signal)
+}
+
+/** Stops two members of a vault, never two of the commitment committee. Returns their names. */
+async function stopTwoMembers(world: World, poolId: number): Promise<readonly string[]> {
+  const { periods } = world.contracts
+  const members = world.pools.find((pool) => pool.poolId === poolId)?.members ?? []
+  const [committee] = await periods.committee(await periods.currentPeriod())
+  const inCommittee = (producerId: number): boolean => committee.map(Number).includes(producerId)
+  const order = [...members].sort((a, b) => Number(inCommittee(a)) - Number(inCommittee(b)))
+  const chosen = order.slice(0, 2)
+  if (chosen.every(inCommittee)) throw new Error('both members that could be stopped sit in the commitment committee')
+  const stopped = world.operators.filter(({ producerId }) => chosen.includes(producerId))
+  for (const operator of stopped) {
+    operator.process?.signal('SIGSTOP')
+    operator.state = 'stopped'
+  }
+  return stopped.map(({ name }) => name)
+}
+
+/** Two steps of requests, one pool that exits by its vault's signature, one that must be forced. */
+export const withdrawalsStage: Stage = {
+  name: 'stakers ask for their ETH back',
+  seconds: 300,
+  async run(world, signal) {
+    const { contracts, beacon, facts, slotsPerEpoch } = world
+    const buffered = await contracts.stakingPool.unreserved()
+    world.requests = [...(await ask(world, buffered + BEYOND_BUFFER))]
+    const first = await nextDrawn(world, 0, signal)
+    stopCounting(world, first, await headEpoch(world))
+    world.requests.push(...(await ask(world, SECOND_STEP)))
+    const second = await nextDrawn(world, 1, signal)
+    stopCounting(world, second, await headEpoch(world))
+    const names = await stopTwoMembers(world, second)
+    // Their other vaults of four still have three members, or two: what these miss is not the protocol's fault.
+    for (const pool of world.pools) {
+      const left = pool.members.filter((id) => world.operators.some(({ producerId, state }) => producerId === id && state === 'running'))
+      if (left.length < 3) stopCounting(world, pool.poolId, await headEpoch(world))
+    }
+
+    const keyOf = (poolId: number): string => world.pools.find((pool) => pool.poolId === poolId)?.publicKey ?? ''
+    await until(async () => {
+      const [exited] = await beacon.validators('head', [keyOf(first)])
+      const slot = (await beacon.header('head'))?.slot ?? 0
+      world.screen.status(`slot ${slot}  pool ${first}: ${exited?.status}; pool ${second} cannot sign, ${names.join(' and ')} are stopped`)
+      return exited !== undefined && exited.exitEpoch !== Infinity ? true : undefined
+    }, signal)
+    await until(async () => {
+      const forced = await contracts.exits.queryFilter(contracts.exits.filters.ExitForced())
+      const [exited] = await beacon.validators('head', [keyOf(second)])
+      const { deadline } = await contracts.exits.exit(second)
+      const epoch = await headEpoch(world)
+      world.screen.status(`epoch ${epoch}  pool ${second} may be forced after epoch ${deadline}; forced exits: ${forced.length}`)
+      facts.forcedExits = new Set(forced.map(({ args }) => Number(args.poolId))).size
+      return exited !== undefined && exited.exitEpoch !== Infinity && facts.forcedExits > 0 ? true : undefined
+    }, signal)
+    for (const operator of world.operators) {
+      if (operator.state !== 'stopped') continue
+      operator.process?.signal('SIGCONT')
+      operator.state = 'running'
+    }
+    const ready = await Promise.all(world.operators.map(statusOf))
+    return `pool ${first} exited by its vault, pool ${second} was forced; ${ready.filter((status) => status !== undefined).length} operators answer; epoch ${Math.floor(((await beacon.header('head'))?.slot ?? 0) / slotsPerEpoch)}`
+  },
+}
+
+async function headEpoch(world: World): Promise<number> {
+  return Math.floor(((await world.beacon.header('head'))?.slot ?? 0) / world.slotsPerEpoch)
+}
+
+function stopCounting(world: World, poolId: number, epoch: number): void {
+  const pool = world.pools.find((one) => one.poolId === poolId)
+  if (pool !== undefined) world.duties.unwatch(pool.validatorIndex, epoch)
+}
