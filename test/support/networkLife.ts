@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import type { SecretKey } from '@chainsafe/blst'
 import { ssz } from '@lodestar/types'
-import { concat, getBytes, hexlify, keccak256, parseEther } from 'ethers'
+import { concat, getBytes, hexlify, keccak256, parseEther, ZeroHash } from 'ethers'
 import type { NetworkConnection } from 'hardhat/types/network'
+import type { ContractName } from '../../deploy/plan.ts'
+import systemContracts from '../../devnet/chain/execution/system-contracts.json' with { type: 'json' }
 import { BeaconProver, FORK_VERSION, type ProvenState, SLOTS_PER_EPOCH, type ValidatorRequest } from './beaconProver.ts'
 import { aggregateG2, digestOf, dkgDigest, g1, g2, newKey } from './blockProducers.ts'
 import { deployOpenPools, type ParameterChoices, type RegisteredProducer } from './openPools.ts'
@@ -11,6 +13,7 @@ import { pageOf, rootOfPage } from './pages.ts'
 export const STAKER = 0
 export const BOND = 1
 const GWEI = 10n ** 9n
+const BEACON_ROOTS = systemContracts.beaconRoots.address
 const PAGE_SIZE = 2048
 /** Of a validator, in gwei. */
 export const FULL = 32_000_000_000
@@ -63,7 +66,7 @@ const BOND_OF_EACH = parseEther('4.1')
  * A whole deployment in period 0 with a committee, and the hands to lead pools through their lives on a beacon chain that a
  * test writes: `validators` is its registry, `mixes` its randomness.
  */
-export async function startLife(connection: NetworkConnection, choices: Partial<ParameterChoices> = {}) {
+export async function startLife(connection: NetworkConnection, choices: Partial<ParameterChoices> = {}, producerCount = PRODUCERS) {
   const pools = await deployOpenPools(connection, { ...CHOICES, ...choices })
   const prover = new BeaconProver()
   const { ethers, networkHelpers } = connection
@@ -71,7 +74,7 @@ export async function startLife(connection: NetworkConnection, choices: Partial<
   const mixes = new Map<number, string>()
   const producers: RegisteredProducer[] = []
   const members = new Map<bigint, RegisteredProducer>()
-  for (let i = 0; i < PRODUCERS; i++) {
+  for (let i = 0; i < producerCount; i++) {
     const producer = await pools.register(BOND_OF_EACH)
     producers.push(producer)
     members.set(producer.id, producer)
@@ -230,19 +233,17 @@ export async function startLife(connection: NetworkConnection, choices: Partial<
     }
     return { ...(await sign(report, draft.absent ?? [])), report, pages, proven }
   }
-  const sign = async (report: Report, absentPlaces: readonly number[] = []) => {
+  const sign = async (report: Report, absentPlaces: readonly number[] = [], judge: ContractName = 'stateCommitments') => {
     const [committee] = await pools.periods.committee(await pools.periods.periodAt(report.epoch))
     const { pageRoots, ...rest } = report
-    const digest = digestOf(
-      pools.judgeOf('stateCommitments'),
-      { Commitment: COMMITMENT },
-      { ...rest, pagesHash: keccak256(concat(pageRoots)) },
-    )
+    const digest = digestOf(pools.judgeOf(judge), { Commitment: COMMITMENT }, { ...rest, pagesHash: keccak256(concat(pageRoots)) })
     const signers = committee.filter((_, place) => !absentPlaces.includes(place))
     const bits = new Uint8Array(Math.ceil(committee.length / 8))
     for (const place of absentPlaces) bits[place >> 3] = (bits[place >> 3] ?? 0) | (1 << (place & 7))
     return { absent: hexlify(bits), signature: aggregateG2(signers.map((id) => memberOf(id).key.sign(digest))) }
   }
+  /** The same report signed for another contract. */
+  const signFor = async (judge: ContractName, report: Report) => (await sign(report, [], judge)).signature
   const commit = async ({ report, proven, absent, signature }: SignedReport) =>
     pools.stateCommitments.commitState(report, proven.state.header, absent, signature)
   /** Commits a report and posts its pages. @returns its id */
@@ -253,6 +254,8 @@ export async function startLife(connection: NetworkConnection, choices: Partial<
     for (const [page, balances] of signed.pages.entries()) await pools.stateCommitments.postPage(id, page, balances)
     return { id, signed }
   }
+  /** As if a slot had no block. */
+  const forgetRoot = async (slot: number) => networkHelpers.setStorageAt(BEACON_ROOTS, BigInt(pools.timeOfSlot(slot)) % 8191n, ZeroHash)
   /** Lets the window of a pending commitment pass and finalizes it. */
   const finalize = async (id: bigint) => {
     const { windowEnds } = await pools.stateCommitments.commitment(id)
@@ -294,6 +297,16 @@ export async function startLife(connection: NetworkConnection, choices: Partial<
     await networkHelpers.setBalance(vault, (await ethers.provider.getBalance(vault)) + amount)
   }
 
+  /** Remembers chain and beacon chain. @returns what brings both back, any number of times */
+  const checkpoint = async () => {
+    const snapshot = await networkHelpers.takeSnapshot()
+    const kept = [...validators]
+    return async () => {
+      await snapshot.restore()
+      validators.splice(0, validators.length, ...kept)
+    }
+  }
+
   return {
     ...pools,
     ethers,
@@ -319,10 +332,13 @@ export async function startLife(connection: NetworkConnection, choices: Partial<
     arrivalsOf,
     draftReport,
     sign,
+    signFor,
     commit,
     postReport,
+    forgetRoot,
     finalize,
     reportNow,
+    checkpoint,
     drawLiquidation,
     proveValidator,
     arrive,
