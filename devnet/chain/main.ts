@@ -37,18 +37,19 @@ const program = new Command('chain')
 for (const option of program.options) option.env(`CHAIN_${option.attributeName().replace(/[A-Z]/g, '_$&').toUpperCase()}`)
 
 async function main(): Promise<void> {
-  const node = await startNode(program.parse().opts())
+  const starting = startNode(program.parse().opts())
   let stopping = false
   const stop = async (exitCode: number): Promise<void> => {
     if (stopping) return
     stopping = true
-    await node.stop()
+    await (await starting).stop()
     process.exit(exitCode)
   }
   process.once('SIGTERM', () => void stop(0))
   process.once('SIGINT', () => void stop(0))
   // Started by another Node process over IPC: end when that one does, however it ends.
   process.once('disconnect', () => void stop(0))
+  const node = await starting
   void node.failed.then(async (reason) => {
     if (stopping) return
     process.stderr.write(`${reason}\n`)

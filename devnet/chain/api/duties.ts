@@ -8,6 +8,7 @@ import {
   computeSyncPeriodAtEpoch,
 } from '@lodestar/state-transition'
 import { toRootHex } from '@lodestar/utils'
+import { attesterDependentRoot, proposerDependentRoot } from '../beacon/dependentRoots.ts'
 import type { ApiContext } from './context.ts'
 
 type Methods = Pick<
@@ -18,7 +19,7 @@ type Methods = Pick<
 /** Who has to do what when. */
 export function dutyMethods({ chain }: ApiContext): Methods {
   /** The head's state, in the current epoch even when its slots are still empty. */
-  const now = (): CachedBeaconStateElectra => chain.advanced(chain.head, chain.clock.slot)
+  const now = (): CachedBeaconStateElectra => chain.states.advanced(chain.head, chain.clock.slot)
   const pubkey = (state: CachedBeaconStateElectra, index: number): Uint8Array => state.validators.getReadonly(index).pubkey
   const known = (state: CachedBeaconStateElectra, indices: readonly number[]): number[] =>
     indices.filter((index) => index < state.validators.length)
@@ -33,7 +34,7 @@ export function dutyMethods({ chain }: ApiContext): Methods {
     if (indices === null) throw new ApiError(400, `Proposers of epoch ${epoch} are not known in epoch ${current}`)
     const start = computeStartSlotAtEpoch(epoch)
     const data = indices.map((validatorIndex, i) => ({ slot: start + i, validatorIndex, pubkey: pubkey(state, validatorIndex) }))
-    return { data, meta: { executionOptimistic: false, dependentRoot: toRootHex(chain.proposerDependentRoot(state, epoch)) } }
+    return { data, meta: { executionOptimistic: false, dependentRoot: toRootHex(proposerDependentRoot(chain, state, epoch)) } }
   }
 
   return {
@@ -45,7 +46,7 @@ export function dutyMethods({ chain }: ApiContext): Methods {
       const duties = [...calculateCommitteeAssignments(shuffling, known(state, indices)).values()]
       return {
         data: duties.map((duty) => ({ ...duty, pubkey: pubkey(state, duty.validatorIndex) })),
-        meta: { executionOptimistic: false, dependentRoot: toRootHex(chain.attesterDependentRoot(state, epoch)) },
+        meta: { executionOptimistic: false, dependentRoot: toRootHex(attesterDependentRoot(chain, state, epoch)) },
       }
     },
 

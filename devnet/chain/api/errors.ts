@@ -1,6 +1,7 @@
 import { ApiError } from '@lodestar/api/server'
-import { ForgottenStateError, InvalidBlockError } from '../beacon/chain.ts'
+import { InvalidBlockError } from '../beacon/chain.ts'
 import { InvalidOperationError } from '../beacon/errors.ts'
+import { ForgottenStateError } from '../beacon/states.ts'
 
 /** The answer to a list of operations of which some were refused (Beacon API, IndexedError). */
 export class IndexedApiError extends ApiError {

@@ -42,9 +42,9 @@ export function resolveBlock(chain: BeaconChain, blockId: routes.beacon.BlockId)
 export function resolveState(chain: BeaconChain, stateId: routes.beacon.StateId): { state: CachedBeaconStateElectra; meta: Meta } {
   const id = String(stateId)
   const block = named(chain, id)
-  if (block !== undefined) return { state: chain.advanced(block, block.slot), meta: meta(chain, block.slot) }
+  if (block !== undefined) return { state: chain.states.advanced(block, block.slot), meta: meta(chain, block.slot) }
   if (isRoot(id)) {
-    const state = chain.stateByRoot(id.toLowerCase())
+    const state = chain.states.byRoot(id.toLowerCase())
     if (state === undefined) throw new ApiError(404, `There is no state with root ${id}`)
     return { state, meta: meta(chain, state.slot) }
   }
@@ -52,5 +52,5 @@ export function resolveState(chain: BeaconChain, stateId: routes.beacon.StateId)
   if (slot > Math.max(chain.clock.slot, chain.head.slot)) {
     throw new ApiError(404, `Slot ${slot} is in the future: it is slot ${chain.clock.slot} now`)
   }
-  return { state: chain.stateAt(slot), meta: meta(chain, slot) }
+  return { state: chain.states.at(slot), meta: meta(chain, slot) }
 }

@@ -27,7 +27,7 @@ const { EventType } = routes.events
 /** Operations that wait for a block. Each is verified in full before it is taken in. */
 export function poolMethods({ chain, attestations, sync, operations }: ApiContext): Methods {
   const version = { version: ForkName.electra as const }
-  const now = () => chain.advanced(chain.head, chain.clock.slot)
+  const now = () => chain.states.advanced(chain.head, chain.clock.slot)
   return {
     async getPoolAttestationsV2(filter) {
       return { data: attestations.all(filter), meta: version }

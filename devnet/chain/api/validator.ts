@@ -30,7 +30,7 @@ export function validatorMethods(context: ApiContext): Methods {
     if (slot !== chain.clock.slot) throw new ApiError(400, `A block is wanted for slot ${slot}, but it is slot ${chain.clock.slot} now`)
     if (slot <= chain.head.slot) throw new ApiError(400, `Slot ${slot} already has block ${chain.head.rootHex}`)
     if (skipRandaoVerification) return
-    const state = chain.advanced(chain.head, slot)
+    const state = chain.states.advanced(chain.head, slot)
     const proposer = state.epochCtx.getBeaconProposer(slot)
     const root = computeSigningRoot(ssz.Epoch, computeEpochAtSlot(slot), chain.config.getDomain(slot, DOMAIN_RANDAO, slot))
     if (!areValid(state, [createIndexedSignatureSetFromComponents(proposer, root, randaoReveal)])) {

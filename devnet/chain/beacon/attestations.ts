@@ -39,7 +39,7 @@ function checkData(chain: BeaconChain, data: phase0.AttestationData): CachedBeac
   if (!ssz.phase0.Checkpoint.equals(data.target, expected.target)) {
     throw invalid(`The target is ${checkpoint(data.target)}, expected ${checkpoint(expected.target)}`)
   }
-  return chain.stateAt(data.slot)
+  return chain.states.at(data.slot)
 }
 
 const checkpoint = ({ epoch, root }: phase0.Checkpoint): string => `${epoch}/${toRootHex(root)}`

@@ -1,30 +1,26 @@
 import { EventEmitter } from 'node:events'
-import { routes } from '@lodestar/api'
+import type { routes } from '@lodestar/api'
 import type { BeaconConfig } from '@lodestar/config'
-import { ForkName, SLOTS_PER_EPOCH } from '@lodestar/params'
 import {
-  attesterShufflingDecisionRoot,
-  BeaconStateView,
   blockToHeader,
   type CachedBeaconStateElectra,
   computeEpochAtSlot,
   computeStartSlotAtEpoch,
   DataAvailabilityStatus,
   ExecutionPayloadStatus,
-  processSlots,
-  proposerShufflingDecisionRoot,
   stateTransition,
 } from '@lodestar/state-transition'
 import { type electra, type phase0, ssz } from '@lodestar/types'
 import { byteArrayEquals, toRootHex } from '@lodestar/utils'
 import type { Engine, ForkchoiceState } from '../execution/engine.ts'
 import type { Clock } from './clock.ts'
+import { headEvents } from './headEvents.ts'
 import { Serial } from './serial.ts'
 import { verifyBlockSignatures } from './signatures.ts'
+import { States } from './states.ts'
 import { Store, type StoredBlock } from './store.ts'
 
 type BeaconEvent = routes.events.BeaconEvent
-const { EventType } = routes.events
 
 /** A block was refused; the message says why. */
 export class InvalidBlockError extends Error {
@@ -33,17 +29,6 @@ export class InvalidBlockError extends Error {
     this.name = 'InvalidBlockError'
   }
 }
-
-/** A state was asked for that is too old and has been forgotten. */
-export class ForgottenStateError extends Error {
-  constructor(slot: number) {
-    super(`The state of slot ${slot} is older than the finalized one and has been forgotten`)
-    this.name = 'ForgottenStateError'
-  }
-}
-
-/** How many states advanced past their block are remembered: the next slot's, and a few asked for over the API. */
-const ADVANCED_STATES = 8
 
 /**
  * The beacon chain: one line of blocks without forks, each verified in full by Lodestar's state transition
@@ -54,11 +39,11 @@ export class BeaconChain {
   readonly clock: Clock
   readonly engine: Engine
   readonly store = new Store()
+  readonly states = new States(this.store)
   /** Emits `event` with what the Beacon API's event stream carries, and `head` with the StoredBlock. */
   readonly emitter = new EventEmitter().setMaxListeners(0)
   /** Everything that changes the head, or works on it over several steps, runs here. */
   readonly serial = new Serial()
-  readonly #advanced = new Map<string, CachedBeaconStateElectra>()
   /** Post-states of blocks that were made for the slot and have not been imported, by block root. */
   readonly #trials: { slot: number; readonly states: Map<string, CachedBeaconStateElectra> } = { slot: 0, states: new Map() }
 
@@ -95,7 +80,7 @@ export class BeaconChain {
 
   /** The state after the head block. */
   get headState(): CachedBeaconStateElectra {
-    return this.#postState(this.head)
+    return this.states.after(this.head)
   }
 
   /** Finalized and justified blocks as the head's state has them; genesis until there are others. */
@@ -107,43 +92,12 @@ export class BeaconChain {
     return this.store.byRoot(toRootHex(this.headState.currentJustifiedCheckpoint.root)) ?? this.store.genesis
   }
 
-  /** The state at a slot: after its block, or the earlier state advanced over the empty slots. Throws ForgottenStateError. */
-  stateAt(slot: number): CachedBeaconStateElectra {
-    return this.advanced(this.store.atOrBefore(slot), slot)
-  }
-
-  /** The state after a block, advanced to a later slot. Throws ForgottenStateError. */
-  advanced(block: StoredBlock, slot: number): CachedBeaconStateElectra {
-    if (slot <= block.slot) return this.#postState(block)
-    const key = `${block.rootHex}:${slot}`
-    const known = this.#advanced.get(key)
-    if (known !== undefined) return known
-    let nearest: CachedBeaconStateElectra | undefined
-    for (let earlier = slot - 1; earlier > block.slot && nearest === undefined; earlier--) {
-      nearest = this.#advanced.get(`${block.rootHex}:${earlier}`)
-    }
-    const state = processSlots(nearest ?? this.#postState(block), slot) as CachedBeaconStateElectra
-    this.#advanced.set(key, state)
-    for (const oldest of this.#advanced.keys()) {
-      if (this.#advanced.size <= ADVANCED_STATES) break
-      this.#advanced.delete(oldest)
-    }
-    return state
-  }
-
-  /** Finds a state by its root among those kept, also those advanced over empty slots. */
-  stateByRoot(stateRootHex: string): CachedBeaconStateElectra | undefined {
-    const block = this.store.byStateRoot(stateRootHex)
-    if (block !== undefined) return this.#postState(block)
-    return [...this.#advanced.values()].find((state) => toRootHex(state.hashTreeRoot()) === stateRootHex)
-  }
-
   /**
    * What an attester of the slot votes for who takes this block, of that slot or before, for the head
    * (validator.md, attestation data).
    */
   attestationData(slot: number, block: StoredBlock = this.store.atOrBefore(slot)): phase0.AttestationData {
-    const state = this.advanced(block, slot)
+    const state = this.states.advanced(block, slot)
     const epoch = computeEpochAtSlot(slot)
     const epochStart = computeStartSlotAtEpoch(epoch)
     return {
@@ -155,21 +109,7 @@ export class BeaconChain {
     }
   }
 
-  /** Root of the block that fixed the epoch's committees. */
-  attesterDependentRoot(state: CachedBeaconStateElectra, epoch: number): Uint8Array {
-    return attesterShufflingDecisionRoot(state, epoch) ?? this.#undecidedRoot(epoch - 1)
-  }
-
-  /** Root of the block that fixed the epoch's proposers. */
-  proposerDependentRoot(state: CachedBeaconStateElectra, epoch: number): Uint8Array {
-    return proposerShufflingDecisionRoot(ForkName.electra, new BeaconStateView(state), epoch) ?? this.#undecidedRoot(epoch)
-  }
-
-  /** Genesis decides for the first epochs; later, a decision that has not been made yet is the head's for now. */
-  #undecidedRoot(decidedBeforeEpoch: number): Uint8Array {
-    return decidedBeforeEpoch <= 0 ? this.store.genesis.root : this.head.root
-  }
-
+  /** Head, justified and finalized execution blocks, for the execution client. */
   forkchoiceState(): ForkchoiceState {
     return {
       head: this.head.executionHash,
@@ -205,7 +145,7 @@ export class BeaconChain {
     const block = signedBlock.message
     this.#checkPlace(block)
     const root = ssz.electra.BeaconBlock.hashTreeRoot(block)
-    const state = this.advanced(this.head, block.slot)
+    const state = this.states.advanced(this.head, block.slot)
     let post: CachedBeaconStateElectra
     try {
       post = this.#trials.states.get(toRootHex(root)) ?? this.#execute(signedBlock, { verifyStateRoot: true })
@@ -228,7 +168,8 @@ export class BeaconChain {
     this.store.add(stored, post)
     this.#trials.states.clear()
     this.store.prune(this.finalized.slot)
-    this.#announce(stored, post, finalizedBefore)
+    for (const event of headEvents(this, stored, finalizedBefore)) this.emit(event)
+    this.emitter.emit('head', stored)
     return stored
   }
 
@@ -242,7 +183,7 @@ export class BeaconChain {
 
   #execute(signedBlock: electra.SignedBeaconBlock, options: { readonly verifyStateRoot: boolean }): CachedBeaconStateElectra {
     const { slot } = signedBlock.message
-    return stateTransition(this.advanced(this.head, slot), signedBlock, {
+    return stateTransition(this.states.advanced(this.head, slot), signedBlock, {
       ...options,
       // Signatures are verified in one batch at import, see signatures.ts.
       verifyProposer: false,
@@ -250,34 +191,6 @@ export class BeaconChain {
       executionPayloadStatus: ExecutionPayloadStatus.valid,
       dataAvailabilityStatus: DataAvailabilityStatus.Available,
     }) as CachedBeaconStateElectra
-  }
-
-  #postState(block: StoredBlock): CachedBeaconStateElectra {
-    const state = this.store.postState(block.rootHex)
-    if (state === undefined) throw new ForgottenStateError(block.slot)
-    return state
-  }
-
-  #announce(block: StoredBlock, state: CachedBeaconStateElectra, finalizedBefore: StoredBlock): void {
-    const epoch = computeEpochAtSlot(block.slot)
-    const head = { slot: block.slot, block: block.rootHex, executionOptimistic: false }
-    this.emit({ type: EventType.block, message: head })
-    this.emit({
-      type: EventType.head,
-      message: {
-        ...head,
-        state: block.stateRootHex,
-        epochTransition: block.slot % SLOTS_PER_EPOCH === 0,
-        previousDutyDependentRoot: toRootHex(this.attesterDependentRoot(state, epoch)),
-        currentDutyDependentRoot: toRootHex(this.attesterDependentRoot(state, epoch + 1)),
-      },
-    })
-    this.emitter.emit('head', block)
-    const { finalized } = this
-    if (finalized === finalizedBefore) return
-    const { epoch: finalizedEpoch } = state.finalizedCheckpoint
-    const message = { block: finalized.rootHex, state: finalized.stateRootHex, epoch: finalizedEpoch, executionOptimistic: false }
-    this.emit({ type: EventType.finalizedCheckpoint, message })
   }
 
   emit(event: BeaconEvent): void {

@@ -44,7 +44,7 @@ export class LocalDuties {
     const { config } = this.#chain
     return await this.#chain.serial.run(async () => {
       if (slot < this.#chain.clock.slot) return undefined
-      const state = this.#chain.advanced(this.#chain.head, slot)
+      const state = this.#chain.states.advanced(this.#chain.head, slot)
       const proposer = state.epochCtx.getBeaconProposer(slot)
       if (!this.#keys.has(proposer) || state.validators.getReadonly(proposer).slashed) return undefined
       const epoch = computeEpochAtSlot(slot)
@@ -63,7 +63,7 @@ export class LocalDuties {
   attest(slot: number): void {
     const chain = this.#chain
     const data = chain.attestationData(slot)
-    const state = chain.stateAt(slot)
+    const state = chain.states.at(slot)
     const signingRoot = getAttestationDataSigningRoot(chain.config, slot, data)
     const committees = state.epochCtx.getCommitteeCountPerSlot(computeEpochAtSlot(slot))
     for (let committeeIndex = 0; committeeIndex < committees; committeeIndex++) {

@@ -64,7 +64,7 @@ export class BlockProducer {
       await this.#chain.engine.forkchoiceUpdated(this.#chain.forkchoiceState())
       return
     }
-    const state = this.#chain.advanced(parent, slot)
+    const state = this.#chain.states.advanced(parent, slot)
     await this.#begin(state, { slot, parent, feeRecipient: this.#feeRecipients.of(state.epochCtx.getBeaconProposer(slot)) })
   }
 
@@ -80,7 +80,7 @@ export class BlockProducer {
   }): Promise<ProducedBlock> {
     const { slot, randaoReveal, graffiti } = request
     const parent = this.#chain.head
-    const state = this.#chain.advanced(parent, slot)
+    const state = this.#chain.states.advanced(parent, slot)
     const proposerIndex = state.epochCtx.getBeaconProposer(slot)
     const feeRecipient = request.feeRecipient ?? this.#feeRecipients.of(proposerIndex)
 

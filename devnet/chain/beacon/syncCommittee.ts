@@ -44,7 +44,7 @@ function checkSlotAndRoot(chain: BeaconChain, slot: number, root: Uint8Array): C
   const now = chain.clock.slot
   if (slot !== now && slot !== now - 1) throw invalid(`The signature is for slot ${slot}, but it is slot ${now} now`)
   if (chain.store.byRoot(toRootHex(root)) === undefined) throw invalid(`Block ${toRootHex(root)} is not known`)
-  return chain.stateAt(slot)
+  return chain.states.at(slot)
 }
 
 /** Verifies one validator's message. Its votes stand once for every position it has. Throws InvalidOperationError. */
