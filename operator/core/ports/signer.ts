@@ -1,4 +1,4 @@
-import type { BlsSignature, EcdsaSignature, Epoch, MemberIndex, PoolId, PublicKey, Root, Slot } from '../ids.ts'
+import type { BlsSignature, EcdsaSignature, Epoch, Hex, MemberIndex, PoolId, PublicKey, Root, Slot } from '../ids.ts'
 
 /**
  * Names one place where a producer may speak once. A second, different message for the same key is slashable, so the
@@ -74,4 +74,11 @@ export type ShareSigner = {
   signAttestation(request: AttestationToSign): BlsSignature
   signBlock(request: BlockToSign): BlsSignature
   signRoot(request: RootToSign): BlsSignature
+}
+
+/** Signs the operator's routine transactions; the key stays where it is. */
+export type TransactionSigner = {
+  readonly address: string
+  /** Signed serialization of an unsigned serialized transaction (ethers' `unsignedSerialized`). */
+  signTransaction(unsigned: Hex): Hex
 }

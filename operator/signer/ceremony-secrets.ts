@@ -1,0 +1,181 @@
+import { randomBytes } from 'node:crypto'
+import type { Hex, MemberIndex, PublicKey } from '../core/ids.ts'
+import { bytesToHex, hexToBytes } from '../core/parse.ts'
+import type { CeremonyContext, CeremonySecrets, Dealing, Dleq, OpenedDealing, Reveal } from '../core/ports/ceremony.ts'
+import { blst, type G1, type Scalar } from '../protocol/bls/backend.ts'
+import { type DleqStatement, proveDleq } from '../protocol/bls/dleq.ts'
+import { H } from '../protocol/bls/generators.ts'
+import { g1FromCompressed, g1FromEip2537, g1ToEip2537, multiply } from '../protocol/bls/points.ts'
+import { evaluateCommitments, haveDegreeBelow, sumCommitments } from '../protocol/bls/polynomials.ts'
+import { evaluate, scalarFromBytes, scalarToBytes, sumScalars } from '../protocol/bls/scalars.ts'
+import { checkDealing, joinKeyPoint, sharePad, verifyShare, xorShare } from '../protocol/dkg/dealing.ts'
+import { constantTermStatement, publicShareStatement } from '../protocol/dkg/reveal.ts'
+import type { CeremonyState, CeremonyStates } from './ceremony-state.ts'
+import { CeremonyError } from './errors.ts'
+import type { ShareStore } from './share-store.ts'
+import { signRootWith } from './signing-key.ts'
+
+/** A uniform non-zero scalar, by rejection. */
+function randomScalar(): Scalar {
+  for (;;) {
+    const bytes = randomBytes(32)
+    // The order has 255 bits.
+    bytes[0] = (bytes[0] ?? 0) & 0x7f
+    try {
+      const scalar = scalarFromBytes(bytes)
+      if (!scalar.isZero()) return scalar
+    } catch {
+      // At or above the order: about one draw in ten.
+    } finally {
+      bytes.fill(0)
+    }
+  }
+}
+
+const toHex = (scalar: Scalar): Hex => bytesToHex(scalarToBytes(scalar))
+const fromHex = (hex: Hex): Scalar => scalarFromBytes(hexToBytes(hex))
+const nativeKey = (hex: Hex) => blst.SecretKey.fromBytes(hexToBytes(hex))
+/** G^scalar by blst, in constant time. */
+const publicPoint = (scalar: Hex): G1 => g1FromCompressed(bytesToHex(nativeKey(scalar).toPublicKey().toBytes()))
+
+function prove(statement: DleqStatement, secret: Hex): { readonly point: Hex; readonly proof: Dleq } {
+  return { point: g1ToEip2537(statement.pointB), proof: proveDleq(statement, fromHex(secret), randomScalar()) }
+}
+
+function makeDealing(context: CeremonyContext, state: CeremonyState, joinKeys: readonly (Hex | null)[]): NonNullable<CeremonyState['own']> {
+  const coefficients = Array.from({ length: context.threshold }, randomScalar)
+  const ephemeral = fromHex(state.ephemeral)
+  const ciphertexts = joinKeys.map((joinKey, i) => {
+    if (joinKey === null) return null
+    const shared = multiply(joinKeyPoint(joinKey, i + 1), ephemeral)
+    return bytesToHex(xorShare(scalarToBytes(evaluate(coefficients, i + 1)), sharePad(shared, context, context.self, i + 1)))
+  })
+  const commitments = coefficients.map((coefficient) => g1ToEip2537(multiply(H, coefficient)))
+  return { coefficients: coefficients.map(toHex), dealing: { dealer: context.self, joinKeys, commitments, ciphertexts } }
+}
+
+type Opened = { readonly share: Hex; readonly commitments: readonly Hex[] } | { readonly reason: string }
+
+function openDealing(context: CeremonyContext, state: CeremonyState, dealing: Dealing): Opened {
+  try {
+    const { dealer } = dealing
+    const { self } = context
+    if (dealing.joinKeys[self - 1] !== state.joinKey)
+      return { reason: `member ${dealer} encrypted to another join key than that of member ${self}` }
+    const commitments = checkDealing(dealing, context, dealing.joinKeys)
+    const ciphertext = dealing.ciphertexts[self - 1]
+    const dealerKey = dealing.joinKeys[dealer - 1]
+    if (typeof ciphertext !== 'string' || typeof dealerKey !== 'string') return { reason: `member ${dealer} dealt without having joined` }
+    const shared = multiply(joinKeyPoint(dealerKey, dealer), fromHex(state.ephemeral))
+    const share = scalarFromBytes(xorShare(hexToBytes(ciphertext), sharePad(shared, context, dealer, self)))
+    if (!verifyShare(share, commitments, self)) return { reason: `the share from member ${dealer} does not fit its commitments` }
+    return { share: toHex(share), commitments: dealing.commitments }
+  } catch (error) {
+    return { reason: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+function makeReveal(
+  context: CeremonyContext,
+  state: CeremonyState,
+  qualified: readonly MemberIndex[],
+): NonNullable<CeremonyState['revealed']> {
+  const { self } = context
+  const received = qualified.map((dealer) => {
+    const opened = state.received[dealer]
+    if (opened === undefined) throw new CeremonyError('SHARE_MISSING', `no good share from qualified member ${dealer}`, { dealer })
+    return opened
+  })
+  const share = toHex(sumScalars(received.map((opened) => fromHex(opened.share))))
+  const committed = evaluateCommitments(sumCommitments(received.map((opened) => opened.commitments.map(g1FromEip2537))), self)
+  const constant = state.own?.coefficients[0]
+  const commitment = state.own?.dealing.commitments[0]
+  const deals = qualified.includes(self)
+  if (deals && (constant === undefined || commitment === undefined))
+    throw new CeremonyError('NOT_DEALT', 'expected an own dealing among the qualified, dealt none')
+  const reveal: Reveal = {
+    member: self,
+    constantTerm:
+      deals && constant !== undefined && commitment !== undefined
+        ? prove(constantTermStatement(context, self, g1FromEip2537(commitment), publicPoint(constant)), constant)
+        : null,
+    publicShare: prove(publicShareStatement(context, self, committed, publicPoint(share)), share),
+  }
+  return { qualified, share, reveal }
+}
+
+/** The secret half of DKG ceremonies (protocol §7). Each step is sealed on disk before it resolves. */
+export function createCeremonySecrets(states: CeremonyStates, shares: ShareStore): CeremonySecrets {
+  const revealedOf = (state: CeremonyState): NonNullable<CeremonyState['revealed']> => {
+    if (state.revealed === undefined) throw new CeremonyError('CONFLICTING_STEP', 'expected the reveal before this step')
+    return state.revealed
+  }
+  return {
+    begin: async (context) => {
+      const known = states.find(context)
+      if (known !== undefined) return known.joinKey
+      const ephemeral = toHex(randomScalar())
+      const joinKey = g1ToEip2537(publicPoint(ephemeral))
+      const { size, threshold, self } = context
+      states.save(context, { size, threshold, self, ephemeral, joinKey, received: {} })
+      return joinKey
+    },
+    deal: async (context, joinKeys) => {
+      const state = states.get(context)
+      if (state.own !== undefined) return state.own.dealing
+      if (joinKeys.length !== context.size || joinKeys[context.self - 1] !== state.joinKey) {
+        throw new CeremonyError('BAD_JOIN_KEYS', `expected ${context.size} join keys with the own one at place ${context.self}`)
+      }
+      const own = makeDealing(context, state, joinKeys)
+      states.save(context, { ...state, own })
+      return own.dealing
+    },
+    open: async (context, dealing): Promise<OpenedDealing> => {
+      const state = states.get(context)
+      const { dealer } = dealing
+      const opened = openDealing(context, state, dealing)
+      if ('reason' in opened) return { dealer, good: false, reason: opened.reason }
+      if (state.received[dealer]?.share !== opened.share) {
+        states.save(context, { ...state, received: { ...state.received, [dealer]: opened } })
+      }
+      return { dealer, good: true }
+    },
+    reveal: async (context, qualified) => {
+      const state = states.get(context)
+      if (state.revealed !== undefined) {
+        if (state.revealed.qualified.join() === qualified.join()) return state.revealed.reveal
+        throw new CeremonyError(
+          'CONFLICTING_STEP',
+          `already revealed for qualified members ${state.revealed.qualified.join()}, asked for ${qualified.join()}`,
+        )
+      }
+      const revealed = makeReveal(context, state, qualified)
+      states.save(context, { ...state, revealed })
+      return revealed.reveal
+    },
+    sign: async (context, signingRoot) => {
+      const state = states.get(context)
+      const { share } = revealedOf(state)
+      if (state.signedRoot !== undefined && state.signedRoot !== signingRoot) {
+        throw new CeremonyError('CONFLICTING_STEP', `already signed ${state.signedRoot}, asked for ${signingRoot}`)
+      }
+      if (state.signedRoot === undefined) states.save(context, { ...state, signedRoot: signingRoot })
+      return signRootWith(nativeKey(share), signingRoot)
+    },
+    commit: async (context, result) => {
+      const secret = nativeKey(revealedOf(states.get(context)).share)
+      const own = bytesToHex(secret.toPublicKey().toBytes()) as PublicKey
+      const points = [result.groupKey, ...result.publicShares].map(g1FromCompressed)
+      if (
+        points.length !== context.size + 1 ||
+        result.publicShares[context.self - 1] !== own ||
+        !haveDegreeBelow(context.threshold, points)
+      ) {
+        throw new CeremonyError('BAD_RESULT', `expected ${context.size} public shares of one key, with ${own} at place ${context.self}`)
+      }
+      const info = { poolId: context.poolId, memberIndex: context.self, ...result }
+      await shares.add({ info, round: context.round, secret })
+    },
+    erase: async (context) => states.erase(context),
+  }
+}

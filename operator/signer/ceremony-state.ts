@@ -1,0 +1,55 @@
+import type { Hex, MemberIndex, Root } from '../core/ids.ts'
+import type { CeremonyContext, Dealing, Reveal } from '../core/ports/ceremony.ts'
+import { ceremonyId } from '../protocol/dkg/context.ts'
+import { CeremonyError } from './errors.ts'
+import type { SealedStates } from './sealed-states.ts'
+
+/** What a member must remember of one ceremony, secrets included. Scalars are 32 bytes as hex. */
+export type CeremonyState = {
+  readonly size: number
+  readonly threshold: number
+  readonly self: MemberIndex
+  readonly ephemeral: Hex
+  readonly joinKey: Hex
+  readonly own?: { readonly coefficients: readonly Hex[]; readonly dealing: Dealing }
+  /** Shares received, by dealer, with the commitments that they were verified against. */
+  readonly received: Readonly<Record<number, { readonly share: Hex; readonly commitments: readonly Hex[] }>>
+  readonly revealed?: { readonly qualified: readonly MemberIndex[]; readonly share: Hex; readonly reveal: Reveal }
+  readonly signedRoot?: Root
+}
+
+/** Typed access to the sealed states of ceremonies. */
+export type CeremonyStates = {
+  find(context: CeremonyContext): CeremonyState | undefined
+  /** Like `find`; throws `CeremonyError` when the ceremony was never begun. */
+  get(context: CeremonyContext): CeremonyState
+  save(context: CeremonyContext, state: CeremonyState): void
+  erase(context: CeremonyContext): void
+}
+
+export function createCeremonyStates(states: SealedStates): CeremonyStates {
+  const nameOf = (context: CeremonyContext) => ceremonyId(context).slice(2)
+  const find = (context: CeremonyContext): CeremonyState | undefined => {
+    const bytes = states.load(nameOf(context))
+    if (bytes === undefined) return undefined
+    // Authenticated encryption: only this module's own JSON comes back.
+    const state: CeremonyState = JSON.parse(bytes.toString('utf8'))
+    if (state.size !== context.size || state.threshold !== context.threshold || state.self !== context.self) {
+      throw new CeremonyError(
+        'CONFLICTING_STEP',
+        `expected member ${state.self} of ${state.size}, threshold ${state.threshold}, got member ${context.self} of ${context.size}, threshold ${context.threshold}`,
+      )
+    }
+    return state
+  }
+  return {
+    find,
+    get: (context) => {
+      const state = find(context)
+      if (state === undefined) throw new CeremonyError('NOT_BEGUN', `ceremony ${ceremonyId(context)} was not begun here`)
+      return state
+    },
+    save: (context, state) => states.save(nameOf(context), Buffer.from(JSON.stringify(state), 'utf8')),
+    erase: (context) => states.erase(nameOf(context)),
+  }
+}

@@ -1,0 +1,120 @@
+import { statSync } from 'node:fs'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { ProtectionLostError, SignerError } from './errors.ts'
+
+// One file for every "signed once" record, so that there is one thing to back up, to lock and to lose.
+const SCHEMA = `
+  CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID, STRICT;
+  CREATE TABLE once (
+    domain TEXT NOT NULL, instance TEXT NOT NULL, round INTEGER NOT NULL, type TEXT NOT NULL, digest TEXT NOT NULL,
+    PRIMARY KEY (domain, instance, round, type)
+  ) WITHOUT ROWID, STRICT;
+  CREATE TABLE bodies (
+    domain TEXT NOT NULL, instance TEXT NOT NULL, round INTEGER NOT NULL, type TEXT NOT NULL, body BLOB NOT NULL,
+    said_at INTEGER NOT NULL, PRIMARY KEY (domain, instance, round, type)
+  ) STRICT;
+  CREATE INDEX bodies_by_age ON bodies (said_at);
+  CREATE TABLE attestations (
+    public_key TEXT NOT NULL, target_epoch INTEGER NOT NULL, source_epoch INTEGER NOT NULL, signing_root TEXT NOT NULL,
+    PRIMARY KEY (public_key, target_epoch, source_epoch, signing_root)
+  ) WITHOUT ROWID, STRICT;
+  CREATE INDEX attestations_by_source ON attestations (public_key, source_epoch, target_epoch);
+  CREATE TABLE blocks (
+    public_key TEXT NOT NULL, slot INTEGER NOT NULL, signing_root TEXT NOT NULL,
+    PRIMARY KEY (public_key, slot, signing_root)
+  ) WITHOUT ROWID, STRICT;
+  CREATE TABLE floors (
+    public_key TEXT PRIMARY KEY, source_epoch INTEGER NOT NULL, target_epoch INTEGER NOT NULL, slot INTEGER NOT NULL
+  ) WITHOUT ROWID, STRICT;
+`
+const SQLITE_BUSY = 5
+
+/** The open database of signing records. It belongs to this process alone until closed. */
+export type ProtectionDatabase = {
+  prepare(sql: string): StatementSync
+  /**
+   * Runs writes as one transaction that is on disk when it returns. Throws `ProtectionLostError` when the file is no longer
+   * the one that was opened, or cannot be written; nothing may be signed then. Within another it joins that one.
+   */
+  record<T>(write: () => T): T
+  close(): void
+}
+
+/** Makes a new database under an id that key files will name. Throws when the file exists. */
+export function createDatabase(path: string, id: string): void {
+  if (statSync(path, { throwIfNoEntry: false }) !== undefined)
+    throw new SignerError('KEYS_EXIST', `expected no database at ${path} yet`, { path })
+  const database = connect(path)
+  database.exec(`BEGIN; ${SCHEMA}`)
+  database.prepare("INSERT INTO meta VALUES ('id', ?)").run(id)
+  database.exec('COMMIT')
+  database.close()
+}
+
+function connect(path: string): DatabaseSync {
+  const database = new DatabaseSync(path)
+  try {
+    // Exclusive mode is the lock of the whole folder: a second process fails here. FULL with WAL syncs at each commit.
+    database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; BEGIN IMMEDIATE; COMMIT')
+    return database
+  } catch (cause) {
+    database.close()
+    if (cause instanceof Error && 'errcode' in cause && cause.errcode === SQLITE_BUSY) {
+      throw new SignerError('FOLDER_IN_USE', `the keys beside ${path} are in use by another process`, { path }, { cause })
+    }
+    throw new ProtectionLostError(
+      'PROTECTION_LOST',
+      `expected the database of signing records at ${path}, it cannot be read`,
+      { path },
+      { cause },
+    )
+  }
+}
+
+/** Opens the database that must exist under this id. Throws `ProtectionLostError`, or `SignerError` when it is in use. */
+export function openDatabase(path: string, id: string): ProtectionDatabase {
+  const opened = statSync(path, { throwIfNoEntry: false })
+  if (opened === undefined) {
+    throw new ProtectionLostError('PROTECTION_LOST', `expected the database of signing records at ${path}, found none`, { path, id })
+  }
+  const database = connect(path)
+  const found = idOf(database)
+  if (found !== id) {
+    database.close()
+    throw new ProtectionLostError('PROTECTION_LOST', `expected database ${id} at ${path}, found ${found ?? 'one without an id'}`, {
+      path,
+      id,
+      found,
+    })
+  }
+
+  // A deleted or swapped file would go on taking records that no restart could see.
+  const assertPresent = (): void => {
+    const now = statSync(path, { throwIfNoEntry: false })
+    if (now === undefined || now.ino !== opened.ino || now.dev !== opened.dev) {
+      throw new ProtectionLostError('PROTECTION_LOST', `the database of signing records at ${path} was removed or replaced`, { path, id })
+    }
+  }
+  const record = <T>(write: () => T): T => {
+    assertPresent()
+    if (database.isTransaction) return write()
+    try {
+      database.exec('BEGIN IMMEDIATE')
+      const result = write()
+      database.exec('COMMIT')
+      return result
+    } catch (cause) {
+      if (database.isTransaction) database.exec('ROLLBACK')
+      throw new ProtectionLostError('PROTECTION_LOST', `cannot write the database of signing records at ${path}`, { path }, { cause })
+    }
+  }
+  return { prepare: (sql) => database.prepare(sql), record, close: () => database.close() }
+}
+
+function idOf(database: DatabaseSync): unknown {
+  try {
+    return database.prepare("SELECT value FROM meta WHERE key = 'id'").get()?.value
+  } catch {
+    return undefined
+  }
+}

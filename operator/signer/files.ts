@@ -1,0 +1,84 @@
+import { randomBytes } from 'node:crypto'
+import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs'
+import { dirname } from 'node:path'
+
+const OWNER_ONLY_FILE = 0o600
+const OWNER_ONLY_FOLDER = 0o700
+
+function fsyncPath(path: string): void {
+  const descriptor = openSync(path, 'r')
+  try {
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+function writeAll(descriptor: number, bytes: Uint8Array): void {
+  for (let offset = 0; offset < bytes.length; ) offset += writeSync(descriptor, bytes, offset)
+}
+
+/** Makes a folder (and its parents) that only its owner may enter. */
+export function makePrivateFolder(path: string): void {
+  mkdirSync(path, { recursive: true, mode: OWNER_ONLY_FOLDER })
+}
+
+/** Writes a file, readable by its owner only, that is either wholly there after a crash or not at all. On disk before it returns. */
+export function writeDurably(path: string, content: Uint8Array | string): void {
+  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`
+  const descriptor = openSync(temporary, 'wx', OWNER_ONLY_FILE)
+  try {
+    writeAll(descriptor, typeof content === 'string' ? Buffer.from(content, 'utf8') : content)
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+  renameSync(temporary, path)
+  fsyncPath(dirname(path))
+}
+
+/** The file's bytes, or undefined when there is no such file. */
+export function readIfPresent(path: string): Buffer | undefined {
+  try {
+    return readFileSync(path)
+  } catch (error) {
+    if (isAbsent(error)) return undefined
+    throw error
+  }
+}
+
+/** Overwrites a file in place, then removes it. Best effort against later theft of the disk; a missing file is fine. */
+export function shred(path: string): void {
+  let descriptor: number
+  try {
+    descriptor = openSync(path, 'r+')
+  } catch (error) {
+    if (isAbsent(error)) return
+    throw error
+  }
+  try {
+    const { size } = fstatSync(descriptor)
+    writeSync(descriptor, randomBytes(size), 0, size, 0)
+    fsyncSync(descriptor)
+    ftruncateSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+  unlinkSync(path)
+  fsyncPath(dirname(path))
+}
+
+function isAbsent(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
+}

@@ -1,0 +1,70 @@
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { CeremonyError } from './errors.ts'
+import { readIfPresent, shred, writeDurably } from './files.ts'
+
+const NONCE = 12
+const TAG = 16
+
+function seal(key: Uint8Array, id: string, plain: Uint8Array): Buffer {
+  const nonce = randomBytes(NONCE)
+  const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(id))
+  return Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()])
+}
+
+function unseal(key: Uint8Array, id: string, sealed: Buffer): Buffer {
+  try {
+    const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, NONCE), { authTagLength: TAG }).setAAD(Buffer.from(id))
+    decipher.setAuthTag(sealed.subarray(sealed.length - TAG))
+    return Buffer.concat([decipher.update(sealed.subarray(NONCE, sealed.length - TAG)), decipher.final()])
+  } catch (cause) {
+    throw new CeremonyError('BAD_STATE', `the stored state of ceremony ${id} is damaged or of another key folder`, { id }, { cause })
+  }
+}
+
+/** Encrypted files, one value each, that can be forgotten for good. */
+export type SealedStates = {
+  load(id: string): Buffer | undefined
+  /** On disk before it returns. Throws `CeremonyError` once the id was erased: what is forgotten never starts again. */
+  save(id: string, value: Uint8Array): void
+  erase(id: string): void
+}
+
+/**
+ * AES-256-GCM under a random key for each value, itself stored under the storage key. Old versions of a value linger on a
+ * disk; its key is written once and overwritten when erased, which takes them all.
+ */
+export function openSealedStates(folder: string, storageKey: Uint8Array): SealedStates {
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const keyPath = (id: string) => join(folder, `${id}.key`)
+  const statePath = (id: string) => join(folder, `${id}.state`)
+  const erasedPath = (id: string) => join(folder, `${id}.erased`)
+  const keyOf = (id: string): Buffer | undefined => {
+    const sealed = readIfPresent(keyPath(id))
+    return sealed === undefined ? undefined : unseal(storageKey, id, sealed)
+  }
+  const makeKey = (id: string): Buffer => {
+    const key = randomBytes(32)
+    writeDurably(keyPath(id), seal(storageKey, id, key))
+    return key
+  }
+  return {
+    load: (id) => {
+      const sealed = readIfPresent(statePath(id))
+      if (sealed === undefined) return undefined
+      const key = keyOf(id)
+      if (key === undefined) throw new CeremonyError('BAD_STATE', `the key of ceremony ${id} is missing`, { id })
+      return unseal(key, id, sealed)
+    },
+    save: (id, value) => {
+      if (existsSync(erasedPath(id))) throw new CeremonyError('CONFLICTING_STEP', `ceremony ${id} is over and erased`, { id })
+      writeDurably(statePath(id), seal(keyOf(id) ?? makeKey(id), id, value))
+    },
+    erase: (id) => {
+      writeDurably(erasedPath(id), '')
+      shred(keyPath(id))
+      shred(statePath(id))
+    },
+  }
+}
