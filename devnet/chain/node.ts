@@ -75,7 +75,7 @@ export async function startNode(options: ChainOptions): Promise<Node> {
     const slots = runSlots({ chain, duties, producer, attestations, sync, log, signal })
     const failed = Promise.race([
       execution.ended.then((reason) => `The execution client ${reason}`),
-      new Promise<string>((resolve) => slots.catch((error) => resolve(`The slots ended: ${error}`))),
+      slots.then(() => new Promise<never>(() => {})).catch((error: unknown) => `The slots ended: ${String(error)}`),
     ])
     const stop = async (): Promise<void> => {
       controller.abort()
