@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { poolsOf } from '../../../../../operator/core/network.ts'
+import { emptyState, foldEvents } from '../../../../../operator/protocol/state/network-state.ts'
+import { address, epoch, event, fundedPool, key, pool, producer, root } from './support.ts'
+
+test('a pool goes from requested to funded, step by step', () => {
+  const phases: (string | undefined)[] = []
+  let state = emptyState()
+  for (const one of fundedPool(1, 'staker', 0, 10)) {
+    state = foldEvents(state, [one])
+    phases.push(state.pools.get(pool(1))?.phase)
+  }
+  assert.deepEqual(phases, ['requested', 'requested', 'requested', 'requested', 'ceremony', 'registered', 'funded'])
+  const found = state.pools.get(pool(1))
+  assert.equal(found?.registeredAt, 120)
+  assert.equal(found?.fundedAt, 130)
+  assert.deepEqual(state.vaultDraws.get(1)?.done, true)
+  assert.equal(poolsOf(state, producer(3)).length, 1)
+  assert.equal(poolsOf(state, producer(5)).length, 0)
+})
+
+test('a failed round goes back to waiting for a draw and forgets its members', () => {
+  const drawn = foldEvents(emptyState(), fundedPool(1, 'staker', 0, 10).slice(0, 5))
+  const again = foldEvents(drawn, [
+    event('PoolRegistry.DkgFailed', 20, { poolId: pool(1), round: 0 }),
+    event('VaultDraws.DrawRequested', 20, { drawId: 2, poolId: pool(1), round: 1, period: 0, seedEpoch: epoch(12) }),
+  ])
+  const found = again.pools.get(pool(1))
+  assert.deepEqual([found?.phase, found?.round, found?.members.length], ['requested', 1, 0])
+})
+
+test('folding leaves the given state as it was, so that an abandoned branch can be left', () => {
+  const base = foldEvents(emptyState(), fundedPool(1, 'staker', 0, 10).slice(0, 5))
+  const branch = foldEvents(base, fundedPool(1, 'staker', 0, 10).slice(5))
+  assert.equal(base.pools.get(pool(1))?.phase, 'ceremony')
+  assert.equal(branch.pools.get(pool(1))?.phase, 'funded')
+})
+
+test('liquidation, commitments, periods and producers', () => {
+  const state = foldEvents(emptyState(), [
+    event('BlockProducers.ProducerRegistered', 1, {
+      producerId: producer(1),
+      owner: address(1),
+      operator: address(2),
+      signingKey: key(3),
+      peerAddress: '/ip4/127.0.0.1/tcp/9000/p2p/x',
+      shares: 26n,
+    }),
+    event('BlockProducers.PeerAddressChanged', 2, { producerId: producer(1), peerAddress: '/ip4/10.0.0.1/tcp/1/p2p/x' }),
+    event('BlockProducers.ProducerSlashed', 3, { producerId: producer(1), poolId: 0, shares: 26n, out: true }),
+    event('Periods.ListFrozen', 4, { period: 0, size: 7 }),
+    event('Periods.SeedProven', 5, { period: 0, seed: root(5) }),
+    event('Periods.CommitteeFormed', 6, { period: 0, members: [producer(1)] }),
+    ...fundedPool(1, 'staker', 0, 10),
+    event('Exits.LiquidationRequested', 20, { drawId: 1, count: 1, seedEpoch: epoch(9) }),
+    event('PoolRegistry.PoolExiting', 21, { poolId: pool(1) }),
+    event('Exits.LiquidationDrawn', 21, { drawId: 1, poolId: pool(1), deadline: epoch(30) }),
+    event('Exits.ExitForced', 22, { poolId: pool(1), by: address(9), fee: 1n }),
+    event('StateCommitments.StateCommitted', 23, {
+      commitmentId: 1,
+      epoch: epoch(12),
+      referenceSlot: 48 as never,
+      blockRoot: root(1),
+      digest: root(2),
+      absent: '0x00',
+    }),
+    event('StateCommitments.PagePosted', 24, { commitmentId: 1, page: 0, root: root(3), sum: 32n }),
+    event('StateCommitments.CommitmentPending', 24, { commitmentId: 1, stakerProfit: 1n, bondProfit: 0n, windowEnds: 500 }),
+    event('StakingPool.Collected', 25, { kind: 'staker', amount: 5n, total: 7n }),
+  ])
+  assert.equal(state.producers.get(producer(1))?.peerAddress, '/ip4/10.0.0.1/tcp/1/p2p/x')
+  assert.equal(state.producers.get(producer(1))?.slashed, true)
+  assert.deepEqual(state.periods.get(0), { size: 7, seed: root(5), committee: [producer(1)] })
+  const found = state.pools.get(pool(1))
+  assert.deepEqual([found?.phase, found?.exitDeadline, found?.exitForced], ['exiting', 30, true])
+  assert.equal(state.liquidationDraws.get(1)?.done, true)
+  const commitment = state.commitments.get(1)
+  assert.deepEqual([commitment?.phase, commitment?.pagesPosted, commitment?.windowEnds], ['pending', [0], 500])
+  assert.equal(state.collected.staker, 7n)
+})
+
+test('events about things never announced change nothing', () => {
+  const state = foldEvents(emptyState(), [event('PoolRegistry.PoolFunded', 1, { poolId: pool(9), validatorIndex: 1 as never })])
+  assert.equal(state.pools.size, 0)
+})
