@@ -71,7 +71,8 @@ export async function startExecutionClient(options: {
       '--logLevel=warn',
       '--saveReceipts',
     ],
-    { stdio: ['ignore', log, log, 'ipc'] },
+    // Its rotating log leaves files in the working folder whatever its flags say.
+    { cwd: dataDir, stdio: ['ignore', log, log, 'ipc'] },
   )
   closeSync(log)
   const ended = endOf(child)
