@@ -150,7 +150,7 @@ describe('ledger', () => {
     assert.ok(seen.losses > 100 && seen.reduced > 100 && seen.partial > 100, JSON.stringify(seen))
   })
 
-  for (const seed of [7n, 8n, 9n]) {
+  for (const seed of [101n, 178n, 948n]) {
     it(`A09 the contracts do what the model does, action by action (seed ${seed})`, async function () {
       this.timeout(60_000)
       const staking = await networkHelpers.loadFixture(fixture)
