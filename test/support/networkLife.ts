@@ -291,6 +291,11 @@ export async function startLife(connection: NetworkConnection, choices: Partial<
     const { proven, timestamp } = await stateAt(await nextSlot())
     return { timestamp, state: proven.state, validator: at(proven.validators, pool.index), balance: at(proven.balances, pool.index) }
   }
+  /** Makes a pool's validator one that is not activated yet. */
+  const dormant = (pool: Pool) => {
+    const { activationEpoch: _, ...rest } = at(validators, pool.index)
+    validators[pool.index] = rest
+  }
   /** ETH that the beacon chain sends to a kind's vault, without a call. */
   const arrive = async (kind: number, amount: bigint) => {
     const vault = await pools.stakingPool.withdrawalVault(kind)
@@ -341,6 +346,7 @@ export async function startLife(connection: NetworkConnection, choices: Partial<
     checkpoint,
     drawLiquidation,
     proveValidator,
+    dormant,
     arrive,
   }
 }
