@@ -2,6 +2,8 @@ import type { World } from './world.ts'
 
 const RAY = 10n ** 27n
 const WEI_PER_GWEI = 10n ** 9n
+/** Shares that a wei bought at an index of 1. */
+const SHARES_PER_WEI = 1000n
 /** Each deposit, payment and transfer rounds by at most a wei of the pot. */
 const ROUNDING_WEI = 100n
 
@@ -52,10 +54,10 @@ export async function recomputeIndex(world: World): Promise<Recomputed> {
   // Shares are read at the end of the finalization's block, so what happened in it afterwards is carried along as well.
   const pot = atReference + depositedSince + depositedInside - paidSince - paidInside - clamped
   const shares = await contracts.bondEther.totalShares({ blockTag: to })
-  const recomputed = (pot * RAY) / shares
+  const recomputed = (pot * RAY * SHARES_PER_WEI) / shares
   const onChain = last.args.index
   const difference = recomputed > onChain ? recomputed - onChain : onChain - recomputed
-  if (difference > (ROUNDING_WEI * RAY) / shares + 1n) {
+  if (difference > (ROUNDING_WEI * RAY * SHARES_PER_WEI) / shares + 1n) {
     throw new Error(`the index of epoch ${epoch} is ${onChain} on chain, but ${recomputed} by own account`)
   }
   return { onChain, recomputed, epoch }
