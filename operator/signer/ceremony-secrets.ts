@@ -173,7 +173,8 @@ export function createCeremonySecrets(states: CeremonyStates, shares: ShareStore
       ) {
         throw new CeremonyError('BAD_RESULT', `expected ${context.size} public shares of one key, with ${own} at place ${context.self}`)
       }
-      const info = { poolId: context.poolId, memberIndex: context.self, ...result }
+      const { groupKey, publicShares } = result
+      const info = { poolId: context.poolId, memberIndex: context.self, groupKey, publicShares }
       await shares.add({ info, round: context.round, secret })
     },
     erase: async (context) => states.erase(context),

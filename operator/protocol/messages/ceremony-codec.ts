@@ -1,0 +1,156 @@
+import type { BlsSignature, EcdsaSignature, Hex, MemberIndex } from '../../core/ids.ts'
+import type { Dealing, Dleq, Reveal } from '../../core/ports/ceremony.ts'
+import { CEREMONY_KINDS, type PublicContext } from '../dkg/context.ts'
+import { transcriptBytes } from '../dkg/transcript.ts'
+import type { QbftMessage } from '../qbft/types.ts'
+import { ByteReader, ByteWriter, CodecError } from './bytes.ts'
+import type { CeremonyStatement } from './ceremony.ts'
+import { readQbft, writeQbft } from './qbft-codec.ts'
+
+/** A statement with the operator key's signature. */
+export type SignedCeremonyStatement = CeremonyStatement & { readonly signature: EcdsaSignature }
+
+/** A member's two signatures on the outcome. Each proves itself: under its public share, and under its signing key. */
+export type ParticipationMessage = {
+  readonly kind: 'participation'
+  readonly member: MemberIndex
+  /** By the key share over the deposit message. */
+  readonly partial: BlsSignature
+  /** By the BLS signing key over the `DkgResult` digest. */
+  readonly participation: BlsSignature
+}
+
+/** Everything that members of a ceremony send each other. */
+export type CeremonyMessage = SignedCeremonyStatement | ParticipationMessage | { readonly kind: 'qbft'; readonly message: QbftMessage }
+
+/** Which ceremony a message belongs to, readable before its vault is known. */
+export type CeremonyHeader = Pick<PublicContext, 'poolId' | 'kind' | 'round'>
+
+export type CeremonyShape = { readonly size: number; readonly threshold: number }
+
+const CODES = { join: 1, dealing: 2, reveal: 3, participation: 4, qbft: 5 } as const
+const G1 = 128
+const SCALAR = 32
+const ECDSA = 65
+const BLS = 96
+
+function writeMaybe(writer: ByteWriter, hex: Hex | null): ByteWriter {
+  return hex === null ? writer.u8(0) : writer.u8(1).hex(hex)
+}
+
+function readMaybe(reader: ByteReader, size: number): Hex | null {
+  const flag = reader.u8()
+  if (flag > 1) throw new CodecError('MALFORMED', `expected 0 or 1, got ${flag}`)
+  return flag === 0 ? null : reader.hex(size)
+}
+
+function readMember(reader: ByteReader, shape: CeremonyShape): MemberIndex {
+  const member = reader.u8()
+  if (member < 1 || member > shape.size) throw new CodecError('MALFORMED', `expected a member from 1 to ${shape.size}, got ${member}`)
+  return member as MemberIndex
+}
+
+const times = <T>(count: number, read: () => T): readonly T[] => Array.from({ length: count }, read)
+
+function writeProven(writer: ByteWriter, { point, proof }: { readonly point: Hex; readonly proof: Dleq }): ByteWriter {
+  return writer.hex(point).hex(proof.challenge).hex(proof.response)
+}
+
+function readProven(reader: ByteReader): { readonly point: Hex; readonly proof: Dleq } {
+  return { point: reader.hex(G1), proof: { challenge: reader.hex(SCALAR), response: reader.hex(SCALAR) } }
+}
+
+function writeDealing(writer: ByteWriter, dealing: Dealing): void {
+  writer.u8(dealing.dealer)
+  for (const key of dealing.joinKeys) writeMaybe(writer, key)
+  for (const commitment of dealing.commitments) writer.hex(commitment)
+  for (const ciphertext of dealing.ciphertexts) writeMaybe(writer, ciphertext)
+}
+
+function readDealing(reader: ByteReader, shape: CeremonyShape): Dealing {
+  return {
+    dealer: readMember(reader, shape),
+    joinKeys: times(shape.size, () => readMaybe(reader, G1)),
+    commitments: times(shape.threshold, () => reader.hex(G1)),
+    ciphertexts: times(shape.size, () => readMaybe(reader, SCALAR)),
+  }
+}
+
+function writeReveal(writer: ByteWriter, reveal: Reveal): void {
+  writer.u8(reveal.member).u8(reveal.constantTerm === null ? 0 : 1)
+  if (reveal.constantTerm !== null) writeProven(writer, reveal.constantTerm)
+  writeProven(writer, reveal.publicShare)
+}
+
+function readReveal(reader: ByteReader, shape: CeremonyShape): Reveal {
+  const member = readMember(reader, shape)
+  const flag = reader.u8()
+  if (flag > 1) throw new CodecError('MALFORMED', `expected 0 or 1, got ${flag}`)
+  return { member, constantTerm: flag === 1 ? readProven(reader) : null, publicShare: readProven(reader) }
+}
+
+/** A ceremony message as bytes: header (pool, kind, round), code, body. Lists have the lengths that the vault gives them. */
+export function encodeCeremony(header: CeremonyHeader, message: CeremonyMessage): Uint8Array {
+  const writer = new ByteWriter(1024).u32(header.poolId).u8(CEREMONY_KINDS[header.kind]).u32(header.round).u8(CODES[message.kind])
+  switch (message.kind) {
+    case 'join':
+      return writer.u8(message.member).hex(message.joinKey).hex(message.signature).done()
+    case 'dealing':
+      writeDealing(writer, message.dealing)
+      return writer.hex(message.signature).done()
+    case 'reveal':
+      writeReveal(writer, message.reveal)
+      return writer.hex(message.signature).done()
+    case 'participation':
+      return writer.u8(message.member).hex(message.partial).hex(message.participation).done()
+    case 'qbft':
+      return writeQbft(writer, message.message).done()
+  }
+}
+
+function readHeader(reader: ByteReader): CeremonyHeader {
+  const poolId = reader.u32()
+  const kind = reader.u8()
+  if (poolId === 0 || kind !== CEREMONY_KINDS.dkg)
+    throw new CodecError('MALFORMED', `expected a ceremony of a pool, got pool ${poolId}, kind ${kind}`)
+  return { poolId: poolId as CeremonyHeader['poolId'], kind: 'dkg', round: reader.u32() }
+}
+
+/** Which ceremony the bytes claim to belong to. Throws `CodecError`. */
+export function peekCeremony(bytes: Uint8Array): CeremonyHeader {
+  return readHeader(new ByteReader(bytes))
+}
+
+/** Throws `CodecError` on anything that is not exactly one message of a ceremony of this shape. Points and signatures are not checked. */
+export function decodeCeremony(bytes: Uint8Array, shape: CeremonyShape): CeremonyMessage {
+  const reader = new ByteReader(bytes)
+  readHeader(reader)
+  const message = readBody(reader, shape)
+  reader.end()
+  return message
+}
+
+function readBody(reader: ByteReader, shape: CeremonyShape): CeremonyMessage {
+  const code = reader.u8()
+  switch (code) {
+    case CODES.join:
+      return { kind: 'join', member: readMember(reader, shape), joinKey: reader.hex(G1), signature: readSignature(reader) }
+    case CODES.dealing:
+      return { kind: 'dealing', dealing: readDealing(reader, shape), signature: readSignature(reader) }
+    case CODES.reveal:
+      return { kind: 'reveal', reveal: readReveal(reader, shape), signature: readSignature(reader) }
+    case CODES.participation:
+      return {
+        kind: 'participation',
+        member: readMember(reader, shape),
+        partial: reader.hex(BLS) as BlsSignature,
+        participation: reader.hex(BLS) as BlsSignature,
+      }
+    case CODES.qbft:
+      return { kind: 'qbft', message: readQbft(reader, { size: shape.size, maxValueBytes: transcriptBytes(shape.size) }) }
+    default:
+      throw new CodecError('MALFORMED', `expected a ceremony message, got code ${code}`)
+  }
+}
+
+const readSignature = (reader: ByteReader): EcdsaSignature => reader.hex(ECDSA) as EcdsaSignature

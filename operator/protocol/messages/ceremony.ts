@@ -1,0 +1,90 @@
+import { keccak256 } from 'ethers/crypto'
+import type { Hex, MemberIndex, PublicKey, Root } from '../../core/ids.ts'
+import { hexToBytes } from '../../core/parse.ts'
+import type { Dealing, Reveal } from '../../core/ports/ceremony.ts'
+import type { OnceKey } from '../../core/ports/signer.ts'
+import { publicKeyToEip2537 } from '../bls/points.ts'
+import { CEREMONY_KINDS, ceremonyId, type PublicContext } from '../dkg/context.ts'
+import { domainSeparatorOf, structHasher, typedDigest } from './eip712.ts'
+
+// Points are EIP-2537 and lists their concatenation, so that the chain can judge the signed bytes as they are.
+export const JOIN_TYPE = 'Join(uint32 poolId,uint8 kind,uint32 round,uint32 member,bytes joinKey)'
+export const DEALING_TYPE =
+  'Dealing(uint32 poolId,uint8 kind,uint32 round,uint32 dealer,bytes joinKeys,bytes commitments,bytes ciphertexts)'
+export const REVEAL_TYPE =
+  'Reveal(uint32 poolId,uint8 kind,uint32 round,uint32 member,bytes constantTerm,bytes constantTermProof,bytes publicShare,bytes publicShareProof)'
+export const DKG_RESULT_TYPE = 'DkgResult(uint32 poolId,uint32 round,bytes groupKey,bytes32 publicSharesHash,bytes32 transcriptRoot)'
+
+const hashJoin = structHasher(JOIN_TYPE)
+const hashDealing = structHasher(DEALING_TYPE)
+const hashReveal = structHasher(REVEAL_TYPE)
+const hashResult = structHasher(DKG_RESULT_TYPE)
+
+const NO_POINT: Hex = `0x${'00'.repeat(128)}`
+const NO_CIPHERTEXT: Hex = `0x${'00'.repeat(32)}`
+
+const join = (parts: readonly Hex[]): Hex => `0x${parts.map((part) => part.slice(2)).join('')}`
+
+/** What a signed ceremony message can be about. */
+export type CeremonyStatement =
+  | { readonly kind: 'join'; readonly member: MemberIndex; readonly joinKey: Hex }
+  | { readonly kind: 'dealing'; readonly dealing: Dealing }
+  | { readonly kind: 'reveal'; readonly reveal: Reveal }
+
+/** Struct hash of a dealing, by which transcripts name it. */
+export function dealingHash(context: PublicContext, dealing: Dealing): Root {
+  return hashDealing([
+    context.poolId,
+    CEREMONY_KINDS[context.kind],
+    context.round,
+    dealing.dealer,
+    join(dealing.joinKeys.map((key) => key ?? NO_POINT)),
+    join(dealing.commitments),
+    join(dealing.ciphertexts.map((ciphertext) => ciphertext ?? NO_CIPHERTEXT)),
+  ])
+}
+
+function structHashOf(context: PublicContext, statement: CeremonyStatement): Root {
+  const place = [context.poolId, CEREMONY_KINDS[context.kind], context.round] as const
+  switch (statement.kind) {
+    case 'join':
+      return hashJoin([...place, statement.member, statement.joinKey])
+    case 'dealing':
+      return dealingHash(context, statement.dealing)
+    case 'reveal': {
+      const { member, constantTerm, publicShare } = statement.reveal
+      const constantProof = constantTerm === null ? [] : [constantTerm.proof.challenge, constantTerm.proof.response]
+      return hashReveal([
+        ...place,
+        member,
+        constantTerm?.point ?? '0x',
+        join(constantProof),
+        publicShare.point,
+        join([publicShare.proof.challenge, publicShare.proof.response]),
+      ])
+    }
+  }
+}
+
+/** EIP-712 digest that the operator key signs; judged under the domain of the context's contract. */
+export function ceremonyDigest(context: PublicContext, statement: CeremonyStatement): Root {
+  return typedDigest(domainSeparatorOf(context), structHashOf(context, statement))
+}
+
+/** Where the gate records a ceremony message: one of each kind in a round. */
+export function ceremonyOnceKey(context: PublicContext, kind: CeremonyStatement['kind']): OnceKey {
+  return { domain: 'Ceremony', instance: ceremonyId(context), round: context.round, type: kind }
+}
+
+/** What a ceremony ends with, in public. */
+export type CeremonyResult = { readonly groupKey: PublicKey; readonly publicShares: readonly PublicKey[]; readonly transcriptRoot: Root }
+
+/** EIP-712 digest that participants' BLS signing keys sign and `PoolRegistry.completeDkg` checks. */
+export function dkgResultDigest(context: PublicContext, result: CeremonyResult): Root {
+  const publicSharesHash = keccak256(hexToBytes(join(result.publicShares))) as Root
+  const groupKey = publicKeyToEip2537(result.groupKey)
+  return typedDigest(
+    domainSeparatorOf(context),
+    hashResult([context.poolId, context.round, groupKey, publicSharesHash, result.transcriptRoot]),
+  )
+}
