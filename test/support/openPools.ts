@@ -3,6 +3,7 @@ import { parseEther, Wallet, zeroPadValue } from 'ethers'
 import type { NetworkConnection } from 'hardhat/types/network'
 import { deployOpenPools as deploy } from '../../deploy/deploy.ts'
 import { devnet } from '../../deploy/parameters/devnet.ts'
+import type { DeploymentParameters } from '../../deploy/parameters/types.ts'
 import type { ContractName } from '../../deploy/plan.ts'
 import systemContracts from '../../devnet/chain/execution/system-contracts.json' with { type: 'json' }
 import { EPOCHS_PER_HISTORICAL_VECTOR, LAYOUT_ROW, type ProvenState, SLOTS_PER_EPOCH } from './beaconProver.ts'
@@ -13,7 +14,7 @@ const BEACON_ROOTS = systemContracts.beaconRoots.address
 const RING = 8191n
 
 /** The devnet's choices, on the minimal preset. */
-const PARAMETERS = {
+const PARAMETERS: Omit<DeploymentParameters, 'genesisTime'> = {
   ...devnet,
   secondsPerSlot: BigInt(SECONDS_PER_SLOT),
   slotsPerEpoch: BigInt(SLOTS_PER_EPOCH),
@@ -23,17 +24,16 @@ const PARAMETERS = {
   depositContract: systemContracts.depositContract.address,
   firstPeriod: 5n,
 }
-export type ParameterChoices = typeof PARAMETERS
 
 export type RegisteredProducer = { readonly id: bigint; readonly owner: string; readonly operator: string; readonly key: SecretKey }
 
-export type OpenPools = Awaited<ReturnType<typeof deployOpenPools>>
+export type OpenPools = Awaited<ReturnType<typeof openPools>>
 
 /**
  * All contracts of a deployment on a fresh chain whose beacon genesis is now, and the hands to move it: time by slots, beacon
  * block roots in EIP-4788's ring, any address as sender.
  */
-export async function deployOpenPools({ ethers, networkHelpers }: NetworkConnection, choices: Partial<ParameterChoices> = {}) {
+export async function openPools({ ethers, networkHelpers }: NetworkConnection, choices: Partial<DeploymentParameters> = {}) {
   const [deployer, ...people] = await ethers.getSigners()
   if (deployer === undefined) throw new Error('expected a signer, got none')
   await networkHelpers.setCode(systemContracts.depositContract.address, systemContracts.depositContract.code)
@@ -65,7 +65,9 @@ export async function deployOpenPools({ ethers, networkHelpers }: NetworkConnect
     await networkHelpers.setBalance(address, parseEther('1000'))
     return ethers.getSigner(address)
   }
-  /** The next block is that of `slot`; a call in between sees it too. */
+  /** Time of the latest block. */
+  const now = () => networkHelpers.time.latest()
+  /** Mines a block at the time of `slot`. */
   const toSlot = async (slot: number) => networkHelpers.time.increaseTo(timeOfSlot(slot))
   const toEpoch = async (epoch: number | bigint) => toSlot(Number(epoch) * SLOTS_PER_EPOCH)
   /** Makes EIP-4788 know a state's block. @returns the timestamp to ask it by */
@@ -84,5 +86,5 @@ export async function deployOpenPools({ ethers, networkHelpers }: NetworkConnect
     await contracts.blockProducers.connect(signer).register(operator, g1(key.toPublicKey()), possession, '/ip4/127.0.0.1', { value: bond })
     return { id: await contracts.blockProducers.producerOf(operator), owner, operator, key }
   }
-  return { ...contracts, addresses, parameters, deployer, people, judgeOf, timeOfSlot, as, toSlot, toEpoch, anchor, register }
+  return { ...contracts, addresses, parameters, deployer, people, judgeOf, timeOfSlot, as, now, toSlot, toEpoch, anchor, register }
 }
