@@ -1,0 +1,272 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { ComputeShuffledIndex, SHUFFLE_ROUNDS_MAINNET } from '@chainsafe/swap-or-not-shuffle'
+import { expect } from 'chai'
+import { parseEther, ZeroAddress } from 'ethers'
+import { network } from 'hardhat'
+import { BeaconProver, SLOTS_PER_EPOCH } from '../../../support/beaconProver.ts'
+import { openPools, type RegisteredProducer } from '../../../support/openPools.ts'
+import { draw, proveMix, randomRoot } from '../../../support/pools.ts'
+
+const connection = await network.create()
+const { networkHelpers } = connection
+const eth = parseEther
+const prover = new BeaconProver()
+
+/** Bonds a tenth of the devnet's: together they pay for no bond pool, so every pool is the stakers'. */
+const SMALL = { seatAllocation: eth('1.2'), effectiveStake: eth('2.4') }
+
+async function network_(bond: bigint, choices: object) {
+  const pools = await openPools(connection, choices)
+  const producers: RegisteredProducer[] = []
+  for (let i = 0; i < 9; i++) producers.push(await pools.register(bond))
+  await pools.toEpoch(pools.parameters.firstPeriod)
+  await pools.stakingPool.deposit({ value: eth('320') })
+  return { pools, prover, producers }
+}
+const stakers = () => network_(eth('2.6'), SMALL)
+const bonders = () => network_(eth('26'), {})
+const load = () => networkHelpers.loadFixture(stakers)
+
+/** Positions of the list of nine in the order in which a draw walks them: the consensus client's shuffle. */
+function walk({ mix, poolId, round = 0n, size = 9 }: { mix: string; poolId: bigint; round?: bigint; size?: number }): number[] {
+  const tail = Buffer.alloc(8)
+  tail.writeUInt32BE(Number(poolId), 0)
+  tail.writeUInt32BE(Number(round), 4)
+  const seed = createHash('sha256')
+    .update(Buffer.from(mix.slice(2), 'hex'))
+    .update('vault')
+    .update(tail)
+    .digest()
+  const shuffle = new ComputeShuffledIndex(seed, size, SHUFFLE_ROUNDS_MAINNET)
+  return Array.from({ length: size }, (_, i) => shuffle.get(i))
+}
+const first = (order: readonly number[], passed: readonly bigint[] = []) =>
+  order
+    .map((position) => BigInt(position + 1))
+    .filter((id) => !passed.includes(id))
+    .slice(0, 4)
+
+describe('VaultDraws', () => {
+  after(() => prover.close())
+
+  it('takes the first epoch that starts at least the delay after the request', async () => {
+    const { pools } = await load()
+    const { vaultDraws, poolRegistry, timeOfSlot } = pools
+    const seedEpochAt = async (time: number) => {
+      await networkHelpers.time.setNextBlockTimestamp(time)
+      await poolRegistry.requestPool()
+      return (await vaultDraws.draw(await vaultDraws.drawCount())).seedEpoch
+    }
+    const start = timeOfSlot(7 * SLOTS_PER_EPOCH)
+    assert.equal(await seedEpochAt(start - 1), 8n)
+    assert.equal(await seedEpochAt(start), 8n)
+    // With a period's worth of seats gone, the draw is still only requested.
+    assert.equal((await vaultDraws.draw(2n)).period, 0n)
+    assert.equal(await vaultDraws.nextDrawId(), 1n)
+  })
+
+  it('takes the first of the shuffled list with a free seat, and locks their seats', async () => {
+    const world = await load()
+    const { vaultDraws, poolRegistry, blockProducers } = world.pools
+    await poolRegistry.requestPool()
+    const { mix, transaction } = await draw(world)
+    const expected = first(walk({ mix, poolId: 1n }))
+    await expect(transaction).to.emit(vaultDraws, 'DrawFilled').withArgs(1n, 1n, expected)
+    await expect(transaction).to.emit(poolRegistry, 'VaultSelected').withArgs(1n, 0n, expected, 16n)
+    assert.deepEqual([...(await poolRegistry.vault(1n))], expected)
+    assert.deepEqual([...(await blockProducers.seats())], [18n, 4n])
+    assert.equal(await vaultDraws.nextDrawId(), 2n)
+    assert.equal((await vaultDraws.draw(1n)).done, true)
+  })
+
+  it('passes over the full, the slashed and those below the stake', async () => {
+    const world = await load()
+    const { poolRegistry, blockProducers, addresses, as } = world.pools
+    await poolRegistry.requestPool()
+    const mix = randomRoot()
+    const [a = 0n, b = 0n, c = 0n] = first(walk({ mix, poolId: 1n }))
+    await blockProducers.connect(await as(addresses.disputes)).slashOut(a, ZeroAddress)
+    await blockProducers.connect(await as(addresses.poolRegistry)).slashSeats(9n, [b], eth('0.3'), ZeroAddress)
+    const draws = blockProducers.connect(await as(addresses.vaultDraws))
+    await draws.lockSeats(8n, [c])
+    await draws.lockSeats(9n, [c])
+    await draw(world, mix)
+    assert.deepEqual([...(await poolRegistry.vault(1n))], first(walk({ mix, poolId: 1n }), [a, b, c]))
+  })
+
+  it('locks nothing for a bond pool', async () => {
+    const world = await networkHelpers.loadFixture(bonders)
+    const { poolRegistry, blockProducers } = world.pools
+    await expect(poolRegistry.requestPool()).to.emit(poolRegistry, 'PoolRequested').withArgs(1n, 1n, 7n)
+    const { mix } = await draw(world)
+    assert.deepEqual([...(await poolRegistry.vault(1n))], first(walk({ mix, poolId: 1n })))
+    assert.deepEqual([...(await blockProducers.seats())], [18n, 0n])
+  })
+
+  it('A34 draws out of order, of unknown pools, or twice, revert', async () => {
+    const world = await load()
+    const { vaultDraws, poolRegistry } = world.pools
+    await poolRegistry.requestPool()
+    await poolRegistry.requestPool()
+    const { timestamp, state, randao } = await proveMix(world, { epoch: 7 })
+    const select = (poolId: bigint) => vaultDraws.selectVault(poolId, timestamp, state, randao)
+    await expect(select(2n)).to.be.revertedWithCustomError(vaultDraws, 'OutOfOrder').withArgs(1n, 2n)
+    await expect(select(3n)).to.be.revertedWithCustomError(vaultDraws, 'NoDrawPending').withArgs(3n)
+    await expect(vaultDraws.advance(9n)).to.be.revertedWithCustomError(vaultDraws, 'SeedUnproven').withArgs(1n)
+    await select(1n)
+    await expect(select(1n)).to.be.revertedWithCustomError(vaultDraws, 'NoDrawPending').withArgs(1n)
+    await select(2n)
+    await expect(vaultDraws.request(1n, 0n, 0n)).to.be.revertedWithCustomError(vaultDraws, 'NotPoolRegistry')
+  })
+
+  it('A34 registering, bonding, releasing or leaving after the request does not change a draw', async () => {
+    const world = await load()
+    const { pools } = world
+    const { poolRegistry, blockProducers, addresses, as } = pools
+    const draws = blockProducers.connect(await as(addresses.vaultDraws))
+    const registry = blockProducers.connect(await as(addresses.poolRegistry))
+    const full = [2n, 4n]
+    await draws.lockSeats(8n, full)
+    await draws.lockSeats(9n, full)
+    await poolRegistry.requestPool()
+    const mix = randomRoot()
+    const snapshot = await networkHelpers.takeSnapshot()
+    await draw(world, mix)
+    const undisturbed = [...(await poolRegistry.vault(1n))]
+    assert.deepEqual(undisturbed, first(walk({ mix, poolId: 1n }), full))
+
+    await snapshot.restore()
+    await pools.register(eth('2.6'))
+    await registry.releaseSeats(8n, full, false)
+    await blockProducers.addBond(4n, { value: eth('10') })
+    await pools.stakingPool.deposit({ value: eth('50') })
+    await pools.bondEther.transfer(addresses.blockProducers, eth('40'))
+    await pools.bondEther.connect(await as(addresses.stakingPool)).recognise(eth('3'), 0n)
+    // One whose seats are full is gone, and the next period's list is another, before the draw.
+    await blockProducers.connect(await as(addresses.disputes)).slashOut(2n, ZeroAddress)
+    await pools.toEpoch(20)
+    await pools.periods.freeze(9n)
+    assert.notDeepEqual(await pools.periods.listAt(1n, 0n, 9n), await pools.periods.listAt(0n, 0n, 9n))
+    await draw(world, mix)
+    assert.deepEqual([...(await poolRegistry.vault(1n))], undisturbed)
+  })
+
+  it('A35 the same vault whoever proves the mix, from whatever block, whenever', async () => {
+    const world = await load()
+    const { vaultDraws, poolRegistry } = world.pools
+    await poolRegistry.requestPool()
+    const mix = randomRoot()
+    const snapshot = await networkHelpers.takeSnapshot()
+    const vaults: bigint[][] = []
+    for (const stateEpoch of [8, 9, 40, 70]) {
+      const { timestamp, state, randao } = await proveMix(world, { epoch: 7, mix, stateEpoch })
+      await vaultDraws.connect(await world.pools.as(world.producers[stateEpoch % 9]?.owner ?? '')).selectVault(1n, timestamp, state, randao)
+      vaults.push([...(await poolRegistry.vault(1n))])
+      await snapshot.restore()
+    }
+    for (const vault of vaults) assert.deepEqual(vault, first(walk({ mix, poolId: 1n })))
+
+    const seeds = await connection.ethers.getContractAt('RandaoSeeds', ZeroAddress)
+    const early = await proveMix(world, { epoch: 7, mix, stateEpoch: 7 })
+    await expect(vaultDraws.selectVault(1n, early.timestamp, early.state, early.randao))
+      .to.be.revertedWithCustomError(seeds, 'SeedNotYetKnown')
+      .withArgs(7n, 7n)
+    const another = await proveMix(world, { epoch: 8, mix, stateEpoch: 9 })
+    await expect(vaultDraws.selectVault(1n, another.timestamp, another.state, another.randao)).to.be.revertedWithCustomError(
+      vaultDraws,
+      'LeafNotProven',
+    )
+  })
+
+  it('A51 a seed left unproven moves to the epoch whose mix took its place, and nobody has a choice', async () => {
+    const world = await load()
+    const { vaultDraws, poolRegistry, toEpoch } = world.pools
+    await poolRegistry.requestPool()
+    await poolRegistry.requestPool()
+    const inTime = await proveMix(world, { epoch: 7, stateEpoch: 70 })
+    assert.equal((await vaultDraws.draw(1n)).seedEpoch, 7n)
+    await toEpoch(71)
+    assert.equal((await vaultDraws.draw(1n)).seedEpoch, 71n)
+    const seeds = await connection.ethers.getContractAt('RandaoSeeds', ZeroAddress)
+    // The old state is still in EIP-4788's ring, but its mix counts no more.
+    await expect(vaultDraws.selectVault(1n, inTime.timestamp, inTime.state, inTime.randao))
+      .to.be.revertedWithCustomError(seeds, 'SeedNotYetKnown')
+      .withArgs(71n, 70n)
+    const { mix, transaction } = await draw(world)
+    await expect(transaction).to.emit(vaultDraws, 'SeedEpochMoved').withArgs(1n, 71n)
+    assert.deepEqual([...(await poolRegistry.vault(1n))], first(walk({ mix, poolId: 1n })))
+    await draw(world)
+    assert.equal(await vaultDraws.nextDrawId(), 3n)
+  })
+
+  it('A51 a draw that can not be filled is cancelled, locks nothing and holds nobody up', async () => {
+    const world = await load()
+    const { vaultDraws, poolRegistry, blockProducers, stakingPool, addresses, as } = world.pools
+    await poolRegistry.requestPool()
+    await poolRegistry.requestPool()
+    const disputes = blockProducers.connect(await as(addresses.disputes))
+    for (let id = 4n; id <= 9n; id++) await disputes.slashOut(id, ZeroAddress)
+    const { transaction } = await draw(world)
+    await expect(transaction).to.emit(vaultDraws, 'DrawCancelled').withArgs(1n, 1n, 3n, 4n)
+    await expect(transaction).to.emit(poolRegistry, 'PoolCancelled').withArgs(1n)
+    assert.equal((await poolRegistry.pool(1n)).state, 7n)
+    assert.equal(await stakingPool.reserved(), eth('32'))
+    assert.equal((await blockProducers.seats()).locked, 0n)
+    assert.equal(await vaultDraws.nextDrawId(), 2n)
+    await draw(world)
+    assert.equal(await stakingPool.reserved(), 0n)
+  })
+
+  it('A51 a list shorter than a vault cancels too', async () => {
+    const pools = await openPools(connection, { ...SMALL, minProducers: 4n })
+    for (let i = 0; i < 4; i++) await pools.register(eth('2.6'))
+    await pools.blockProducers.connect(await pools.as(pools.addresses.disputes)).slashOut(4n, ZeroAddress)
+    await pools.register(eth('2.6'))
+    await pools.toEpoch(5)
+    await pools.stakingPool.deposit({ value: eth('64') })
+    await pools.poolRegistry.requestPool()
+    await draw({ pools, prover })
+    assert.equal((await pools.poolRegistry.pool(1n)).state, 2n)
+  })
+})
+
+describe('VaultDraws: large lists', () => {
+  const late = new BeaconProver()
+  after(() => late.close())
+
+  it('A36 walks a long list over several transactions to the same vault, none above 16,777,216 gas', async function () {
+    this.timeout(120_000)
+    // Bonds so small that all together pay for no bond pool.
+    const tiny = { seatAllocation: eth('0.08'), effectiveStake: eth('0.16'), stallPenalty: eth('0.01') }
+    const pools = await openPools(connection, { ...tiny, vaultSize: 24n, minProducers: 48n, maxChurn: 64n, firstPeriod: 12n })
+    for (let i = 0; i < 140; i++) await pools.register(eth('0.17'))
+    await pools.toEpoch(12)
+    await pools.stakingPool.deposit({ value: eth('64') })
+    const note = async (transaction: { wait: () => Promise<{ gasUsed: bigint } | null> }, name: string) => {
+      const used = (await transaction.wait())?.gasUsed ?? 0n
+      assert.ok(used < 16_777_216n, `${name}: ${used} gas`)
+    }
+    await note(await pools.periods.freeze(1n), 'freeze, 128 joins')
+    await note(await pools.periods.freeze(1n), 'freeze, 12 joins')
+    assert.equal(await pools.periods.sizeAt(0n), 140n)
+    await note(await pools.poolRegistry.requestPool(), 'requestPool')
+    const mix = randomRoot()
+    const order = walk({ mix, poolId: 1n, size: 140 })
+    // All but the last 24 of the walk are full.
+    const draws = pools.blockProducers.connect(await pools.as(pools.addresses.vaultDraws))
+    const full = order.slice(0, 116).map((position) => BigInt(position + 1))
+    await draws.lockSeats(8n, full)
+    await draws.lockSeats(9n, full)
+    const { timestamp, state, randao } = await proveMix({ pools, prover: late }, { epoch: 14, mix })
+    assert.equal((await pools.vaultDraws.draw(1n)).seedEpoch, 14n)
+    await note(await pools.vaultDraws.selectVault(1n, timestamp, state, randao), 'selectVault, 128 positions')
+    await expect(pools.vaultDraws.selectVault(1n, timestamp, state, randao))
+      .to.be.revertedWithCustomError(pools.vaultDraws, 'SeedAlreadyProven')
+      .withArgs(1n)
+    await note(await pools.vaultDraws.advance(5n), 'advance, 5 positions')
+    await note(await pools.vaultDraws.advance(999n), 'advance, 7 positions and 24 locks')
+    const expected = order.slice(116).map((position) => BigInt(position + 1))
+    assert.deepEqual([...(await pools.poolRegistry.vault(1n))], expected)
+  })
+})
