@@ -3,11 +3,12 @@ import type { SecretKey } from '@chainsafe/blst'
 import { ssz } from '@lodestar/types'
 import { concat, getBytes, hexlify, keccak256, parseEther, ZeroHash } from 'ethers'
 import type { NetworkConnection } from 'hardhat/types/network'
+import type { DeploymentParameters } from '../../deploy/parameters/types.ts'
 import type { ContractName } from '../../deploy/plan.ts'
 import systemContracts from '../../devnet/chain/execution/system-contracts.json' with { type: 'json' }
 import { BeaconProver, FORK_VERSION, type ProvenState, SLOTS_PER_EPOCH, type ValidatorRequest } from './beaconProver.ts'
 import { aggregateG2, digestOf, dkgDigest, g1, g2, newKey } from './blockProducers.ts'
-import { deployOpenPools, type ParameterChoices, type RegisteredProducer } from './openPools.ts'
+import { openPools, type RegisteredProducer } from './openPools.ts'
 import { pageOf, rootOfPage } from './pages.ts'
 
 export const STAKER = 0
@@ -66,8 +67,8 @@ const BOND_OF_EACH = parseEther('4.1')
  * A whole deployment in period 0 with a committee, and the hands to lead pools through their lives on a beacon chain that a
  * test writes: `validators` is its registry, `mixes` its randomness.
  */
-export async function startLife(connection: NetworkConnection, choices: Partial<ParameterChoices> = {}, producerCount = PRODUCERS) {
-  const pools = await deployOpenPools(connection, { ...CHOICES, ...choices })
+export async function startLife(connection: NetworkConnection, choices: Partial<DeploymentParameters> = {}, producerCount = PRODUCERS) {
+  const pools = await openPools(connection, { ...CHOICES, ...choices })
   const prover = new BeaconProver()
   const { ethers, networkHelpers } = connection
   const validators: ValidatorRequest[] = []
