@@ -1,6 +1,6 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { ApiContext } from './api/context.ts'
 import { startApi } from './api/server.ts'
 import { AttestationPool } from './beacon/attestationPool.ts'
@@ -35,7 +35,7 @@ export async function startNode(options: ChainOptions): Promise<Node> {
   const log = createLog(options)
   const { host, slotSeconds } = options
   const temporary = options.dataDir === undefined
-  const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'local-chain-')))
+  const dataDir = options.dataDir === undefined ? await mkdtemp(join(tmpdir(), 'local-chain-')) : resolve(options.dataDir)
   const found = temporary ? [] : await readdir(dataDir).catch(() => [])
   if (found.length > 0) throw new Error(`The data folder ${dataDir} is not empty; a local chain always starts anew`)
 

@@ -67,11 +67,11 @@ export async function startExecutionClient(options: {
       '--isSingleNode',
       '--maxPeers=0',
       '--discV4=false',
-      '--logFile=false',
+      '--no-logFile',
       '--logLevel=warn',
       '--saveReceipts',
     ],
-    // Its rotating log leaves files in the working folder whatever its flags say.
+    // Its relative paths, if it has any, stay in its own folder.
     { cwd: dataDir, stdio: ['ignore', log, log, 'ipc'] },
   )
   closeSync(log)
