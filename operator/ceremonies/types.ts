@@ -1,0 +1,60 @@
+import type { Address, BlsSignature, MemberIndex, PoolId, ProducerId, Root } from '../core/ids.ts'
+import type { Producer } from '../core/network.ts'
+import type { BeaconNode } from '../core/ports/beacon.ts'
+import type { CeremonyContext, CeremonySecrets } from '../core/ports/ceremony.ts'
+import type { ChainFollower, Contracts } from '../core/ports/chain.ts'
+import type { Clock } from '../core/ports/clock.ts'
+import type { Log } from '../core/ports/log.ts'
+import type { Network } from '../core/ports/network.ts'
+import type { JobQueue } from '../core/ports/queue.ts'
+import type { OperatorKey, SigningKey } from '../core/ports/signer.ts'
+import type { EcdsaVerifier } from '../protocol/messages/ecdsa.ts'
+
+/** The stages of a ceremony, in order; the names are those of logs, metrics and the status page. */
+export const STAGES = ['join', 'deal', 'verify', 'agree', 'reveal', 'result', 'participate', 'publish', 'confirm'] as const
+export type CeremonyStage = (typeof STAGES)[number]
+
+/** One ceremony as one member sees it: its context and who the members are. */
+export type Ceremony = {
+  readonly context: CeremonyContext
+  /** In vault order. */
+  readonly members: readonly Producer[]
+  /** Withdrawal vault of the pool's kind: whom the deposit's credentials name. */
+  readonly withdrawalVault: Address
+}
+
+/** Who watches ceremonies: the status page and the metrics. */
+export type CeremonyObserver = {
+  /** A stage was entered, or it now waits for these members. */
+  onStage(ceremony: CeremonyContext, stage: CeremonyStage, waitingFor: readonly MemberIndex[]): void
+  /** The result was signed by self, so many milliseconds after the job began. */
+  onSigned(ceremony: CeremonyContext, durationMs: number): void
+  onEnded(ceremony: CeremonyContext, outcome: { readonly registered: boolean; readonly reason?: string }): void
+}
+
+/** Threshold signatures under the pool's shares. */
+export type DepositScheme = {
+  combine(partials: readonly { readonly index: MemberIndex; readonly signature: BlsSignature }[], threshold: number): BlsSignature
+  verify(publicKey: string, root: Root, signature: BlsSignature): boolean
+  aggregate(signatures: readonly BlsSignature[]): BlsSignature
+}
+
+export type CeremonyPorts = {
+  readonly self: ProducerId
+  readonly clock: Clock
+  readonly beacon: BeaconNode
+  readonly chain: ChainFollower
+  readonly contracts: Contracts
+  readonly network: Network
+  readonly queue: JobQueue
+  readonly secrets: CeremonySecrets
+  readonly operatorKey: OperatorKey
+  readonly signingKey: SigningKey
+  readonly verifyEcdsa: EcdsaVerifier
+  readonly scheme: DepositScheme
+  readonly observer: CeremonyObserver
+  readonly log: Log
+}
+
+/** The ceremony a member of which we are, by pool and round. */
+export const ceremonyKey = ({ poolId, round }: { readonly poolId: PoolId; readonly round: number }): string => `${poolId}/${round}`
