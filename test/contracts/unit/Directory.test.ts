@@ -1,0 +1,109 @@
+import { expect } from 'chai'
+import { parseEther, ZeroAddress } from 'ethers'
+import { network } from 'hardhat'
+import type { DeploymentParameters } from '../../../deploy/parameters/types.ts'
+import { CONTRACT_ORDER, type ContractName, type DeploymentAddresses, predictAddresses } from '../../../deploy/plan.ts'
+import { deployOpenPools } from '../../support/openPools.ts'
+
+const connection = await network.create()
+const { ethers } = connection
+
+/** Of each parameter, values just outside its range. */
+const OUTSIDE: Readonly<Partial<Record<keyof DeploymentParameters, readonly bigint[]>>> = {
+  genesisTime: [0n, 2n ** 63n],
+  secondsPerSlot: [0n, 61n],
+  slotsPerEpoch: [0n, 65n],
+  epochsPerHistoricalVector: [16n, 2n ** 25n],
+  shardCommitteePeriod: [2n ** 16n + 1n],
+  vaultSize: [3n, 129n],
+  seatAllocation: [parseEther('0.009'), parseEther('33')],
+  effectiveStake: [parseEther('11'), parseEther('2049')],
+  minProducers: [3n],
+  periodLength: [2n, 2n ** 16n + 1n],
+  firstPeriod: [2n, 2n ** 64n - 1n],
+  maxChurn: [0n, 1025n],
+  committeeSize: [0n, 2049n],
+  seedDelay: [0n, 1025n],
+  ceremonyDeadline: [0n, 2n ** 16n + 1n],
+  seatTail: [0n, 2n ** 16n + 1n],
+  reportEpochs: [0n, 2n ** 16n + 1n],
+  disputeDuration: [0n, 2n ** 16n + 1n],
+  pagesDeadline: [0n, 2n ** 16n + 1n],
+  maxReportGrowth: [0n, 1_000_001n],
+  maxReportLoss: [0n, 1_000_001n],
+  minDeposit: [0n, parseEther('33')],
+  liquidationThreshold: [0n, parseEther('32001')],
+  maxQueueWait: [0n, 2n ** 16n + 1n],
+  maxLiquidationExecution: [0n, 2n ** 16n + 1n],
+  stallPenalty: [0n, parseEther('12.1')],
+  reporterShare: [5_001n],
+}
+
+describe('Directory', () => {
+  let deployed: Awaited<ReturnType<typeof deployOpenPools>>
+
+  before(async () => {
+    deployed = await deployOpenPools(connection)
+  })
+
+  const create = async (changes: { parameters?: Partial<DeploymentParameters>; addresses?: Partial<DeploymentAddresses> }) => {
+    const nonce = await deployed.deployer.getNonce()
+    const addresses = { ...predictAddresses(deployed.deployer.address, nonce), ...changes.addresses }
+    return ethers.deployContract('Directory', [addresses, { ...deployed.parameters, ...changes.parameters }], deployed.deployer)
+  }
+  const refused = async (changes: Parameters<typeof create>[0], error: string) =>
+    expect(create(changes)).to.be.revertedWithCustomError(await ethers.getContractFactory('Directory'), error)
+
+  it('gives clients everything that was fixed', async () => {
+    const directory = await ethers.getContractAt('Directory', deployed.addresses.directory)
+    const { parameters, addresses } = { parameters: await directory.parameters(), addresses: await directory.addresses() }
+    for (const [name, value] of Object.entries(deployed.parameters))
+      expect(parameters[name as keyof DeploymentParameters], name).to.equal(value)
+    for (const name of CONTRACT_ORDER) expect(addresses[name], name).to.equal(deployed.addresses[name])
+    const receipt = await ethers.provider.getTransactionReceipt(
+      (await ethers.provider.getBlock(await directory.deploymentBlock()))?.transactions[0] ?? '',
+    )
+    expect(receipt?.contractAddress).to.equal(deployed.addresses.directory)
+  })
+
+  it('takes the network it was written for', async () => {
+    await create({})
+  })
+
+  for (const [name, values] of Object.entries(OUTSIDE)) {
+    it(`refuses ${name} outside its range`, async () => {
+      for (const value of values) await refused({ parameters: { [name]: value } }, 'ParameterOutOfRange')
+    })
+  }
+
+  it('refuses a vector whose length is no power of two, and no deposit contract', async () => {
+    await refused({ parameters: { epochsPerHistoricalVector: 65n } }, 'NotAPowerOfTwo')
+    await refused({ parameters: { depositContract: ZeroAddress } }, 'AddressMissing')
+  })
+
+  it('refuses a missing address, and to stand elsewhere than said', async () => {
+    for (const name of CONTRACT_ORDER.filter((other) => other !== 'directory')) {
+      await refused({ addresses: { [name]: ZeroAddress } }, 'AddressMissing')
+    }
+    await refused({ addresses: { directory: deployed.addresses.exits } }, 'WrongAddress')
+  })
+
+  it('no constructor takes a zero for an address that it needs', async () => {
+    const needs: Readonly<Partial<Record<ContractName, readonly ContractName[]>>> = {
+      stateCommitments: ['blockProducers', 'periods', 'poolRegistry', 'stakingPool', 'withdrawalQueue', 'bondEther', 'disputes'],
+      disputes: ['beaconLayout', 'blockProducers', 'periods', 'poolRegistry', 'stateCommitments'],
+      exits: ['beaconLayout', 'blockProducers', 'poolRegistry', 'stakingPool', 'withdrawalQueue', 'stakerVault', 'bondVault'],
+    }
+    const contracts = { stateCommitments: 'StateCommitments', disputes: 'Disputes', exits: 'Exits' } as const
+    for (const [name, contract] of Object.entries(contracts)) {
+      const factory = await ethers.getContractFactory(contract)
+      for (const missing of needs[name as ContractName] ?? []) {
+        const addresses = { ...deployed.addresses, [missing]: ZeroAddress }
+        await expect(factory.deploy(addresses, deployed.parameters), `${name} without ${missing}`).to.be.revertedWithCustomError(
+          factory,
+          'ZeroAddress',
+        )
+      }
+    }
+  })
+})
