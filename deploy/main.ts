@@ -10,6 +10,8 @@ import { mainnet } from './parameters/mainnet.ts'
 import type { NetworkChoices } from './parameters/types.ts'
 
 const NETWORKS: Readonly<Record<string, NetworkChoices>> = { devnet, mainnet }
+/** Between two looks for a receipt. */
+const POLLING_MS = 500
 /** Epochs that producers have to register before period 0, when no epoch is given. */
 const REGISTRATION_EPOCHS = 5n
 
@@ -41,7 +43,7 @@ async function run({ rpcUrl, beaconUrl, keyFile, network, firstPeriod }: Options
   const choices = NETWORKS[network]
   if (choices === undefined) throw new DeployError('BAD_ARGUMENT', `expected a known network, got ${network}`)
   const chain = await readBeaconChain(beaconUrl)
-  const provider = new JsonRpcProvider(rpcUrl, undefined, { staticNetwork: true })
+  const provider = new JsonRpcProvider(rpcUrl, undefined, { staticNetwork: true, pollingInterval: POLLING_MS })
   try {
     const { chainId } = await provider.getNetwork()
     if (chainId !== chain.depositChainId) {
