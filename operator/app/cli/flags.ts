@@ -1,0 +1,74 @@
+import { InvalidArgumentError, Option } from 'commander'
+import type { Address } from '../../core/ids.ts'
+import { toAddress } from '../../core/parse.ts'
+import { LOG_LEVELS } from '../config.ts'
+
+const MULTIADDR = /^\/(ip4|ip6|dns|dns4|dns6)\/[^/\s]+\/tcp\/(\d{1,5})$/
+const MAX_PORT = 65_535
+
+function parsed<T>(read: (text: string) => T | undefined, expected: string): (text: string) => T {
+  return (text) => {
+    const value = read(text)
+    if (value === undefined) throw new InvalidArgumentError(`Expected ${expected}.`)
+    return value
+  }
+}
+
+/** An http or https URL, as typed. */
+export const parseUrl = parsed((text) => {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  return url?.protocol === 'http:' || url?.protocol === 'https:' ? text : undefined
+}, 'a URL such as http://127.0.0.1:8545')
+
+export const parsePort = parsed((text) => {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : undefined
+  return port !== undefined && port > 0 && port <= MAX_PORT ? port : undefined
+}, `a TCP port from 1 to ${MAX_PORT}`)
+
+export const parseAddress = parsed<Address>((text) => {
+  try {
+    return toAddress(text)
+  } catch {
+    return undefined
+  }
+}, 'an address (0x and 40 hex digits)')
+
+/** A TCP multiaddr without the peer id. */
+export const parseMultiaddr = parsed((text) => {
+  const port = Number(MULTIADDR.exec(text)?.[2] ?? 0)
+  return port > 0 && port <= MAX_PORT ? text : undefined
+}, 'a multiaddr without a peer id, such as /ip4/203.0.113.7/tcp/9000')
+
+/** A decimal amount of ETH in wei; zero only where it means "none". */
+function parseEth(allowZero: boolean): (text: string) => bigint {
+  return parsed(
+    (text) => {
+      const match = /^(\d{1,12})(?:\.(\d{1,18}))?$/.exec(text)
+      if (match === null) return undefined
+      const wei = BigInt(match[1] ?? 0) * 10n ** 18n + BigInt((match[2] ?? '').padEnd(18, '0'))
+      return wei > 0n || allowZero ? wei : undefined
+    },
+    allowZero ? 'an amount of ETH such as 0.5' : 'an amount of ETH above 0, such as 26 or 10.5',
+  )
+}
+export const parseAmount = parseEth(false)
+export const parseAmountOrZero = parseEth(true)
+
+/** An option that OPENPOOLS_<NAME> can give as well. */
+export function flag(flags: string, description: string): Option {
+  const option = new Option(flags, description)
+  return option.env(`OPENPOOLS_${(option.long ?? '').slice(2).replaceAll('-', '_').toUpperCase()}`)
+}
+
+// Flags that several commands share, so that they are called and checked alike everywhere.
+export const dataDir = (): Option =>
+  flag('--data-dir <folder>', "folder of the operator's keys and state; no other operator may use it").makeOptionMandatory()
+export const passwordFile = (): Option =>
+  flag('--password-file <file>', 'file whose first line is the password of the key files').makeOptionMandatory()
+export const rpcUrl = (): Option => flag('--rpc-url <url>', 'JSON-RPC of an execution client').argParser(parseUrl).makeOptionMandatory()
+export const beaconUrl = (): Option =>
+  flag('--beacon-url <url>', 'Beacon API of a node of the same chain').argParser(parseUrl).makeOptionMandatory()
+export const directory = (): Option =>
+  flag('--directory <address>', "the deployment's directory contract").argParser(parseAddress).makeOptionMandatory()
+export const logLevel = (): Option => flag('--log-level <level>', 'least severity to log').choices(LOG_LEVELS).default('info')
+export const json = (): Option => new Option('--json', 'print one JSON object instead of text')

@@ -1,0 +1,5 @@
+/** Prints a command's result: sentences for people, one JSON object for programs. Amounts and ids as decimal strings where big. */
+export function print(result: { readonly json: boolean; readonly text: readonly string[]; readonly data: object }): void {
+  const plain = (_key: string, value: unknown): unknown => (typeof value === 'bigint' ? value.toString() : value)
+  process.stdout.write(`${result.json ? JSON.stringify(result.data, plain) : result.text.join('\n')}\n`)
+}

@@ -1,0 +1,28 @@
+import { peerIdOfSeed } from '../adapters/p2p/identity.ts'
+import type { Address, PublicKey } from '../core/ids.ts'
+import { SignerError } from '../signer/errors.ts'
+import { createSigner, publicKeysOf } from '../signer/open.ts'
+import { passwordFrom } from '../signer/password.ts'
+import { createPeerIdentity } from '../signer/peer-identity.ts'
+
+export type KeysRequest = { readonly dataDir: string; readonly passwordFile: string }
+export type OperatorKeys = { readonly operator: Address; readonly signingKey: PublicKey; readonly peerId: string }
+
+/** Makes all keys of a new operator under its data folder. Throws `SignerError`: KEYS_EXIST, BAD_PASSWORD. */
+export async function makeKeys({ dataDir, passwordFile }: KeysRequest): Promise<OperatorKeys> {
+  const password = passwordFrom({ file: passwordFile })
+  assertNoKeys(dataDir)
+  // Before the others: an identity without keys is replaced by the next attempt, keys without an identity could not be run.
+  const seed = createPeerIdentity({ dataDir, password })
+  const { operatorAddress, signingKey } = await createSigner({ dataDir, password })
+  return { operator: operatorAddress, signingKey, peerId: await peerIdOfSeed(seed) }
+}
+
+function assertNoKeys(dataDir: string): void {
+  try {
+    const { operatorAddress } = publicKeysOf(dataDir)
+    throw new SignerError('KEYS_EXIST', `${dataDir} holds the keys of operator ${operatorAddress} already: use another folder`, { dataDir })
+  } catch (error) {
+    if (!(error instanceof SignerError && error.code === 'NO_KEYS')) throw error
+  }
+}

@@ -1,0 +1,43 @@
+import type { RegisteredPeer } from '../adapters/p2p/network.ts'
+import type { Address, ProducerId } from '../core/ids.ts'
+import type { NetworkState } from '../core/network.ts'
+import type { ChainSpec } from '../core/ports/beacon.ts'
+import type { Parameters } from '../core/ports/chain.ts'
+import { AppError } from './errors.ts'
+
+/** The producer that an operator address is registered as. Throws `AppError` NOT_REGISTERED. */
+export function ownProducer(state: NetworkState, operator: Address): ProducerId {
+  for (const producer of state.producers.values()) if (producer.operator === operator) return producer.id
+  const message = `operator ${operator} is not registered with this deployment: register it with "openpools register" first`
+  throw new AppError('NOT_REGISTERED', message, { operator })
+}
+
+/** Everyone to talk to: registered and not slashed out. */
+export function peersOf(state: NetworkState): readonly RegisteredPeer[] {
+  return [...state.producers.values()]
+    .filter(({ slashed }) => !slashed)
+    .map(({ id, peerAddress }) => ({ producer: id, address: peerAddress }))
+}
+
+type Chains = {
+  readonly spec: ChainSpec
+  /** Of the execution client. */
+  readonly chainId: bigint
+}
+
+/** Do the two endpoints serve one chain? Throws `AppError` OTHER_CHAIN. */
+export function assertSameChain({ spec, chainId }: Chains): void {
+  if (spec.depositChainId === chainId) return
+  const message = `the beacon node is of chain ${spec.depositChainId}, the execution client of chain ${chainId}: check --beacon-url and --rpc-url`
+  throw new AppError('OTHER_CHAIN', message, { beacon: spec.depositChainId, execution: chainId })
+}
+
+/** Was the deployment made for this chain's clock? Throws `AppError` OTHER_CHAIN. */
+export function assertSameClock(spec: ChainSpec, parameters: Parameters): void {
+  const { genesisTime, secondsPerSlot, slotsPerEpoch } = parameters
+  const same =
+    genesisTime * 1000 === spec.genesisTimeMs && secondsPerSlot * 1000 === spec.slotDurationMs && slotsPerEpoch === spec.slotsPerEpoch
+  if (same) return
+  const message = `the deployment is for a chain with genesis at ${genesisTime}, the beacon node's is at ${spec.genesisTimeMs / 1000}: check --directory and --beacon-url`
+  throw new AppError('OTHER_CHAIN', message, { genesisTime, secondsPerSlot, slotsPerEpoch })
+}

@@ -1,0 +1,127 @@
+import type { P2pNetwork } from '../adapters/p2p/network.ts'
+import type { Address, Milliseconds, ProducerId } from '../core/ids.ts'
+import { type CommitmentPhase, type NetworkState, poolsOf } from '../core/network.ts'
+import type { ChainFollower } from '../core/ports/chain.ts'
+import type { Clock } from '../core/ports/clock.ts'
+import type { EndpointHealth } from '../core/ports/health.ts'
+import type { ShareSigner } from '../core/ports/signer.ts'
+import type { DutyRecord } from '../duties/tracker.ts'
+import type { BeaconHub } from './beacon-hub.ts'
+import type { DutyStatistics } from './duty-statistics.ts'
+import type { OperatorStatus, PoolStatus } from './status.ts'
+
+/** Parts of a node, as they come up. */
+export type StatusSources = {
+  readonly operator: Address
+  readonly clock: Clock
+  readonly statistics: DutyStatistics
+  readonly shares: ShareSigner
+  readonly self?: ProducerId
+  readonly beacon?: BeaconHub
+  readonly execution?: { health(): EndpointHealth }
+  readonly chain?: ChainFollower & { syncedAt(): Milliseconds }
+  readonly network?: P2pNetwork
+  readonly dutyRecords?: () => readonly DutyRecord[]
+}
+
+export type StatusBoard = {
+  /** Names what the process is doing, or waiting for. */
+  enter(state: string): void
+  add(sources: Partial<StatusSources>): void
+  read(): OperatorStatus
+}
+
+export const RUNNING = 'running'
+/** Behind by more than this many slots, or an epoch where that is more, a node is not synced. */
+const SLOTS_BEHIND = 8
+const MISSED_SHOWN = 10
+
+/** Collects the parts of a node as they come up and tells how it is at any moment. */
+export function createStatusBoard(first: StatusSources): StatusBoard {
+  let sources = first
+  let state = 'starting'
+  return {
+    enter(next) {
+      state = next
+    },
+    add(more) {
+      sources = { ...sources, ...more }
+    },
+    read: () => statusOf(state, sources),
+  }
+}
+
+function statusOf(state: string, sources: StatusSources): OperatorStatus {
+  const { operator, self, beacon, chain, network } = sources
+  const view = chain?.view()
+  const { head, finalized } = beacon?.latest() ?? {}
+  const notReady = state === RUNNING ? reasonsAgainst(sources) : [`the operator is ${state}`]
+  const peers = network?.status() ?? []
+  const { counts, missedBecause, ...durations } = sources.statistics.summary()
+  const lastMissed = (sources.dutyRecords?.() ?? []).filter((record) => record.state === 'missed').slice(-MISSED_SHOWN)
+  return {
+    state,
+    ready: notReady.length === 0,
+    notReady,
+    producerId: self ?? null,
+    operator,
+    peersConnected: peers.filter(({ connected }) => connected).length,
+    peersKnown: peers.length,
+    head: { slot: head?.slot ?? null, block: view?.headBlock ?? null },
+    finalized: { epoch: finalized?.epoch ?? null, block: view?.finalizedBlock ?? null },
+    endpoints: { beacon: healthOf(beacon), execution: healthOf(sources.execution) },
+    pools: view === undefined || self === undefined ? [] : poolStatuses(view.head, self, sources.shares),
+    ceremonies: [],
+    duties: { ...counts, missedBecause, lastMissed },
+    dkgMs: [],
+    ...durations,
+    commitments: commitmentCounts(view?.head),
+  }
+}
+
+const NOT_ASKED: EndpointHealth = { state: 'down', since: 0 as Milliseconds, reason: 'it has not answered yet' }
+const healthOf = (endpoint: { health(): EndpointHealth } | undefined): EndpointHealth => endpoint?.health() ?? NOT_ASKED
+
+function reasonsAgainst({ beacon, execution, chain, network, clock }: StatusSources): readonly string[] {
+  const reasons: string[] = []
+  const down = (name: string, { state, reason }: EndpointHealth): void => {
+    if (state !== 'up') reasons.push(`${name} is ${state === 'down' ? 'down' : 'on another chain'}: ${reason}`)
+  }
+  down('the beacon node', healthOf(beacon))
+  down('the execution client', healthOf(execution))
+  if (beacon !== undefined) {
+    const { genesisTimeMs, slotDurationMs, slotsPerEpoch } = beacon.spec
+    const mostBehind = Math.max(SLOTS_BEHIND, slotsPerEpoch)
+    const slot = Math.floor((clock.now() - genesisTimeMs) / slotDurationMs)
+    const head = beacon.latest().head?.slot ?? 0
+    if (slot - head > mostBehind) reasons.push(`the beacon node's head is ${slot - head} slots old`)
+    const silentMs = clock.now() - (chain?.syncedAt() ?? 0)
+    if (silentMs > mostBehind * slotDurationMs) reasons.push('the events of the execution client are not read up to its head')
+  }
+  if (network === undefined || network.addresses().length === 0) reasons.push('the network is not listening')
+  return reasons
+}
+
+function poolStatuses(state: NetworkState, self: ProducerId, shares: ShareSigner): readonly PoolStatus[] {
+  const held = new Map(shares.pools().map(({ poolId, groupKey }) => [poolId, groupKey]))
+  return poolsOf(state, self).map((pool) => ({
+    poolId: pool.id,
+    kind: pool.kind,
+    phase: pool.phase,
+    round: pool.round,
+    memberIndex: (pool.members.indexOf(self) + 1) as PoolStatus['memberIndex'],
+    publicKey: pool.publicKey ?? null,
+    validatorIndex: pool.validatorIndex ?? null,
+    share: pool.publicKey !== undefined && held.get(pool.id) === pool.publicKey,
+  }))
+}
+
+function commitmentCounts(state: NetworkState | undefined): OperatorStatus['commitments'] {
+  const counts: Record<CommitmentPhase, number> = { open: 0, pending: 0, finalized: 0, dropped: 0 }
+  let lastEpoch: OperatorStatus['commitments']['lastEpoch'] = null
+  for (const { phase, epoch } of state?.commitments.values() ?? []) {
+    counts[phase]++
+    if (phase !== 'dropped' && (lastEpoch === null || epoch > lastEpoch)) lastEpoch = epoch
+  }
+  return { ...counts, lastEpoch }
+}

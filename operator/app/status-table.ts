@@ -1,0 +1,110 @@
+import { reasonOf } from '../core/errors.ts'
+import { AppError } from './errors.ts'
+import type { OperatorStatus } from './status.ts'
+
+const TIMEOUT_MS = 5_000
+
+/** Asks a running operator how it is. Throws `AppError` NO_ANSWER. */
+export async function readStatus(url: string): Promise<OperatorStatus> {
+  const expected = `expected a running operator at ${url}`
+  let response: Response
+  try {
+    response = await fetch(new URL('/status', url), { signal: AbortSignal.timeout(TIMEOUT_MS) })
+  } catch (cause) {
+    const inner = cause instanceof Error && cause.cause !== undefined ? cause.cause : cause
+    throw new AppError('NO_ANSWER', `${expected}, nobody answers: ${reasonOf(inner)}`, { url }, { cause })
+  }
+  const body: unknown = await response.json().catch(() => undefined)
+  if (response.ok && typeof body === 'object' && body !== null && 'producerId' in body) return body as OperatorStatus
+  throw new AppError('NO_ANSWER', `${expected}, something else answers (HTTP ${response.status})`, { url })
+}
+
+const orDash = (value: string | number | null): string => (value === null ? '–' : String(value))
+const shortened = (key: string | null): string => (key === null ? '–' : `${key.slice(0, 12)}…${key.slice(-6)}`)
+
+/** The p-th quantile (0 … 1) of durations, or undefined of none. */
+function quantile(values: readonly number[], p: number): number | undefined {
+  return values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * p))]
+}
+
+function timing(values: readonly number[]): string {
+  const [half, most] = [quantile(values, 0.5), quantile(values, 0.95)]
+  return half === undefined || most === undefined ? '–' : `${Math.round(half)} ms, 95 % within ${Math.round(most)} ms (${values.length})`
+}
+
+/** Rows of equal columns, two spaces apart. */
+function columns(rows: readonly (readonly string[])[]): string[] {
+  const widths = rows[0]?.map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0))) ?? []
+  return rows.map((row) =>
+    row
+      .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  )
+}
+
+function section(title: string, head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  return rows.length === 0 ? ['', `${title}: none`] : ['', title, ...columns([head, ...rows]).map((line) => `  ${line}`)]
+}
+
+function endpoint({ state, since, reason }: OperatorStatus['endpoints']['beacon']): string {
+  return state === 'up' ? 'up' : `${state} since ${new Date(since).toISOString()}: ${reason}`
+}
+
+/** A status for people, as lines. */
+export function statusTable(status: OperatorStatus): readonly string[] {
+  const { duties, commitments } = status
+  const facts: (readonly [string, string])[] = [
+    ['state', status.ready ? `${status.state}, ready` : status.state],
+    ...status.notReady.map((reason) => ['', reason] as const),
+    ['producer', orDash(status.producerId)],
+    ['operator', status.operator],
+    ['peers', `${status.peersConnected} of ${status.peersKnown} connected`],
+    ['beacon node', endpoint(status.endpoints.beacon)],
+    ['execution', endpoint(status.endpoints.execution)],
+    ['head', `slot ${orDash(status.head.slot)}, events up to block ${orDash(status.head.block)}`],
+    ['finalized', `epoch ${orDash(status.finalized.epoch)}, events up to block ${orDash(status.finalized.block)}`],
+    ['consensus', timing(status.consensusMs)],
+    ['signature', timing(status.dutyMs)],
+    ['DKG', timing(status.dkgMs)],
+    ['round changes', String(status.roundChanges)],
+    [
+      'commitments',
+      `${commitments.finalized} finalized, ${commitments.pending} pending, ${commitments.open} open, ${commitments.dropped} dropped`,
+    ],
+  ]
+  const pools = status.pools.map((pool) => [
+    String(pool.poolId),
+    pool.kind,
+    pool.phase,
+    String(pool.round),
+    String(pool.memberIndex),
+    orDash(pool.validatorIndex),
+    pool.share ? 'yes' : 'no',
+    shortened(pool.publicKey),
+  ])
+  const kinds = [
+    ['attestations', duties.attestations],
+    ['proposals', duties.proposals],
+    ['RANDAO reveals', duties.randaoReveals],
+    ['exits', duties.exits],
+  ] as const
+  const counts = kinds
+    .filter(([, { due }]) => due > 0)
+    .map(([name, { due, done, missed, included, notIncluded }]) => [name, ...[due, done, missed, included, notIncluded].map(String)])
+  const ceremonies = status.ceremonies.map(({ poolId, round, stage }) => [String(poolId), String(round), stage])
+  const missed = duties.lastMissed.map(({ type, poolId, slot, reason, detail }) => [
+    type,
+    String(poolId),
+    String(slot),
+    reason ?? '',
+    detail ?? '',
+  ])
+  return [
+    ...columns(facts),
+    ...section('pools', ['pool', 'kind', 'phase', 'round', 'member', 'validator', 'share', 'public key'], pools),
+    ...section('ceremonies', ['pool', 'round', 'stage'], ceremonies),
+    ...section('duties', ['', 'due', 'done', 'missed', 'on chain', 'not on chain'], counts),
+    ...section('last missed', ['type', 'pool', 'slot', 'reason', 'detail'], missed),
+  ]
+}
