@@ -69,9 +69,9 @@ export class ChainView {
     })
   }
 
-  /** The own node's attestation data for a slot: one request, however many pools attest. */
-  attestationData(slot: Slot): Promise<AttestationDataValue> {
-    return this.#data.get(slot)?.pending ?? this.#ask(slot)
+  /** The own node's attestation data for a slot: one request, however many pools attest, unless `anew`. */
+  attestationData(slot: Slot, anew: boolean): Promise<AttestationDataValue> {
+    return (anew ? undefined : this.#data.get(slot)?.pending) ?? this.#ask(slot)
   }
 
   /** Would the own node vote for this? Same source and target, and a block it has seen. */

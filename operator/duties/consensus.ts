@@ -37,7 +37,7 @@ export type AgreeQuestion = {
   readonly duty: ConsensusDuty
   /** Would this member sign the value? See `QbftSettings.isValid`. */
   readonly isValid: (value: Uint8Array, vouched: boolean) => boolean
-  /** The own value: asked for at once when `always`, else when this member leads a round. */
+  /** The own value: asked for in each round when `always`, else when this member leads one. */
   readonly input: () => Promise<Uint8Array>
   readonly always: boolean
   /** Calls back when a refused value deserves another look. Returns a function that stops it. */
@@ -81,11 +81,14 @@ export class Consensus {
   async agree(question: AgreeQuestion, signal: AbortSignal): Promise<Decision> {
     const { duty, always, input, onChange } = question
     const instance = this.#instanceOf(duty)
-    const progress = { heard: new Set<MemberIndex>(), refused: false, inputFailure: undefined as unknown }
+    const progress = { heard: new Set<MemberIndex>(), refused: false, input: false, inputFailure: undefined as unknown }
     const { promise, resolve } = Promise.withResolvers<Decision>()
     const propose = (): void => {
       input().then(
-        (value) => session.propose(value),
+        (value) => {
+          progress.input = true
+          session.propose(value)
+        },
         (failure) => {
           progress.inputFailure = failure
         },
@@ -93,7 +96,7 @@ export class Consensus {
     }
     const lead = leaderOf(instanceOf(duty), duty.pool.members.length)
     const onRound = (round: number): void => {
-      if (always ? round === 1 : lead(round) === duty.pool.self) propose()
+      if (always || lead(round) === duty.pool.self) propose()
     }
     const isValid = (value: Uint8Array, vouched: boolean): boolean => {
       const valid = question.isValid(value, vouched)
@@ -200,12 +203,15 @@ function limitsOf({ type, pool }: ConsensusDuty): { readonly size: number; reado
   return { size: pool.members.length, maxValueBytes: MAX_VALUE_BYTES[type] }
 }
 
-function failureOf(
-  { heard, refused, inputFailure }: { readonly heard: ReadonlySet<MemberIndex>; readonly refused: boolean; readonly inputFailure: unknown },
-  pool: DutyPool,
-): DutyError {
-  if (inputFailure instanceof DutyError) return inputFailure
-  if (inputFailure !== undefined) return new DutyError('NO_BEACON_DATA', reasonOf(inputFailure), { cause: inputFailure })
+type Progress = {
+  readonly heard: ReadonlySet<MemberIndex>
+  readonly refused: boolean
+  readonly input: boolean
+  readonly inputFailure: unknown
+}
+
+function failureOf({ heard, refused, input, inputFailure }: Progress, pool: DutyPool): DutyError {
+  if (!input && inputFailure instanceof DutyError) return inputFailure
   const voices = heard.size + 1
   if (voices < pool.quorum) return new DutyError('MEMBERS_SILENT', `${voices} of ${pool.members.length}, expected ${pool.quorum}`)
   return new DutyError(refused ? 'VALUE_REFUSED' : 'NO_CONSENSUS')

@@ -27,7 +27,7 @@ export function observed<D extends Duty, V>(
     wait: (duty, signal) => timed('wait', () => stages.wait(duty, signal)),
     async fetch(duty, signal) {
       const value = await timed('fetch', () => stages.fetch(duty, signal))
-      ready.set(dutyId(duty), stopwatch())
+      if (!ready.has(dutyId(duty))) ready.set(dutyId(duty), stopwatch())
       return value
     },
     async agree(duty, fetch, signal) {

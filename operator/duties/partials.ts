@@ -9,16 +9,17 @@ import { orAbort } from './time.ts'
 import type { Duty, DutyPool, DutyType, Signed, ThresholdScheme } from './types.ts'
 import { DUTY_CODES, dutyId } from './types.ts'
 
-/** Answers to one member's requests for a partial signature: it repeats itself with doubling pauses. */
-const MAX_ANSWERS = 16
+/** Answers to one member's requests for one partial signature. */
+const MAX_ANSWERS = 64
 
 export type PartialsPorts = {
   readonly clock: Clock
   readonly network: Network
   readonly scheme: ThresholdScheme
   readonly log: Log
-  /** Pause before asking again for missing partials; doubles each time. */
+  /** Pause before asking again for missing partials; doubles each time, up to the longest. */
   readonly resendMs: number
+  readonly longestPauseMs: number
 }
 
 type Key = Pick<Duty, 'type' | 'pool' | 'slot'>
@@ -72,6 +73,12 @@ export class Partials {
       return new DutyError('TOO_FEW_PARTIALS', `${matching} of ${duty.pool.quorum}`)
     }
     return orAbort(signature.promise, signal, tooFew)
+  }
+
+  /** Asks the others at once for what is missing: it is needed now. */
+  hurry(key: Key): void {
+    const { complete, own } = this.#collectionOf(key)
+    if (!complete && own !== undefined) this.#broadcast(this.#collectionOf(key), own, true)
   }
 
   /** Forgets collections of slots before those that may still be asked for. */
@@ -132,7 +139,7 @@ export class Partials {
     collection.cancelResend = clock.at((clock.now() + pauseMs) as ReturnType<Clock['now']>, () => {
       if (collection.complete || signal.aborted || collection.own === undefined) return
       this.#broadcast(collection, collection.own, true)
-      this.#resendAfter(collection, pauseMs * 2, signal)
+      this.#resendAfter(collection, Math.min(pauseMs * 2, this.#ports.longestPauseMs), signal)
     })
   }
 

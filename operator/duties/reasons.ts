@@ -2,13 +2,9 @@ import { OpenPoolsError } from '../core/errors.ts'
 
 /** Why a duty was missed: a sentence for a table, and what an operator can do about it. */
 export const REASONS = {
-  DUTIES_UNKNOWN: {
-    short: 'duties of the epoch not known in time',
-    long: 'The beacon node did not tell the duties of this epoch before the slot. Check that it is running, synced and reachable.',
-  },
   LATE: {
     short: 'known too late',
-    long: 'The duty became known after its deadline, as after a restart or under overload. Late duties are dropped, never queued.',
+    long: 'The duty became known after its deadline: the beacon node did not tell it in time, or this machine is overloaded. Late duties are dropped, never queued.',
   },
   NO_BEACON_DATA: {
     short: 'beacon node gave no data',

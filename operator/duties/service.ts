@@ -46,6 +46,8 @@ export type DutyServicePorts = {
   }
 }
 
+/** Slots after the start in which the epoch before is asked for. */
+const LOOK_BACK_SLOTS = 4
 /** How many epochs an exit is exchanged for before it is asked for anew. */
 const EXIT_EPOCHS = 2
 
@@ -74,7 +76,8 @@ export class DutyService {
     this.#view = new ChainView({ beacon, time: this.#time })
     this.#table = new DutyTable(ports)
     this.#consensus = new Consensus(ports)
-    this.#partials = new Partials({ clock, network, scheme: ports.scheme, log, resendMs: settings.firstRoundMs })
+    const pauses = { resendMs: settings.firstRoundMs, longestPauseMs: this.#time.slotMs }
+    this.#partials = new Partials({ clock, network, scheme: ports.scheme, log, ...pauses })
     this.#tracker = new DutyTracker({ beacon, log, metrics })
     this.#perform = this.#pipelines()
   }
@@ -119,12 +122,21 @@ export class DutyService {
     await Promise.all([this.#table.ensure('proposer', epoch, signal), this.#table.ensure('attester', epoch, signal)])
     this.#begin(signal)
     await this.#table.ensure('attester', next, signal)
+    await this.#lookBack(slot, signal)
     if (!this.#time.isLastOfEpoch(slot)) return
     // The next epoch's proposers are settled once this slot's block is in: then its RANDAO reveals are signed ahead.
     const late = (this.#time.startOf(slot) + (this.#time.slotMs * 2) / 3) as Milliseconds
     this.#ports.clock.at(late, () => {
       if (!signal.aborted) void this.#table.ensure('proposer', next, signal).then(() => this.#begin(signal))
     })
+  }
+
+  /** After a (re)start, attestations of the epoch before may still be under way. Not every beacon node tells them. */
+  async #lookBack(slot: Slot, signal: AbortSignal): Promise<void> {
+    const epoch = this.#time.epochOf(slot)
+    if (epoch === 0 || slot >= this.#firstSlot + LOOK_BACK_SLOTS) return
+    await this.#table.ensure('attester', (epoch - 1) as Epoch, signal)
+    this.#begin(signal)
   }
 
   #onHead(event: HeadEvent, signal: AbortSignal): void {

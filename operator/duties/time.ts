@@ -45,6 +45,13 @@ export function orAbort<T>(promise: Promise<T>, signal: AbortSignal, failure: ()
   })
 }
 
+/** Waits; rejects with what `failure` makes once the signal aborts. */
+export function pause(clock: Clock, ms: number, signal: AbortSignal, failure: () => Error): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const cancel = clock.at((clock.now() + ms) as Milliseconds, resolve)
+  return orAbort(promise, signal, failure).finally(cancel)
+}
+
 /** A signal that aborts with its parent or at a time; `done` releases both. */
 export function deadline(
   clock: Clock,

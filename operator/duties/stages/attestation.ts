@@ -44,6 +44,8 @@ export function decodeAttestationData(value: Uint8Array): AttestationDataValue |
 export function attestationStages(ports: StagePorts): DutyStages<AttestationDuty, AttestationDataValue> {
   const { beacon, signer, view, consensus, partials, time } = ports
 
+  const asked = new WeakSet<AttestationDuty>()
+
   const toSign = ({ pool }: AttestationDuty, data: AttestationDataValue): AttestationToSign => ({
     poolId: pool.poolId,
     slot: data.slot,
@@ -65,8 +67,11 @@ export function attestationStages(ports: StagePorts): DutyStages<AttestationDuty
     wait: (duty, signal) => view.attestable(duty.slot, signal),
     async fetch(duty, signal) {
       const unavailable = (): DutyError => new DutyError('NO_BEACON_DATA')
+      // In a later round the members differ, or a leader failed: the node may have learned since.
+      const data = view.attestationData(duty.slot, asked.has(duty))
+      asked.add(duty)
       try {
-        return await orAbort(view.attestationData(duty.slot), signal, unavailable)
+        return await orAbort(data, signal, unavailable)
       } catch (cause) {
         throw new DutyError('NO_BEACON_DATA', reasonOf(cause), { cause })
       }
@@ -88,6 +93,6 @@ export function attestationStages(ports: StagePorts): DutyStages<AttestationDuty
     share: (duty, signed, signal) => partials.share(duty, signed, signal),
     aggregate: (duty, signal) => partials.aggregate(duty, signal),
     broadcast: (duty, data, signature, signal) =>
-      broadcasting(() => beacon.publishAttestation({ data, duty: duty.attester, signature }, signal)),
+      broadcasting(() => beacon.publishAttestation({ data, duty: duty.attester, signature }, signal), time, signal),
   }
 }

@@ -30,7 +30,7 @@ export function randaoStages({ beacon, signer, partials, time }: StagePorts): Du
 }
 
 /** A voluntary exit, in the epoch that the chain's request names. */
-export function exitStages({ beacon, signer, partials }: StagePorts): DutyStages<ExitDuty, Epoch> {
+export function exitStages({ beacon, signer, partials, time }: StagePorts): DutyStages<ExitDuty, Epoch> {
   return {
     wait: async () => {},
     fetch: async ({ epoch }) => epoch,
@@ -42,6 +42,6 @@ export function exitStages({ beacon, signer, partials }: StagePorts): DutyStages
     share: (duty, signed, signal) => partials.share(duty, signed, signal),
     aggregate: (duty, signal) => partials.aggregate(duty, signal),
     broadcast: ({ pool: { validatorIndex } }, epoch, signature, signal) =>
-      broadcasting(() => beacon.publishExit({ epoch, validatorIndex, signature }, signal)),
+      broadcasting(() => beacon.publishExit({ epoch, validatorIndex, signature }, signal), time, signal),
   }
 }

@@ -1,12 +1,14 @@
 import { reasonOf } from '../../core/errors.ts'
 import type { BlsSignature, Root } from '../../core/ids.ts'
 import type { BeaconNode } from '../../core/ports/beacon.ts'
+import { BeaconError } from '../../core/ports/beacon.ts'
 import type { ShareSigner } from '../../core/ports/signer.ts'
 import type { ChainView } from '../chain-view.ts'
 import type { Consensus } from '../consensus.ts'
 import type { Partials } from '../partials.ts'
 import { DutyError } from '../reasons.ts'
 import type { SlotClock } from '../time.ts'
+import { pause } from '../time.ts'
 import type { Signed } from '../types.ts'
 
 /** What the stages work with. */
@@ -28,10 +30,21 @@ export function signing<R extends { readonly signingRoot: Root }>(request: R, si
   }
 }
 
-export async function broadcasting(publish: () => Promise<void>): Promise<void> {
-  try {
-    await publish()
-  } catch (cause) {
-    throw new DutyError('BROADCAST_REFUSED', reasonOf(cause), { cause })
+/**
+ * Publishes, again after a pause while the beacon node is not reachable: the signature is complete and costs nothing to
+ * keep. What the node refuses it will refuse again.
+ */
+export async function broadcasting(publish: () => Promise<void>, time: SlotClock, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    try {
+      return await publish()
+    } catch (cause) {
+      const passes = cause instanceof BeaconError && PASSING.has(cause.code)
+      const failure = new DutyError('BROADCAST_REFUSED', reasonOf(cause), { cause })
+      if (!passes) throw failure
+      await pause(time.clock, time.slotMs / 8, signal, () => failure)
+    }
   }
 }
+
+const PASSING: ReadonlySet<string> = new Set(['UNREACHABLE', 'TIMEOUT'])

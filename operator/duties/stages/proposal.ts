@@ -28,7 +28,7 @@ export function decodeBlockValue(value: Uint8Array): Pick<ProducedBlock, 'fork' 
 
 /** A block proposal: the RANDAO reveal is signed ahead; whoever leads builds a block, the vault judges it by its facts. */
 export function proposalStages(ports: StagePorts): DutyStages<ProposalDuty, ProducedBlock> {
-  const { beacon, signer, view, consensus, partials } = ports
+  const { beacon, signer, view, consensus, partials, time } = ports
   // A block is judged, signed and published: its large SSZ is read once.
   const decoded = new WeakMap<Uint8Array, ProducedBlock>()
 
@@ -68,7 +68,9 @@ export function proposalStages(ports: StagePorts): DutyStages<ProposalDuty, Prod
       void view.refreshHead(signal).catch(() => undefined)
     },
     async fetch({ pool, slot }, signal) {
-      const reveal = await partials.aggregate({ type: 'randao', pool, slot }, signal).catch((cause) => {
+      const randao = { type: 'randao', pool, slot } as const
+      partials.hurry(randao)
+      const reveal = await partials.aggregate(randao, signal).catch((cause) => {
         throw new DutyError('NO_RANDAO', reasonOf(cause), { cause })
       })
       try {
@@ -96,15 +98,19 @@ export function proposalStages(ports: StagePorts): DutyStages<ProposalDuty, Prod
     share: (duty, signed, signal) => partials.share(duty, signed, signal),
     aggregate: (duty, signal) => partials.aggregate(duty, signal),
     broadcast: (_, block, signature, signal) =>
-      broadcasting(async () => {
-        try {
-          await beacon.publishBlock(block, signature, signal)
-        } catch (refusal) {
-          // Every member publishes: a node that already has the block from another may refuse it.
-          const known = await beacon.header(block.blockRoot, signal).catch(() => undefined)
-          if (known === undefined) throw refusal
-        }
-      }),
+      broadcasting(
+        async () => {
+          try {
+            await beacon.publishBlock(block, signature, signal)
+          } catch (refusal) {
+            // Every member publishes: a node that already has the block from another may refuse it.
+            const known = await beacon.header(block.blockRoot, signal).catch(() => undefined)
+            if (known === undefined) throw refusal
+          }
+        },
+        time,
+        signal,
+      ),
   }
 
   function readDecided(value: Uint8Array): ProducedBlock {

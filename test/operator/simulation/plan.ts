@@ -1,0 +1,101 @@
+import type { Epoch, PoolId, ProducerId, Slot, ValidatorIndex } from '../../../operator/core/ids.ts'
+import type { Weather } from './network.ts'
+import type { Random } from './random.ts'
+
+export const SLOT_MS = 2_000
+export const SLOTS_PER_EPOCH = 32
+export const FIRST_ROUND_MS = 100
+/** Four slots before an epoch's end, so that the storm is over its boundary. */
+export const START_SLOT = 10 * SLOTS_PER_EPOCH + 28
+const EPOCH = (START_SLOT / SLOTS_PER_EPOCH) | 0
+const POOLS = 2
+
+export type Fault = 'silent' | 'twins' | 'garbler' | 'cheat'
+const FAULTS: readonly Fault[] = ['silent', 'twins', 'twins', 'garbler', 'cheat']
+
+export type PlannedPool = {
+  readonly poolId: PoolId
+  readonly validatorIndex: ValidatorIndex
+  readonly members: readonly ProducerId[]
+  /** One attestation an epoch; `movedTo` where a reorg puts the later one. */
+  readonly attestations: readonly { readonly epoch: Epoch; readonly slot: Slot; readonly movedTo?: Slot }[]
+  readonly proposals: readonly Slot[]
+  /** When its exit is asked for. */
+  readonly exitAt?: number
+}
+
+export type Restart = { readonly producer: ProducerId; readonly at: number; readonly backAt: number }
+
+/** Everything that a seed decides before the clock starts. */
+export type Plan = {
+  readonly size: number
+  readonly start: number
+  readonly healAt: number
+  readonly end: number
+  readonly weather: Weather
+  /** Chance that a call to a beacon node fails before the network heals. */
+  readonly beaconFailure: number
+  readonly pools: readonly PlannedPool[]
+  readonly faults: ReadonlyMap<ProducerId, Fault>
+  readonly restarts: readonly Restart[]
+  /** When the reorg that moves duties happens. */
+  readonly reorgAt: number
+}
+
+export function timeOf(slot: number): number {
+  return slot * SLOT_MS
+}
+
+/** Draws a plan for a vault of `size`. */
+export function drawPlan(random: Random, size: number): Plan {
+  const healSlot = START_SLOT + random.int(2, 7)
+  const [start, healAt] = [timeOf(START_SLOT), timeOf(healSlot)]
+  const producers = Array.from({ length: size }, (_, i) => (i + 1) as ProducerId)
+  const f = Math.floor((size - 1) / 3)
+  const bad = random.shuffle(producers).slice(0, random.chance(0.8) ? f : random.int(0, f))
+  const faults = new Map(bad.map((producer) => [producer, random.pick(FAULTS)] as const))
+  const honest = producers.filter((producer) => !faults.has(producer))
+  const calm = random.chance(0.2)
+  const restarts = Array.from({ length: calm ? 0 : random.int(0, 3) }, () => {
+    const at = random.int(start + 10, healAt - 1_000)
+    return { producer: random.pick(honest), at, backAt: random.int(at + 1, healAt) }
+  })
+  return {
+    size,
+    start,
+    healAt,
+    end: timeOf(healSlot + 6 + SLOTS_PER_EPOCH),
+    weather: calm
+      ? { drop: 0, duplicate: 0, maxDelayMs: 10, partitions: 0 }
+      : { drop: random.next() * 0.4, duplicate: random.next() * 0.3, maxDelayMs: random.int(10, 3_000), partitions: random.int(0, 3) },
+    beaconFailure: calm ? 0 : random.next() * 0.2,
+    pools: drawPools(random, { producers, healSlot }),
+    faults,
+    restarts,
+    reorgAt: random.int(start, healAt),
+  }
+}
+
+function drawPools(
+  random: Random,
+  { producers, healSlot }: { readonly producers: readonly ProducerId[]; readonly healSlot: number },
+): readonly PlannedPool[] {
+  const proposalSlots = random.shuffle(Array.from({ length: healSlot + 5 - START_SLOT }, (_, i) => START_SLOT + 1 + i)) as Slot[]
+  return Array.from({ length: POOLS }, (_, i) => {
+    const poolId = (i + 1) as PoolId
+    const boundary = (EPOCH + 1) * SLOTS_PER_EPOCH
+    const later = random.int(boundary, Math.max(boundary + 2, healSlot + 4)) as Slot
+    const movedTo = random.int(boundary, Math.max(boundary + 2, healSlot + 4)) as Slot
+    return {
+      poolId,
+      validatorIndex: (100 + i) as ValidatorIndex,
+      members: random.shuffle(producers),
+      attestations: [
+        { epoch: EPOCH as Epoch, slot: random.int(START_SLOT, boundary - 1) as Slot },
+        { epoch: (EPOCH + 1) as Epoch, slot: later, ...(random.chance(0.2) && { movedTo }) },
+      ],
+      proposals: proposalSlots.slice(i * 2, i * 2 + 2),
+      ...(random.chance(0.3) && { exitAt: random.int(timeOf(START_SLOT), timeOf(healSlot + 3)) }),
+    }
+  })
+}
