@@ -1,5 +1,5 @@
 import { reasonOf } from '../core/errors.ts'
-import type { Epoch, Root, Slot } from '../core/ids.ts'
+import type { Epoch, Root } from '../core/ids.ts'
 import type { AttesterDuty, BeaconNode, Duties, HeadEvent, ProposerDuty } from '../core/ports/beacon.ts'
 import type { Log } from '../core/ports/log.ts'
 import type { AttestationDuty, DutyPool, DutyPools, ProposalDuty } from './types.ts'
@@ -29,11 +29,11 @@ export class DutyTable {
     this.#log = log
   }
 
-  attestationsAt(slot: Slot, epoch: Epoch): readonly AttestationDuty[] {
-    const duties = this.#attesters.get(epoch)?.duties.filter((duty) => duty.slot === slot) ?? []
-    return duties.flatMap((attester) => {
+  /** Attestations of our validators in an epoch. */
+  attestationsIn(epoch: Epoch): readonly AttestationDuty[] {
+    return (this.#attesters.get(epoch)?.duties ?? []).flatMap((attester) => {
       const pool = this.#poolOf(attester.validatorIndex)
-      return pool === undefined ? [] : [{ type: 'attestation', pool, slot, attester } as const]
+      return pool === undefined ? [] : [{ type: 'attestation', pool, slot: attester.slot, attester } as const]
     })
   }
 

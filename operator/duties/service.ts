@@ -150,8 +150,10 @@ export class DutyService {
     const now = this.#time.now()
     if (signal.aborted || now < 0) return
     const epoch = this.#time.epochOf(now as Slot)
-    for (let slot = Math.max(0, now - this.#time.slotsPerEpoch); slot <= now; slot++) {
-      for (const duty of this.#table.attestationsAt(slot as Slot, this.#time.epochOf(slot as Slot))) this.#beginOnce(duty, signal)
+    for (const of of [epoch - 1, epoch]) {
+      for (const duty of this.#table.attestationsIn(of as Epoch)) {
+        if (duty.slot <= now && duty.slot >= now - this.#time.slotsPerEpoch) this.#beginOnce(duty, signal)
+      }
     }
     for (const duty of [...this.#table.proposalsIn(epoch), ...this.#table.proposalsIn((epoch + 1) as Epoch)]) {
       if (duty.slot >= now) this.#beginOnce({ ...duty, type: 'randao' }, signal)

@@ -1,4 +1,4 @@
-import type { MemberIndex, Root } from '../../core/ids.ts'
+import type { EcdsaSignature, MemberIndex, Root } from '../../core/ids.ts'
 import { faultsOf } from '../../core/vault.ts'
 import { highestPrepared, isQuorum, justifyPrePrepare, justifyRoundChange } from './justify.ts'
 import { Tally } from './tally.ts'
@@ -44,7 +44,7 @@ export class QbftEngine {
   readonly #roundChanges = new Map<MemberIndex, RoundChange>()
   readonly #dropped = new Set<MemberIndex>()
   readonly #answered = new Map<MemberIndex, number>()
-  readonly #verified = new Set<string>()
+  readonly #verified = new Map<EcdsaSignature, SignedStatement>()
   #effects: QbftEffect[] = []
   #round = 0
   #input: Uint8Array | undefined
@@ -311,8 +311,7 @@ export class QbftEngine {
 
   /** A second statement where one stands: the same again is an echo, another one is an equivocation if really signed. */
   #compare(standing: SignedStatement, signed: SignedStatement): FaultKind | undefined {
-    const { value, preparedRound, preparedValue } = standing
-    if (value === signed.value && preparedRound === signed.preparedRound && preparedValue === signed.preparedValue) return undefined
+    if (isSameWord(standing, signed)) return undefined
     if (!this.#verify(signed)) return 'bad-signature'
     this.#fault(signed.sender, 'equivocation', [standing, signed])
     return undefined
@@ -343,12 +342,20 @@ export class QbftEngine {
   /** Each signature is checked once, however many certificates carry it. */
   readonly #verify = (signed: SignedStatement): boolean => {
     if (signed.sender < 1 || signed.sender > this.#settings.size) return false
-    const { sender, type, round, value, preparedRound, preparedValue, signature } = signed
-    const key = `${signature}${sender}/${type}/${round}/${value}/${preparedRound}/${preparedValue}`
-    if (this.#verified.has(key)) return true
+    const known = this.#verified.get(signed.signature)
+    if (known !== undefined && isSame(known, signed)) return true
     if (!this.#settings.verify(signed)) return false
     if (this.#verified.size >= 4 * MAX_ROUND * this.#settings.size) this.#verified.clear()
-    this.#verified.add(key)
+    this.#verified.set(signed.signature, signed)
     return true
   }
+}
+
+function isSame(one: SignedStatement, other: SignedStatement): boolean {
+  return one.sender === other.sender && one.type === other.type && one.round === other.round && isSameWord(one, other)
+}
+
+/** Where sender, type and round are the same. */
+function isSameWord(one: SignedStatement, other: SignedStatement): boolean {
+  return one.value === other.value && one.preparedRound === other.preparedRound && one.preparedValue === other.preparedValue
 }

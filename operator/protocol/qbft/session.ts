@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { MemberIndex, Milliseconds, Root } from '../../core/ids.ts'
 import type { Clock } from '../../core/ports/clock.ts'
 import { QbftEngine } from './engine.ts'
@@ -18,7 +18,7 @@ export type QbftSessionOptions = Pick<QbftSettings, 'size' | 'quorum' | 'self' |
 
 /** Root of a value as agreed on: SHA-256 of its bytes. */
 export function valueRoot(value: Uint8Array): Root {
-  return `0x${createHash('sha256').update(value).digest('hex')}` as Root
+  return `0x${hash('sha256', value)}` as Root
 }
 
 /** A running instance: the state machine with its timers and its outgoing messages connected. */

@@ -1,11 +1,11 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Address, BlsSignature, EcdsaSignature, Hex, MemberIndex, PublicKey, Root } from '../../../operator/core/ids.ts'
 import type { ThresholdScheme } from '../../../operator/duties/types.ts'
 import type { EcdsaVerifier } from '../../../operator/protocol/messages/ecdsa.ts'
 import { addressOf, ecdsaVerifier, signEcdsa } from '../../../operator/protocol/messages/ecdsa.ts'
 
 export function sha(...parts: readonly (string | number)[]): Hex {
-  return `0x${createHash('sha256').update(parts.join('|')).digest('hex')}`
+  return `0x${hash('sha256', parts.join('|'))}`
 }
 
 /** What a pool's members hold: keys to sign with, by member index, and what is public. */

@@ -1,8 +1,14 @@
 import { parseArgs } from 'node:util'
 import { hashCrypto, realCrypto } from './crypto.ts'
 import { runSeed } from './run.ts'
+import { describeFailure, runSeeds } from './seeds.ts'
 
-// npm run simulate -- [--seeds 10000] [--seed N] [--members 4|7] [--bls]
+const HELP = `Runs vaults of shipped duty services on a simulated clock, network and chain.
+  --seeds N     how many schedules (10000)
+  --seed N      replay one schedule, with everything its members log
+  --members N   4 or 7 (both, in turn)
+  --bls         real BLS and secp256k1 signatures instead of keyed hashes`
+
 const { values } = parseArgs({
   options: {
     seeds: { type: 'string', default: '10000' },
@@ -13,34 +19,44 @@ const { values } = parseArgs({
   },
 })
 
-if (values.help) {
-  console.log(`Runs vaults of shipped duty services on a simulated clock, network and chain.
-  --seeds N     how many schedules (10000)
-  --seed N      replay one schedule, with everything its members log
-  --members N   4 or 7 (both, alternating)
-  --bls         real BLS and secp256k1 signatures instead of keyed hashes`)
-} else {
-  process.exitCode = await simulate()
+/** A whole number from 1, or the end with a sentence. */
+function count(name: string, text: string): number {
+  const value = Number(text)
+  if (Number.isSafeInteger(value) && value >= 1) return value
+  console.error(`--${name}: expected a whole number from 1, got ${text}`)
+  process.exit(2)
 }
 
-async function simulate(): Promise<number> {
-  const only = values.seed === undefined ? undefined : Number(values.seed)
-  const seeds = only === undefined ? Array.from({ length: Number(values.seeds) }, (_, i) => i + 1) : [only]
-  const started = performance.now()
-  let failed = 0
-  for (const seed of seeds) {
-    const size = values.members === undefined ? (seed % 2 === 0 ? 4 : 7) : Number(values.members)
-    const crypto = values.bls ? await realCrypto() : hashCrypto()
-    const trace = only === undefined ? {} : { trace: (line: string) => console.log(line) }
-    const violations = await runSeed({ seed, size, crypto, ...trace })
-    if (violations.length > 0) {
-      failed += 1
-      const flags = `--seed ${seed} --members ${size}${values.bls ? ' --bls' : ''}`
-      console.error(`seed ${seed} broke:\n  ${violations.slice(0, 5).join('\n  ')}\n  replay: npm run simulate -- ${flags}`)
-    }
-    if (seed % 1_000 === 0) console.log(`${seed} schedules, ${failed} failed, ${((performance.now() - started) / 1_000).toFixed(1)} s`)
+async function main(): Promise<number> {
+  if (values.help) {
+    console.log(HELP)
+    return 0
   }
-  const seconds = (performance.now() - started) / 1_000
-  console.log(JSON.stringify({ schedules: seeds.length, failed, seconds: Number(seconds.toFixed(1)) }))
-  return failed === 0 ? 0 : 1
+  const size = values.members === undefined ? undefined : count('members', values.members)
+  const crypto = values.bls ? await realCrypto() : undefined
+  const flags = values.bls ? ' --bls' : ''
+  if (values.seed !== undefined) {
+    const seed = count('seed', values.seed)
+    const members = size ?? (seed % 2 === 0 ? 4 : 7)
+    const violations = await runSeed({ seed, size: members, crypto: crypto ?? hashCrypto(), trace: (line) => console.log(line) })
+    if (violations.length > 0) console.error(describeFailure({ seed, size: members, violations }, flags))
+    return violations.length > 0 ? 1 : 0
+  }
+  const seeds = count('seeds', values.seeds)
+  const started = performance.now()
+  const seconds = (): number => Math.round((performance.now() - started) / 100) / 10
+  const failures = await runSeeds({
+    from: 1,
+    to: seeds,
+    ...(size !== undefined && { size }),
+    ...(crypto !== undefined && { crypto: () => crypto }),
+    onSeed: (seed, failure) => {
+      if (failure !== undefined) console.error(describeFailure(failure, flags))
+      if (seed % 1_000 === 0) console.log(`${seed} of ${seeds} schedules, ${seconds()} s`)
+    },
+  })
+  console.log(JSON.stringify({ schedules: seeds, failed: failures.length, seconds: seconds() }))
+  return failures.length > 0 ? 1 : 0
 }
+
+process.exitCode = await main()
