@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { SecretKey } from '@chainsafe/blst'
 import { ssz } from '@lodestar/types'
-import { concat, getBytes, hexlify, keccak256, parseEther, ZeroHash } from 'ethers'
+import { type ContractTransactionResponse, concat, getBytes, hexlify, keccak256, parseEther, ZeroHash } from 'ethers'
 import type { NetworkConnection } from 'hardhat/types/network'
 import type { DeploymentParameters } from '../../deploy/parameters/types.ts'
 import type { ContractName } from '../../deploy/plan.ts'
@@ -26,6 +26,7 @@ export type Pool = {
   readonly publicKey: string
   readonly kind: number
   readonly index: number
+  readonly completed: ContractTransactionResponse
 }
 
 export type ReportDraft = {
@@ -142,7 +143,7 @@ export async function startLife(connection: NetworkConnection, choices: Partial<
       transcriptRoot: hexlify(randomBytes(32)),
     }
     const digest = dkgDigest(pools.judgeOf('poolRegistry'), { ...outcome, publicSharesHash: keccak256(publicShares) })
-    await pools.poolRegistry.completeDkg(poolId, {
+    const completed = await pools.poolRegistry.completeDkg(poolId, {
       groupKey: outcome.groupKey,
       depositSignature: g2(key.sign(depositRoot)),
       publicShares,
@@ -151,7 +152,7 @@ export async function startLife(connection: NetworkConnection, choices: Partial<
       aggregateSignature: aggregateG2(vault.map((id) => memberOf(id).key.sign(digest))),
     })
     const index = validators.push({ publicKey, withdrawalCredentials: credentials }) - 1
-    return { id: poolId, key, publicKey, kind: Number(kind), index }
+    return { id: poolId, key, publicKey, kind: Number(kind), index, completed }
   }
   const fund = async (pool: Pool) => {
     const { proven, timestamp } = await stateAt(await nextSlot())

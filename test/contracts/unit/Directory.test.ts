@@ -3,7 +3,7 @@ import { parseEther, ZeroAddress } from 'ethers'
 import { network } from 'hardhat'
 import type { DeploymentParameters } from '../../../deploy/parameters/types.ts'
 import { CONTRACT_ORDER, type ContractName, type DeploymentAddresses, predictAddresses } from '../../../deploy/plan.ts'
-import { deployOpenPools } from '../../support/openPools.ts'
+import { openPools } from '../../support/openPools.ts'
 
 const connection = await network.create()
 const { ethers } = connection
@@ -40,10 +40,10 @@ const OUTSIDE: Readonly<Partial<Record<keyof DeploymentParameters, readonly bigi
 }
 
 describe('Directory', () => {
-  let deployed: Awaited<ReturnType<typeof deployOpenPools>>
+  let deployed: Awaited<ReturnType<typeof openPools>>
 
   before(async () => {
-    deployed = await deployOpenPools(connection)
+    deployed = await openPools(connection)
   })
 
   const create = async (changes: { parameters?: Partial<DeploymentParameters>; addresses?: Partial<DeploymentAddresses> }) => {

@@ -10,6 +10,8 @@ import { at, BOND, FULL, type NetworkLife, type Pool, STAKER, startLife } from '
 const REQUESTS = systemContracts.withdrawalRequests.address
 const EPOCH_SECONDS = SLOTS_PER_EPOCH * 60
 const VECTOR = 64
+/** EIP-7825: most gas of a transaction. */
+const MAX_TRANSACTION_GAS = 16_777_216n
 
 describe('Exits', function () {
   this.timeout(120_000)
@@ -402,5 +404,32 @@ describe('Exits', function () {
       const empty = at(proven.balances, bondPool.index)
       await refused(life.exits.closePool(pool.id, timestamp, proven.state, validator, empty), 'WrongBalanceIndex')
     })
+  })
+})
+
+describe('Exits: the largest draw', function () {
+  this.timeout(240_000)
+
+  it('A36 stays under the gas limit of a transaction, and the next one takes what it left', async () => {
+    const life = await startLife(await network.create(), { seatAllocation: parseEther('0.01'), stallPenalty: parseEther('0.01') })
+    const most = Number(await life.exits.MAX_DRAWN())
+    const alice = at(life.people, 0)
+    await life.startPeriod(0)
+    await life.stakingPool.connect(alice).deposit({ value: parseEther('32') * BigInt(most + 2) })
+    for (let i = 0; i < most + 3; i++) await life.makePool()
+    const all = await life.bondEther.balanceOf(alice)
+    await life.bondEther.connect(alice).approve(life.withdrawalQueue, all)
+    await life.withdrawalQueue.connect(alice).requestWithdrawal(all)
+    await life.exits.requestLiquidation()
+    expect((await life.exits.draw(1)).stakerCount).to.equal(BigInt(most))
+
+    const seed = await life.seedAfter(Number((await life.exits.draw(1)).seedEpoch))
+    const receipt = await (await life.exits.drawLiquidation(1, seed.timestamp, seed.state, seed.randao)).wait()
+    expect(receipt?.gasUsed).to.be.lessThan(MAX_TRANSACTION_GAS)
+
+    expect(await life.poolRegistry.exitingCount()).to.equal(BigInt(most))
+    await life.exits.requestLiquidation()
+    expect((await life.exits.draw(2)).stakerCount).to.equal(2n)
+    await life.prover.close()
   })
 })
