@@ -16,7 +16,8 @@ import { dirname } from 'node:path'
 const OWNER_ONLY_FILE = 0o600
 const OWNER_ONLY_FOLDER = 0o700
 
-function fsyncPath(path: string): void {
+/** Makes the entries of a folder durable: what was created, renamed or removed in it. */
+export function syncFolder(path: string): void {
   const descriptor = openSync(path, 'r')
   try {
     fsyncSync(descriptor)
@@ -45,7 +46,7 @@ export function writeDurably(path: string, content: Uint8Array | string): void {
     closeSync(descriptor)
   }
   renameSync(temporary, path)
-  fsyncPath(dirname(path))
+  syncFolder(dirname(path))
 }
 
 /** The file's bytes, or undefined when there is no such file. */
@@ -76,7 +77,7 @@ export function shred(path: string): void {
     closeSync(descriptor)
   }
   unlinkSync(path)
-  fsyncPath(dirname(path))
+  syncFolder(dirname(path))
 }
 
 function isAbsent(error: unknown): boolean {

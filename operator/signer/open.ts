@@ -11,7 +11,7 @@ import { createCeremonySecrets } from './ceremony-secrets.ts'
 import { createCeremonyStates } from './ceremony-state.ts'
 import { createDatabase, openDatabase } from './database.ts'
 import { SignerError } from './errors.ts'
-import { makePrivateFolder, readIfPresent, writeDurably } from './files.ts'
+import { makePrivateFolder, readIfPresent, syncFolder, writeDurably } from './files.ts'
 import { createInterchange, type Interchange } from './interchange.ts'
 import { readKeystore, writeKeystore } from './keystore.ts'
 import { assertPrivateKey, createOperatorKey, createTransactionSigner, randomOperatorKey } from './operator-key.ts'
@@ -95,6 +95,7 @@ export async function createSigner(options: {
     const manifest = { version: 1, databaseId, operatorAddress, signingKey, storage }
     writeDurably(join(unfinished, FILES.manifest), `${JSON.stringify(manifest, null, 2)}\n`)
     renameSync(unfinished, folder)
+    syncFolder(dataDir)
     return { operatorAddress, signingKey }
   } catch (error) {
     rmSync(unfinished, { recursive: true, force: true })
