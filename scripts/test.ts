@@ -7,6 +7,7 @@ const node = process.execPath
 
 const steps: readonly Step[] = [
   { name: 'contracts compile', command: ['hardhat', 'build'] },
+  { name: 'bindings are fresh', command: [node, '--import', 'tsx', 'scripts/check-bindings.ts'] },
   { name: 'types', command: ['tsc', '--noEmit'] },
   { name: 'layers, format and lint', command: ['biome', 'check', '--error-on-warnings'] },
   { name: 'floating promises', command: ['eslint', '--max-warnings=0', '.'] },

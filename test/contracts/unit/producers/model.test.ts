@@ -85,7 +85,7 @@ describe(`Periods and BlockProducers against models, seed ${SEED}`, () => {
         if (randomInt(3) === 0) await networkHelpers.time.increase(randomInt(1, 700))
         if (randomInt(8) === 0) await periods.freeze(randomInt(1, 3))
       }
-      await networkHelpers.time.increase(3 * 480)
+      await networkHelpers.time.increase(6 * 480)
       await periods.freeze(200n)
       const frozen = Number(await periods.nextToFreeze())
       for (let period = 0; period < frozen; period++) {
