@@ -1,12 +1,28 @@
 import { fileURLToPath } from 'node:url'
 import hardhatToolboxMochaEthers from '@nomicfoundation/hardhat-toolbox-mocha-ethers'
 import { defineConfig } from 'hardhat/config'
+import type { HardhatPlugin } from 'hardhat/types/plugins'
 
 // The compiler comes from npm: nothing is downloaded at build time.
 const solc = fileURLToPath(import.meta.resolve('solc/soljson.js'))
 
+/** The file system lists artifacts in any order; the generated bindings are committed, so theirs has to be one. */
+const orderedArtifacts: HardhatPlugin = {
+  id: 'open-pools:ordered-artifacts',
+  hookHandlers: {
+    solidity: async () => ({
+      default: async () => ({
+        async processArtifactsAfterSuccessfulBuild(_context, artifactPaths) {
+          // The one array that all handlers get, this one first.
+          ;(artifactPaths as string[]).sort()
+        },
+      }),
+    }),
+  },
+}
+
 export default defineConfig({
-  plugins: [hardhatToolboxMochaEthers],
+  plugins: [orderedArtifacts, hardhatToolboxMochaEthers],
   solidity: {
     version: '0.8.37',
     path: solc,

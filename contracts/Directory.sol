@@ -66,14 +66,16 @@ contract Directory is IDirectory {
         _checkAddress("depositContract", p.depositContract);
     }
 
-    function _checkProducers(Parameters memory p) private pure {
+    function _checkProducers(Parameters memory p) private view {
         // A vault's participation is one word, its signatures are checked in one transaction.
         _check("vaultSize", p.vaultSize, 4, 128);
         _check("seatAllocation", p.seatAllocation, 0.01 ether, 32 * ETH);
         _check("effectiveStake", p.effectiveStake, p.seatAllocation, 2048 * ETH);
         _check("minProducers", p.minProducers, p.vaultSize, type(uint16).max);
         _check("periodLength", p.periodLength, uint256(p.seedDelay) + 2, 2 ** 16);
-        _check("firstPeriod", p.firstPeriod, uint256(p.seedDelay) + 2, type(uint64).max - 2 ** 32);
+        // Its list is frozen `seedDelay` + 1 epochs before, and somebody has to have registered by then.
+        uint256 now_ = (block.timestamp - p.genesisTime) / (p.slotsPerEpoch * p.secondsPerSlot);
+        _check("firstPeriod", p.firstPeriod, now_ + p.seedDelay + 2, 2 ** 40);
         _check("maxChurn", p.maxChurn, 1, 1024);
         _check("committeeSize", p.committeeSize, 1, 2048);
         _check("seedDelay", p.seedDelay, 1, 1024);

@@ -11,6 +11,9 @@ import * as Contracts from "./index.js";
 declare module "@nomicfoundation/hardhat-ethers/types" {
   interface HardhatEthersHelpers extends HardhatEthersHelpersBase {
   getContractFactory(name: 'Directory', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Directory__factory>
+getContractFactory(name: 'BeaconLayout', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BeaconLayout__factory>
+getContractFactory(name: 'Disputes', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Disputes__factory>
+getContractFactory(name: 'StateCommitments', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.StateCommitments__factory>
 getContractFactory(name: 'IBeaconLayout', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IBeaconLayout__factory>
 getContractFactory(name: 'IBlockProducers', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IBlockProducers__factory>
 getContractFactory(name: 'IBondEther', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IBondEther__factory>
@@ -55,11 +58,11 @@ getContractFactory(name: 'HostileClaimer', signerOrOptions?: ethers.Signer | Fac
 getContractFactory(name: 'PageTreeHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.PageTreeHarness__factory>
 getContractFactory(name: 'ReportsHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ReportsHarness__factory>
 getContractFactory(name: 'SwapOrNotHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.SwapOrNotHarness__factory>
-getContractFactory(name: 'BeaconLayout', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BeaconLayout__factory>
-getContractFactory(name: 'Disputes', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Disputes__factory>
-getContractFactory(name: 'StateCommitments', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.StateCommitments__factory>
 
   getContractAt(name: 'Directory', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Directory>
+getContractAt(name: 'BeaconLayout', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BeaconLayout>
+getContractAt(name: 'Disputes', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Disputes>
+getContractAt(name: 'StateCommitments', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.StateCommitments>
 getContractAt(name: 'IBeaconLayout', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IBeaconLayout>
 getContractAt(name: 'IBlockProducers', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IBlockProducers>
 getContractAt(name: 'IBondEther', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IBondEther>
@@ -104,11 +107,11 @@ getContractAt(name: 'HostileClaimer', address: string | ethers.Addressable, sign
 getContractAt(name: 'PageTreeHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.PageTreeHarness>
 getContractAt(name: 'ReportsHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ReportsHarness>
 getContractAt(name: 'SwapOrNotHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.SwapOrNotHarness>
-getContractAt(name: 'BeaconLayout', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BeaconLayout>
-getContractAt(name: 'Disputes', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Disputes>
-getContractAt(name: 'StateCommitments', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.StateCommitments>
 
   deployContract(name: 'Directory', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Directory>
+deployContract(name: 'BeaconLayout', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BeaconLayout>
+deployContract(name: 'Disputes', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Disputes>
+deployContract(name: 'StateCommitments', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.StateCommitments>
 deployContract(name: 'IBeaconLayout', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IBeaconLayout>
 deployContract(name: 'IBlockProducers', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IBlockProducers>
 deployContract(name: 'IBondEther', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IBondEther>
@@ -153,11 +156,11 @@ deployContract(name: 'HostileClaimer', signerOrOptions?: ethers.Signer | DeployC
 deployContract(name: 'PageTreeHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PageTreeHarness>
 deployContract(name: 'ReportsHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ReportsHarness>
 deployContract(name: 'SwapOrNotHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.SwapOrNotHarness>
-deployContract(name: 'BeaconLayout', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BeaconLayout>
-deployContract(name: 'Disputes', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Disputes>
-deployContract(name: 'StateCommitments', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.StateCommitments>
 
   deployContract(name: 'Directory', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Directory>
+deployContract(name: 'BeaconLayout', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BeaconLayout>
+deployContract(name: 'Disputes', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Disputes>
+deployContract(name: 'StateCommitments', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.StateCommitments>
 deployContract(name: 'IBeaconLayout', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IBeaconLayout>
 deployContract(name: 'IBlockProducers', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IBlockProducers>
 deployContract(name: 'IBondEther', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IBondEther>
@@ -202,9 +205,6 @@ deployContract(name: 'HostileClaimer', args: any[], signerOrOptions?: ethers.Sig
 deployContract(name: 'PageTreeHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PageTreeHarness>
 deployContract(name: 'ReportsHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ReportsHarness>
 deployContract(name: 'SwapOrNotHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.SwapOrNotHarness>
-deployContract(name: 'BeaconLayout', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BeaconLayout>
-deployContract(name: 'Disputes', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Disputes>
-deployContract(name: 'StateCommitments', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.StateCommitments>
 
     // default types
     getContractFactory(

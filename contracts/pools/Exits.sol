@@ -45,6 +45,7 @@ contract Exits is IExits, BeaconClock {
     uint64 private immutable QUEUE_WAIT_SECONDS;
     uint256 private immutable THRESHOLD;
     uint256 private immutable STALL_PENALTY;
+    uint256 private immutable SEAT_ALLOCATION;
 
     /// @inheritdoc IExits
     uint256 public drawCount;
@@ -66,6 +67,7 @@ contract Exits is IExits, BeaconClock {
         QUEUE_WAIT_SECONDS = _secondsOf(parameters.maxQueueWait);
         THRESHOLD = parameters.liquidationThreshold;
         STALL_PENALTY = parameters.stallPenalty;
+        SEAT_ALLOCATION = parameters.seatAllocation;
     }
 
     /// @inheritdoc IExits
@@ -216,11 +218,11 @@ contract Exits is IExits, BeaconClock {
         }
     }
 
-    /// @dev Takes `penalty` and its part of the fee from each seat, and pays the fee from what it took.
+    /// @dev Takes `penalty` and its part of the fee from each seat, but no more than the seat, and pays the fee from what it took.
     function _charge(PoolId poolId, uint256 penalty, address payee, uint256 fee) private {
         ProducerId[] memory members = REGISTRY.vault(poolId);
         uint256 each = penalty + (fee + members.length - 1) / members.length;
-        PRODUCERS.chargeSeats(poolId, members, each, payee, fee);
+        PRODUCERS.chargeSeats(poolId, members, _min(each, SEAT_ALLOCATION), payee, fee);
     }
 
     function _proveValidator(

@@ -25,7 +25,7 @@ const facts = {
   shardCommitteePeriod: 256n,
   genesisForkVersion: '0x00000000',
   depositContract: '0x00000000219ab540356cBB839Cbe05303d7705Fa',
-  firstPeriod: 500_000n,
+  firstPeriod: 2n ** 40n,
 }
 
 for (const [name, choices] of Object.entries({ devnet, mainnet })) {
