@@ -4,13 +4,20 @@ import { INTERFACES } from './interfaces.ts'
 
 export type CustomError = { readonly name: string; readonly args: Readonly<Record<string, unknown>> }
 
+/** 0x and four bytes. */
+const SELECTOR_LENGTH = 10
 const ALL: readonly Interface[] = [...new Set(Object.values(INTERFACES))]
 
 /** The deployment's custom error behind revert data, if it is one. */
 export function decodeRevert(data: string): CustomError | undefined {
+  if (data.length < SELECTOR_LENGTH) return undefined
   for (const contract of ALL) {
-    const parsed = contract.parseError(data)
-    if (parsed !== null) return { name: parsed.name, args: parsed.args.toObject() }
+    try {
+      const parsed = contract.parseError(data)
+      if (parsed !== null) return { name: parsed.name, args: parsed.args.toObject() }
+    } catch {
+      // Its selector, but not its arguments: some other contract's error.
+    }
   }
   return undefined
 }

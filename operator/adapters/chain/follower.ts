@@ -1,0 +1,99 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { reasonOf } from '../../core/errors.ts'
+import type { ChainEvent } from '../../core/events.ts'
+import type { NetworkState } from '../../core/network.ts'
+import type { ChainFollower, ChainView } from '../../core/ports/chain.ts'
+import type { Log } from '../../core/ports/log.ts'
+import type { Store } from '../../core/ports/store.ts'
+import { emptyState, foldEvents } from '../../protocol/state/network-state.ts'
+import { createDecoder } from './decode.ts'
+import type { Deployment } from './deployment.ts'
+import { type Batch, EventFeed } from './event-feed.ts'
+import { EventStore } from './event-store.ts'
+import type { ChainRpc } from './rpc.ts'
+
+const LAST_RETRY_MS = 5_000
+
+type Listener = Parameters<ChainFollower['onChange']>[0]
+
+export type FollowerOptions = {
+  readonly rpc: ChainRpc
+  readonly store: Store
+  readonly deployment: Deployment
+  /** Between two looks at the head, in milliseconds. */
+  readonly pollMs: number
+  readonly log: Log
+}
+
+/**
+ * The network's state as the contracts' events tell it. Resolves once it has caught up with the client; goes on until the
+ * signal aborts, through outages and reorganizations. Throws `ChainError` when the first look fails.
+ */
+export async function startFollower(options: FollowerOptions, signal: AbortSignal): Promise<ChainFollower> {
+  const { rpc, store, deployment, pollMs, log } = options
+  const listeners = new Set<Listener>()
+  let view: ChainView = { head: emptyState(), finalized: emptyState(), headBlock: 0, finalizedBlock: 0 }
+
+  const feed: EventFeed<ChainEvent> = new EventFeed({
+    rpc,
+    store: new EventStore({ store, identity: rpc.identity, directory: deployment.addresses.directory }),
+    addresses: [...new Set(Object.values(deployment.addresses))],
+    deploymentBlock: deployment.deploymentBlock,
+    decode: createDecoder(deployment.addresses),
+    onBatch(batch) {
+      view = advance(view, batch, () => feed.unfinalized())
+      if (batch.reverted.length > 0) log.info('chain reorganized', { events: batch.reverted.length, head: batch.head.number })
+      for (const listener of listeners) {
+        try {
+          listener({ view, applied: batch.applied, finalized: batch.finalized })
+        } catch (error) {
+          log.error('chain listener failed', { reason: reasonOf(error) })
+        }
+      }
+    },
+  })
+  await feed.restore(signal)
+  await feed.poll(signal)
+  void keepPolling({ feed, pollMs, log }, signal)
+  return {
+    view: () => view,
+    onChange(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+  }
+}
+
+function advance(view: ChainView, batch: Batch<ChainEvent>, unfinalized: () => readonly ChainEvent[]): ChainView {
+  const finalized = fold(view.finalized, batch.finalized)
+  // A state cannot be unfolded: after a reorganization the head is built anew from the last final one.
+  const head = batch.reverted.length > 0 ? fold(finalized, unfinalized()) : fold(view.head, batch.applied)
+  return { head, finalized, headBlock: batch.head.number, finalizedBlock: batch.finalizedBlock.number }
+}
+
+function fold(state: NetworkState, events: readonly ChainEvent[]): NetworkState {
+  return events.length === 0 ? state : foldEvents(state, events)
+}
+
+async function keepPolling(
+  { feed, pollMs, log }: { readonly feed: EventFeed<ChainEvent>; readonly pollMs: number; readonly log: Log },
+  signal: AbortSignal,
+): Promise<void> {
+  let pause = pollMs
+  let failing = false
+  while (!signal.aborted) {
+    await delay(pause, undefined, { signal }).catch(() => undefined)
+    if (signal.aborted) return
+    try {
+      await feed.poll(signal)
+      if (failing) log.info('execution client is followed again')
+      failing = false
+      pause = pollMs
+    } catch (error) {
+      if (signal.aborted) return
+      if (!failing) log.warn('cannot follow the execution client', { reason: reasonOf(error) })
+      failing = true
+      pause = Math.min(LAST_RETRY_MS, pause * 2)
+    }
+  }
+}
