@@ -7,6 +7,7 @@ import type { EndpointHealth } from '../core/ports/health.ts'
 import type { ShareSigner } from '../core/ports/signer.ts'
 import type { DutyRecord } from '../duties/tracker.ts'
 import type { BeaconHub } from './beacon-hub.ts'
+import type { CeremonyStatistics } from './ceremony-statistics.ts'
 import type { DutyStatistics } from './duty-statistics.ts'
 import type { OperatorStatus, PoolStatus } from './status.ts'
 
@@ -15,11 +16,12 @@ export type StatusSources = {
   readonly operator: Address
   readonly clock: Clock
   readonly statistics: DutyStatistics
+  readonly ceremonies: CeremonyStatistics
   readonly shares: ShareSigner
   readonly self?: ProducerId
   readonly beacon?: BeaconHub
   readonly execution?: { health(): EndpointHealth }
-  readonly chain?: ChainFollower & { syncedAt(): Milliseconds }
+  readonly chain?: ChainFollower
   readonly network?: P2pNetwork
   readonly dutyRecords?: () => readonly DutyRecord[]
 }
@@ -40,19 +42,28 @@ const MISSED_SHOWN = 10
 export function createStatusBoard(first: StatusSources): StatusBoard {
   let sources = first
   let state = 'starting'
+  /** When the chain last moved on, as its follower saw it. */
+  let movedAt = first.clock.now()
   return {
     enter(next) {
       state = next
     },
     add(more) {
       sources = { ...sources, ...more }
+      const moved = (): void => {
+        movedAt = sources.clock.now()
+      }
+      moved()
+      more.chain?.onChange(moved)
     },
-    read: () => statusOf(state, sources),
+    read: () => statusOf({ ...sources, state, movedAt }),
   }
 }
 
-function statusOf(state: string, sources: StatusSources): OperatorStatus {
-  const { operator, self, beacon, chain, network } = sources
+type Snapshot = StatusSources & { readonly state: string; readonly movedAt: Milliseconds }
+
+function statusOf(sources: Snapshot): OperatorStatus {
+  const { state, operator, self, beacon, chain, network } = sources
   const view = chain?.view()
   const { head, finalized } = beacon?.latest() ?? {}
   const notReady = state === RUNNING ? reasonsAgainst(sources) : [`the operator is ${state}`]
@@ -71,9 +82,9 @@ function statusOf(state: string, sources: StatusSources): OperatorStatus {
     finalized: { epoch: finalized?.epoch ?? null, block: view?.finalizedBlock ?? null },
     endpoints: { beacon: healthOf(beacon), execution: healthOf(sources.execution) },
     pools: view === undefined || self === undefined ? [] : poolStatuses(view.head, self, sources.shares),
-    ceremonies: [],
+    ceremonies: sources.ceremonies.ceremonies(),
     duties: { ...counts, missedBecause, lastMissed },
-    dkgMs: [],
+    dkgMs: sources.ceremonies.durations(),
     ...durations,
     commitments: commitmentCounts(view?.head),
   }
@@ -82,7 +93,7 @@ function statusOf(state: string, sources: StatusSources): OperatorStatus {
 const NOT_ASKED: EndpointHealth = { state: 'down', since: 0 as Milliseconds, reason: 'it has not answered yet' }
 const healthOf = (endpoint: { health(): EndpointHealth } | undefined): EndpointHealth => endpoint?.health() ?? NOT_ASKED
 
-function reasonsAgainst({ beacon, execution, chain, network, clock }: StatusSources): readonly string[] {
+function reasonsAgainst({ beacon, execution, network, clock, movedAt }: Snapshot): readonly string[] {
   const reasons: string[] = []
   const down = (name: string, { state, reason }: EndpointHealth): void => {
     if (state !== 'up') reasons.push(`${name} is ${state === 'down' ? 'down' : 'on another chain'}: ${reason}`)
@@ -95,8 +106,7 @@ function reasonsAgainst({ beacon, execution, chain, network, clock }: StatusSour
     const slot = Math.floor((clock.now() - genesisTimeMs) / slotDurationMs)
     const head = beacon.latest().head?.slot ?? 0
     if (slot - head > mostBehind) reasons.push(`the beacon node's head is ${slot - head} slots old`)
-    const silentMs = clock.now() - (chain?.syncedAt() ?? 0)
-    if (silentMs > mostBehind * slotDurationMs) reasons.push('the events of the execution client are not read up to its head')
+    if (clock.now() - movedAt > mostBehind * slotDurationMs) reasons.push('the execution client shows no new block')
   }
   if (network === undefined || network.addresses().length === 0) reasons.push('the network is not listening')
   return reasons

@@ -92,7 +92,10 @@ export function statusTable(status: OperatorStatus): readonly string[] {
   const counts = kinds
     .filter(([, { due }]) => due > 0)
     .map(([name, { due, done, missed, included, notIncluded }]) => [name, ...[due, done, missed, included, notIncluded].map(String)])
-  const ceremonies = status.ceremonies.map(({ poolId, round, stage }) => [String(poolId), String(round), stage])
+  const ceremonies = status.ceremonies.map(({ poolId, round, stage, waitingFor, outcome }) => {
+    const now = outcome ?? (waitingFor.length === 0 ? 'under way' : `waiting for members ${waitingFor.join(', ')}`)
+    return [String(poolId), String(round), stage, now]
+  })
   const missed = duties.lastMissed.map(({ type, poolId, slot, reason, detail }) => [
     type,
     String(poolId),
@@ -103,7 +106,7 @@ export function statusTable(status: OperatorStatus): readonly string[] {
   return [
     ...columns(facts),
     ...section('pools', ['pool', 'kind', 'phase', 'round', 'member', 'validator', 'share', 'public key'], pools),
-    ...section('ceremonies', ['pool', 'round', 'stage'], ceremonies),
+    ...section('ceremonies', ['pool', 'round', 'stage', ''], ceremonies),
     ...section('duties', ['', 'due', 'done', 'missed', 'on chain', 'not on chain'], counts),
     ...section('last missed', ['type', 'pool', 'slot', 'reason', 'detail'], missed),
   ]

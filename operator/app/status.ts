@@ -1,3 +1,4 @@
+import type { CeremonyStage } from '../ceremonies/types.ts'
 import type { Address, Epoch, MemberIndex, PoolId, ProducerId, PublicKey, Slot, ValidatorIndex } from '../core/ids.ts'
 import type { CommitmentPhase, PoolPhase } from '../core/network.ts'
 import type { EndpointHealth } from '../core/ports/health.ts'
@@ -17,6 +18,16 @@ export type PoolStatus = {
   readonly validatorIndex: ValidatorIndex | null
   /** Whether this node holds its share of the key. */
   readonly share: boolean
+}
+
+export type CeremonyStatus = {
+  readonly poolId: PoolId
+  readonly round: number
+  readonly stage: CeremonyStage
+  /** Members it cannot go on without. */
+  readonly waitingFor: readonly MemberIndex[]
+  /** "registered", or why not; once it has ended. */
+  readonly outcome?: string
 }
 
 /** What /status serves; `openpools status` prints it as a table. Times in milliseconds; null where nothing is known yet. */
@@ -48,5 +59,3 @@ export type OperatorStatus = {
   readonly roundChanges: number
   readonly commitments: Readonly<Record<CommitmentPhase, number>> & { readonly lastEpoch: Epoch | null }
 }
-
-export type CeremonyStatus = { readonly poolId: PoolId; readonly round: number; readonly stage: string }

@@ -6,7 +6,7 @@ import type { StatusBoard } from './status-board.ts'
 const FIRST_PAUSE_MS = 250
 const LAST_PAUSE_MS = 5_000
 /** Codes of errors that end by themselves: a server is down, starting or busy. */
-const PASSING: ReadonlySet<string> = new Set(['UNREACHABLE', 'TIMEOUT', 'REFUSED', 'NOT_FOUND', 'SYNCING'])
+const PASSING: ReadonlySet<string> = new Set(['UNREACHABLE', 'TIMEOUT', 'REFUSED', 'NOT_FOUND', 'BEHIND', 'SYNCING'])
 
 export type Waiting = {
   /** What is waited for, as in "waiting for the beacon node". */

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { keysCommand } from './commands/keys.ts'
 import { registerCommand } from './commands/register.ts'
+import { runCommand } from './commands/run.ts'
 import { statusCommand } from './commands/status.ts'
 
 /** The `openpools` program. Commands load what they need when they run, so that help and mistakes are answered at once. */
@@ -16,7 +17,7 @@ export function createProgram(): Command {
     )
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'openpools: ')) })
   // Settings of the program are inherited by commands only when they are made through it.
-  for (const command of [keysCommand(), registerCommand(), statusCommand()]) {
+  for (const command of [keysCommand(), registerCommand(), runCommand(), statusCommand()]) {
     program.addCommand(command.copyInheritedSettings(program).showHelpAfterError('See --help of the command for examples.'))
   }
   return program

@@ -1,0 +1,39 @@
+import { Command } from 'commander'
+import type { OperatorConfig } from '../../config.ts'
+import { beaconUrl, dataDir, directory, flag, logLevel, parseMultiaddr, parsePort, passwordFile, rpcUrl } from '../flags.ts'
+
+export function runCommand(): Command {
+  return new Command('run')
+    .summary('run the operator')
+    .description(
+      [
+        'Runs the operator until SIGTERM or SIGINT. Logs JSON lines to stdout.',
+        'Endpoints that are down are waited for; /status of the HTTP port says what it waits for.',
+        'It ends with status 1 when waiting would not help: a wrong password, keys in use, not registered, different chains.',
+      ].join('\n'),
+    )
+    .addOption(dataDir())
+    .addOption(passwordFile())
+    .addOption(rpcUrl())
+    .addOption(beaconUrl())
+    .addOption(directory())
+    .addOption(
+      flag('--listen <multiaddr>', 'where to listen for other operators').argParser(parseMultiaddr).default('/ip4/0.0.0.0/tcp/9000'),
+    )
+    .addOption(flag('--http-host <address>', 'address of the HTTP server').default('127.0.0.1'))
+    .addOption(flag('--http-port <port>', 'port of /health, /status and /metrics').argParser(parsePort).default(8645))
+    .addOption(logLevel())
+    .addHelpText(
+      'after',
+      [
+        '',
+        'Example:',
+        '  openpools run --data-dir ~/.openpools --password-file ~/.openpools-password --directory 0x… \\',
+        '    --rpc-url http://127.0.0.1:8545 --beacon-url http://127.0.0.1:5052 --listen /ip4/0.0.0.0/tcp/9000',
+      ].join('\n'),
+    )
+    .action(async (config: OperatorConfig) => {
+      const { run } = await import('../../run.ts')
+      await run(config)
+    })
+}

@@ -1,0 +1,150 @@
+import { join } from 'node:path'
+import { performance } from 'node:perf_hooks'
+import { TypedDataEncoder } from 'ethers'
+import { openBeaconNode } from '../adapters/beacon/connect.ts'
+import { createProver } from '../adapters/beacon/prover.ts'
+import { loadBeaconSpec } from '../adapters/beacon/spec.ts'
+import { createContracts } from '../adapters/chain/contracts.ts'
+import { startFollower } from '../adapters/chain/follower.ts'
+import { TransactionSender } from '../adapters/chain/transactions.ts'
+import { systemClock as clock } from '../adapters/clock.ts'
+import { startNetwork } from '../adapters/p2p/network.ts'
+import { openJobQueue } from '../adapters/queue/job-queue.ts'
+import { openStore } from '../adapters/store/sqlite.ts'
+import { startCeremonies } from '../ceremonies/service.ts'
+import type { Address, Root } from '../core/ids.ts'
+import { toAddress, toRoot } from '../core/parse.ts'
+import { DutyService } from '../duties/service.ts'
+import { startKeeper } from '../keeper/keeper.ts'
+import { aggregateSignatures, verifySignature } from '../protocol/bls/signatures.ts'
+import { combinePartials } from '../protocol/bls/threshold.ts'
+import { ecdsaVerifier } from '../protocol/messages/ecdsa.ts'
+import { startReports } from '../reports/pipeline.ts'
+import { openSigner } from '../signer/open.ts'
+import { passwordFrom } from '../signer/password.ts'
+import { openPeerIdentity } from '../signer/peer-identity.ts'
+import { createBeaconHub } from './beacon-hub.ts'
+import { createCeremonyStatistics } from './ceremony-statistics.ts'
+import type { OperatorConfig } from './config.ts'
+import { createDutyPools } from './duty-pools.ts'
+import { createDutyStatistics } from './duty-statistics.ts'
+import { connectExecution, knowingly } from './execution.ts'
+import { createExitRequests } from './exit-requests.ts'
+import { startHttp } from './http.ts'
+import type { Lifecycle } from './lifecycle.ts'
+import type { ProcessLog } from './log.ts'
+import { allOf, createMetrics } from './metrics.ts'
+import { ownProducer, peersOf } from './registration.ts'
+import { createStatusBoard, RUNNING } from './status-board.ts'
+import { waitFor } from './waiting.ts'
+
+/** What whoever starts an operator has to give. */
+export type Shell = { readonly config: OperatorConfig; readonly log: ProcessLog; readonly lifecycle: Lifecycle }
+
+/** BLS as the workflows see it: threshold signatures, and aggregates over the producers' signing keys. */
+const bls = { combine: combinePartials, verify: verifySignature, aggregate: aggregateSignatures }
+
+/** QBFT's first round: 2 s, or on a faster chain than any public one an eighth of its slot. */
+const firstRoundMs = (slotMs: number): number => (slotMs < 12_000 ? slotMs / 8 : 2_000)
+
+/** A transaction that is not included after this time, or three slots, is sent again with a higher fee. */
+const BUMP_AFTER_MS = 10_000
+
+/** EIP-712 domain of the contract that judges vault members' messages. */
+const domainOf = (chainId: bigint, verifyingContract: Address): Root =>
+  toRoot(TypedDataEncoder.hashDomain({ name: 'Open Pools', version: '1', chainId, verifyingContract }))
+
+/**
+ * Puts a node together, in the order in which its parts need each other, and starts it. Everything ends with the lifecycle's
+ * signal. Waits for endpoints that are down; throws what waiting would not mend.
+ */
+export async function startOperator({ config, log, lifecycle }: Shell): Promise<void> {
+  const { signal, onStop } = lifecycle
+
+  // Secrets first: opening them locks the folder, so that nothing here runs twice.
+  const password = passwordFrom({ file: config.passwordFile })
+  const signer = await openSigner({ dataDir: config.dataDir, password })
+  onStop('signer', () => signer.close())
+  const seed = openPeerIdentity({ dataDir: config.dataDir, password })
+  const { operatorKey, signingKey, shares } = signer
+  const operator = toAddress(operatorKey.address)
+
+  // Then what people look at, so that a node that waits can be asked for what.
+  const statistics = createDutyStatistics()
+  const ceremonies = createCeremonyStatistics(log)
+  const metrics = createMetrics()
+  const board = createStatusBoard({ operator, clock, statistics, ceremonies, shares })
+  const http = await startHttp({ host: config.httpHost, port: config.httpPort, status: board.read, metrics })
+  onStop('http', () => http.close())
+  log.info('operator starts', { operator, dataDir: config.dataDir, http: `${config.httpHost}:${config.httpPort}` })
+
+  // The chain's parameters decide Lodestar's preset: no module that needs it may be loaded before.
+  const spec = await waitFor({ what: 'the beacon node', board, log }, () => loadBeaconSpec(config.beaconUrl, signal), signal)
+  const beacon = createBeaconHub({ node: await openBeaconNode({ url: config.beaconUrl, spec, log }), log }, signal)
+  const { openState } = await import('../protocol/proofs/provable-state.ts')
+  board.add({ beacon })
+
+  // The deployment, and all that its contracts ever said.
+  const connect = () => connectExecution({ url: config.rpcUrl, directory: config.directory, spec }, signal)
+  const { rpc, deployment } = await waitFor({ what: 'the execution client', board, log }, connect, signal)
+  board.add({ execution: { health: () => rpc.health.current } })
+  const store = openStore(join(config.dataDir, 'state.sqlite'))
+  onStop('store', () => store.close())
+  const follow = () => startFollower({ rpc, store, deployment, pollMs: spec.slotDurationMs / 2, log }, signal)
+  const chain = await waitFor({ what: 'the events of the contracts', board, log }, follow, signal)
+  board.add({ chain })
+  const recognise = () => knowingly(rpc, () => ownProducer(chain.view().head, operator), signal)
+  const self = await waitFor({ what: 'the own registration', board, log }, recognise, signal)
+  board.add({ self })
+
+  // The others.
+  const network = await startNetwork({ self, seed, listen: [config.listen], log })
+  onStop('network', () => network.close())
+  const meet = (): void => network.setPeers(peersOf(chain.view().head))
+  meet()
+  chain.onChange(({ applied }) => {
+    if (applied.some(({ name }) => name.startsWith('BlockProducers.'))) meet()
+  })
+  board.add({ network })
+
+  // The work.
+  const { addresses } = deployment
+  const slotMs = spec.slotDurationMs
+  const sending = { pollMs: slotMs / 2, bumpAfterMs: Math.max(BUMP_AFTER_MS, 3 * slotMs) }
+  const sender = new TransactionSender({ rpc, signer: signer.transactionSigner, store, log, ...sending }, signal)
+  const contracts = createContracts({ rpc, deployment, sender })
+  const queue = await openJobQueue({ folder: join(config.dataDir, 'jobs'), log })
+  onStop('queue', () => queue.close())
+  const verifyEcdsa = ecdsaVerifier()
+  const everyone = { self, clock, beacon, chain, contracts, network, queue, store, log }
+
+  const duties = new DutyService({
+    ...everyone,
+    stopwatch: () => performance.now(),
+    signer: shares,
+    operatorKey,
+    verifyEcdsa,
+    scheme: bls,
+    pools: createDutyPools({ self, chain, shares, addresses }),
+    exits: createExitRequests({ self, chain, beacon, parameters: deployment.parameters, log }, signal),
+    metrics: allOf([metrics.duties, statistics.observe]),
+    settings: {
+      domainSeparator: domainOf(contracts.chainId, addresses.poolRegistry),
+      firstRoundMs: firstRoundMs(slotMs),
+    },
+  })
+  duties.start(signal)
+  board.add({ dutyRecords: () => duties.records() })
+
+  startCeremonies(
+    { ...everyone, secrets: signer.ceremony, operatorKey, signingKey, verifyEcdsa, scheme: bls, observer: ceremonies.observer },
+    signal,
+  )
+  const pageSize = () => contracts.read({ contract: 'stateCommitments', method: 'POOLS_PER_PAGE', args: [] })
+  const poolsPerPage = Number(await waitFor({ what: 'the execution client', board, log }, pageSize, signal))
+  startReports({ ...everyone, signingKey, aggregation: bls, poolsPerPage }, signal)
+  startKeeper({ ...everyone, prover: createProver(beacon, openState) }, signal)
+
+  board.enter(RUNNING)
+  log.info('operator runs', { producer: self, operator, peerId: network.peerId, listens: network.addresses() })
+}
