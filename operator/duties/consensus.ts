@@ -111,7 +111,6 @@ export class Consensus {
     }
     instance.close = () => session.close()
     session.start()
-    onRound(1)
     for (const [from, { bodies }] of instance.early) for (const body of bodies) this.#replay(instance, from, body)
     instance.early.clear()
     try {
@@ -172,7 +171,7 @@ export class Consensus {
       send: (to: MemberIndex, message: QbftMessage) => sendFrame(to, encodeQbftFrame(instance, message)),
       onDecided: callbacks.onDecided,
       onFault: (fault) => log.warn('a vault member broke consensus rules', { duty: id, ...fault }),
-      onRoundChange: callbacks.onRound,
+      onRound: callbacks.onRound,
     })
   }
 

@@ -12,8 +12,8 @@ export type QbftSessionOptions = Pick<QbftSettings, 'size' | 'quorum' | 'self' |
   readonly send: (to: MemberIndex, message: QbftMessage) => void
   readonly onDecided: (decision: Decision) => void
   readonly onFault: (fault: QbftFault) => void
-  /** A round after the first was entered. */
-  readonly onRoundChange: (round: number) => void
+  /** A round was entered. */
+  readonly onRound: (round: number) => void
 }
 
 /** Root of a value as agreed on: SHA-256 of its bytes. */
@@ -87,12 +87,12 @@ export class QbftSession {
   }
 
   #setTimer({ round, afterMs }: { readonly round: number; readonly afterMs: number }): void {
-    const { clock, onRoundChange } = this.#options
+    const { clock, onRound } = this.#options
     this.#cancelTimer()
     const cancel = clock.at((clock.now() + afterMs) as Milliseconds, () => {
       if (!this.#closed) this.#perform(this.#engine.timeout(round))
     })
     this.#cancelTimer = cancel
-    if (round > 1) onRoundChange(round)
+    onRound(round)
   }
 }

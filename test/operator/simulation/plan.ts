@@ -10,8 +10,13 @@ export const START_SLOT = 10 * SLOTS_PER_EPOCH + 28
 const EPOCH = (START_SLOT / SLOTS_PER_EPOCH) | 0
 const POOLS = 2
 
-export type Fault = 'silent' | 'twins' | 'garbler' | 'cheat'
-const FAULTS: readonly Fault[] = ['silent', 'twins', 'twins', 'garbler', 'cheat']
+/**
+ * How a member can be faulty. silent: says nothing. twins: two processes with one identity, each talking to its part of the
+ * vault. amnesiac: dies often and forgets everything. usurper: proposes its own value where another is prepared. garbler:
+ * repeats, cuts and changes frames, signs wrong roots. cheat: sees another chain and pays itself.
+ */
+export type Fault = 'silent' | 'twins' | 'amnesiac' | 'usurper' | 'garbler' | 'cheat'
+const FAULTS: readonly Fault[] = ['silent', 'twins', 'twins', 'amnesiac', 'usurper', 'garbler', 'cheat']
 
 export type PlannedPool = {
   readonly poolId: PoolId

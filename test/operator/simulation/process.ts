@@ -4,6 +4,9 @@ import type { Log, LogData } from '../../../operator/core/ports/log.ts'
 import type { Network } from '../../../operator/core/ports/network.ts'
 import { DutyService } from '../../../operator/duties/service.ts'
 import type { DutyPool } from '../../../operator/duties/types.ts'
+import { encodeQbftFrame, openDutyFrame, readQbftBody } from '../../../operator/protocol/messages/duty.ts'
+import { qbftDigest } from '../../../operator/protocol/messages/qbft.ts'
+import { valueRoot } from '../../../operator/protocol/qbft/session.ts'
 import { FEE_RECIPIENT, simBeacon } from './beacon.ts'
 import type { SimChain, View } from './chain.ts'
 import type { SimCrypto, SimPoolKeys } from './crypto.ts'
@@ -45,6 +48,8 @@ export type ProcessOptions = {
   readonly crashChance?: number
 }
 
+const DOMAIN_SEPARATOR = sha('domain') as Root
+
 const SILENT_METRICS = {
   due() {},
   stage() {},
@@ -72,7 +77,7 @@ export function startProcess(world: World, options: ProcessOptions): () => void 
     controller.abort()
   }
   const afterWrite = (): void => {
-    if (!alive || !random.chance(options.crashChance ?? 0)) return
+    if (!alive || scheduler.now >= plan.healAt || !random.chance(options.crashChance ?? 0)) return
     // Dead from here on: what the service still does in this instant reaches nobody.
     alive = false
     scheduler.at(scheduler.now, () => {
@@ -112,7 +117,7 @@ export function startProcess(world: World, options: ProcessOptions): () => void 
     },
     log: logOf(world, options),
     metrics: SILENT_METRICS,
-    settings: { domainSeparator: sha('domain') as Root, firstRoundMs: FIRST_ROUND_MS },
+    settings: { domainSeparator: DOMAIN_SEPARATOR, firstRoundMs: FIRST_ROUND_MS },
   })
   service.start(controller.signal)
   chain.announce(view)
@@ -191,9 +196,14 @@ function beaconOf(world: World, { view, fault, producer }: ProcessOptions, { isA
   }
 }
 
-function networkOf({ network }: World, { producer, fault, reaches }: ProcessOptions, { isAlive, random }: Life): Network {
-  const port = network.port(producer, isAlive, reaches)
-  if (fault !== 'garbler') return port
+function networkOf(world: World, options: ProcessOptions, life: Life): Network {
+  const port = world.network.port(options.producer, life.isAlive, options.reaches)
+  if (options.fault === 'garbler') return garbling(port, life.random)
+  if (options.fault === 'usurper') return usurping(port, world.crypto.operator(`producer ${options.producer}`))
+  return port
+}
+
+function garbling(port: Network, random: Random): Network {
   const sent: Uint8Array[] = []
   return {
     ...port,
@@ -202,6 +212,31 @@ function networkOf({ network }: World, { producer, fault, reaches }: ProcessOpti
       const frame = random.chance(0.2) ? random.pick(sent) : bytes
       port.send(to, channel, random.chance(0.3) ? mutated(frame, random) : frame)
     },
+  }
+}
+
+/** Puts its first value in the place of a prepared one, properly signed and with the true justification. */
+function usurping(port: Network, operator: ReturnType<SimCrypto['operator']>): Network {
+  const own = new Map<string, Uint8Array>()
+  return {
+    ...port,
+    send(to, channel, bytes) {
+      port.send(to, channel, usurped(bytes) ?? bytes)
+    },
+  }
+
+  function usurped(bytes: Uint8Array): Uint8Array | undefined {
+    const { kind, instance, body } = openDutyFrame(bytes)
+    if (kind !== 'qbft') return undefined
+    const message = readQbftBody(body, { size: 7, maxValueBytes: 10_000 })
+    if (message.kind !== 'statement' || message.value === undefined) return undefined
+    const name = JSON.stringify(instance)
+    const value = own.get(name) ?? message.value
+    own.set(name, value)
+    if (message.signed.type !== 'pre-prepare') return undefined
+    const statement = { ...message.signed, value: valueRoot(value) }
+    const signature = operator.sign(qbftDigest(DOMAIN_SEPARATOR, instance, statement))
+    return encodeQbftFrame(instance, { ...message, signed: { ...statement, signature }, value })
   }
 }
 

@@ -74,6 +74,7 @@ function startMember(world: World, producer: ProducerId): readonly (() => void)[
   if (fault === 'silent') return []
   const view = chain.addView(producer)
   if (fault === 'twins') return startTwins(world, producer, view)
+  if (fault === 'amnesiac') return [startAmnesiac(world, producer, view)]
   if (fault !== undefined) return [startProcess(world, { producer, view, fault, disk: newDisk() })]
   return [startHonest(world, { producer, view, crashes: random.chance(0.3) })]
 }
@@ -91,6 +92,19 @@ function startTwins(world: World, producer: ProducerId, view: View): readonly ((
   ]
 }
 
+/** A faulty member that lives a moment at a time, without a gate or a memory. */
+function startAmnesiac(world: World, producer: ProducerId, view: View): () => void {
+  const { scheduler, random, plan } = world
+  let kill: () => void = () => {}
+  const live = (): void => {
+    kill()
+    kill = startProcess(world, { producer, view, fault: 'amnesiac', disk: newDisk() })
+    if (scheduler.now < plan.healAt) scheduler.at(scheduler.now + random.int(50, 1_500), live)
+  }
+  live()
+  return () => kill()
+}
+
 /** An honest member, with its planned restarts: memory is lost, what is on disk stays. */
 function startHonest(
   world: World,
@@ -100,7 +114,7 @@ function startHonest(
   const disk = newDisk()
   let kill: (() => void) | undefined
   const start = (): void => {
-    const crashChance = crashes && scheduler.now < plan.healAt - 500 ? 0.02 : 0
+    const crashChance = crashes ? 0.02 : 0
     const backAt = Math.min(scheduler.now + random.int(1, 2_000), plan.healAt)
     kill ??= startProcess(world, { producer, view, disk, fault: undefined, crashChance, onCrash: () => reviveAt(backAt) })
   }
