@@ -81,16 +81,22 @@ export class Consensus {
   async agree(question: AgreeQuestion, signal: AbortSignal): Promise<Decision> {
     const { duty, always, input, onChange } = question
     const instance = this.#instanceOf(duty)
-    const progress = { heard: new Set<MemberIndex>(), refused: false, input: false, inputFailure: undefined as unknown }
+    const progress = {
+      heard: new Set<MemberIndex>(),
+      refused: false,
+      input: undefined as Uint8Array | undefined,
+      inputFailure: undefined as unknown,
+    }
     const { promise, resolve } = Promise.withResolvers<Decision>()
     const propose = (): void => {
       input().then(
         (value) => {
-          progress.input = true
+          progress.input = value
           session.propose(value)
         },
         (failure) => {
           progress.inputFailure = failure
+          if (progress.input !== undefined) session.propose(progress.input)
         },
       )
     }
@@ -205,12 +211,12 @@ function limitsOf({ type, pool }: ConsensusDuty): { readonly size: number; reado
 type Progress = {
   readonly heard: ReadonlySet<MemberIndex>
   readonly refused: boolean
-  readonly input: boolean
+  readonly input: Uint8Array | undefined
   readonly inputFailure: unknown
 }
 
 function failureOf({ heard, refused, input, inputFailure }: Progress, pool: DutyPool): DutyError {
-  if (!input && inputFailure instanceof DutyError) return inputFailure
+  if (input === undefined && inputFailure instanceof DutyError) return inputFailure
   const voices = heard.size + 1
   if (voices < pool.quorum) return new DutyError('MEMBERS_SILENT', `${voices} of ${pool.members.length}, expected ${pool.quorum}`)
   return new DutyError(refused ? 'VALUE_REFUSED' : 'NO_CONSENSUS')

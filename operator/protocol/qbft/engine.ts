@@ -79,7 +79,10 @@ export class QbftEngine {
     return this.#advance()
   }
 
-  /** This member's own input: what it proposes when it leads and nothing was prepared before. */
+  /**
+   * This member's own input for the current round: what it proposes when it leads and nothing was prepared before. Each round
+   * asks anew (its `timer` effect tells), because the best value of a minute ago may be one that others refuse.
+   */
   propose(value: Uint8Array): readonly QbftEffect[] {
     this.#input = value
     return this.#advance()
@@ -284,6 +287,7 @@ export class QbftEngine {
 
   #enter(round: number): void {
     this.#round = round
+    this.#input = undefined
     this.#proposal = undefined
     this.#proposed = false
     this.#committed = false

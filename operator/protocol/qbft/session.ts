@@ -12,7 +12,7 @@ export type QbftSessionOptions = Pick<QbftSettings, 'size' | 'quorum' | 'self' |
   readonly send: (to: MemberIndex, message: QbftMessage) => void
   readonly onDecided: (decision: Decision) => void
   readonly onFault: (fault: QbftFault) => void
-  /** A round was entered. */
+  /** A round was entered: `propose` anew. */
   readonly onRound: (round: number) => void
 }
 
@@ -44,6 +44,7 @@ export class QbftSession {
     this.#perform(this.#engine.start(this.#options.identity.resume()))
   }
 
+  /** The own value for the current round. */
   propose(value: Uint8Array): void {
     if (!this.#closed) this.#perform(this.#engine.propose(value))
   }

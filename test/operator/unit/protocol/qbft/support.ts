@@ -59,6 +59,7 @@ export class Vault {
   /** Says whether a message arrives. */
   passes: (link: { readonly from: number; readonly to: number; readonly message: QbftMessage }) => boolean = () => true
   readonly size: number
+  #input: (self: number) => string = (self) => `value of ${self}`
 
   constructor(size = 4, change: (self: number) => Partial<QbftSettings> = () => ({})) {
     this.size = size
@@ -73,8 +74,8 @@ export class Vault {
 
   startAll(input: (self: number) => string = (self) => `value of ${self}`): void {
     for (const [self, engine] of this.engines) {
+      this.#input = input
       this.perform(self, engine.start())
-      this.perform(self, engine.propose(bytes(input(self))))
     }
     this.deliver()
   }
@@ -86,8 +87,10 @@ export class Vault {
 
   perform(self: number, effects: readonly QbftEffect[]): void {
     for (const effect of effects) {
-      if (effect.kind === 'timer') this.timers.set(self, effect)
-      else if (effect.kind === 'decided') this.decisions.set(self, effect.decision)
+      if (effect.kind === 'timer') {
+        this.timers.set(self, effect)
+        this.perform(self, this.engine(self).propose(bytes(this.#input(self))))
+      } else if (effect.kind === 'decided') this.decisions.set(self, effect.decision)
       else if (effect.kind === 'fault') this.faults.push(effect)
       else if (effect.kind === 'send') this.sent.push({ from: self, to: effect.to, message: effect.message })
       else for (const to of this.engines.keys()) if (to !== self) this.sent.push({ from: self, to, message: effect.message })
