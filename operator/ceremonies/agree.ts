@@ -46,10 +46,10 @@ export function agree(
     send: (to: MemberIndex, message) => room.sayQbft(message, to),
     onDecided: () => resolve(),
     onFault: ({ member, fault }) => ports.log.warn('fault in the agreement on a transcript', { pool: context.poolId, member, fault }),
-    onRoundChange: (round) => ports.log.info('round change in the agreement on a transcript', { pool: context.poolId, round }),
+    // Every round's leader proposes the one transcript it has seen.
+    onRound: () => session.propose(value),
   })
   session.start()
-  session.propose(value)
   room.onQbft((from, message) => session.receive(from, message))
   const abort = (): void => reject(signal.reason)
   signal.addEventListener('abort', abort, { once: true })
