@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8'
 import { Command } from 'commander'
 import type { OperatorConfig } from '../../config.ts'
 import { beaconUrl, dataDir, directory, flag, logLevel, parseMultiaddr, parsePort, passwordFile, rpcUrl } from '../flags.ts'
@@ -33,6 +34,9 @@ export function runCommand(): Command {
       ].join('\n'),
     )
     .action(async (config: OperatorConfig) => {
+      // V8 lets short-lived objects take up to 128 MB on a large machine before it looks at them; an operator's are few and
+      // die young. Kept at its first size, the whole process needs a third less, at the price of a few more, tiny, collections.
+      setFlagsFromString('--semi-space-growth-factor=1')
       const { run } = await import('../../run.ts')
       await run(config)
     })
