@@ -76,10 +76,13 @@ export class SimChain {
     const boundary = epoch * SLOTS_PER_EPOCH
     const past = [...view.blocks.values()].filter((block) => block.slot <= boundary)
     const target = past.reduce((latest, block) => (block.slot > latest.slot ? block : latest), past[0] ?? OLD_BLOCK)
+    // Members seldom vote for the very same block in a storm: any that both know will do.
+    const recent = [...view.blocks.values()].slice(-3)
+    const vote = this.#scheduler.now < this.#plan.healAt + 2_000 ? this.#random.pick(recent) : view.head
     const sourceEpoch = (epoch - (view.stale && this.#scheduler.now < this.#plan.healAt ? 2 : 1)) as Epoch
     return {
       slot,
-      beaconBlockRoot: view.head.root,
+      beaconBlockRoot: vote.root,
       source: { epoch: sourceEpoch, root: sha('checkpoint', sourceEpoch) as Root },
       target: { epoch, root: target.root },
     }

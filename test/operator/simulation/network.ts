@@ -6,7 +6,19 @@ import type { Scheduler } from './scheduler.ts'
 type Handler = (from: ProducerId, bytes: Uint8Array) => void
 
 /** How bad the network is until it heals. */
-export type Weather = { readonly drop: number; readonly duplicate: number; readonly maxDelayMs: number; readonly partitions: number }
+export type Weather = {
+  readonly drop: number
+  /** On top of `drop`, for commits: some members decide and others do not, where agreement is hardest. */
+  readonly dropCommits: number
+  readonly duplicate: number
+  readonly maxDelayMs: number
+  readonly partitions: number
+}
+
+/** A QBFT commit on the wire: frame kind 1, an instance of 13 bytes, message type 3. */
+function isCommit(bytes: Uint8Array): boolean {
+  return bytes[0] === 1 && bytes[14] === 3
+}
 
 /** Loses, delays, doubles and reorders messages, and cuts the vault in two at times; all of it ends at `healAt`. */
 export class SimNetwork {
@@ -44,6 +56,7 @@ export class SimNetwork {
       return
     }
     if (this.#random.chance(this.#weather.drop) || this.#isCut(from, to)) return
+    if (isCommit(bytes) && this.#random.chance(this.#weather.dropCommits)) return
     const copies = this.#random.chance(this.#weather.duplicate) ? 2 : 1
     // Mostly quick, at times very late: squaring bends the distribution.
     for (let i = 0; i < copies; i++) {

@@ -70,14 +70,22 @@ export function drawPlan(random: Random, size: number): Plan {
     start,
     healAt,
     end: timeOf(healSlot + 6 + SLOTS_PER_EPOCH),
-    weather: calm
-      ? { drop: 0, duplicate: 0, maxDelayMs: 10, partitions: 0 }
-      : { drop: random.next() * 0.4, duplicate: random.next() * 0.3, maxDelayMs: random.int(10, 3_000), partitions: random.int(0, 3) },
+    weather: calm ? { drop: 0, dropCommits: 0, duplicate: 0, maxDelayMs: 10, partitions: 0 } : drawStorm(random),
     beaconFailure: calm ? 0 : random.next() * 0.2,
     pools: drawPools(random, { producers, healSlot }),
     faults,
     restarts,
     reorgAt: random.int(start, healAt),
+  }
+}
+
+function drawStorm(random: Random): Weather {
+  return {
+    drop: random.next() * 0.4,
+    dropCommits: random.chance(0.5) ? random.next() : 0,
+    duplicate: random.next() * 0.3,
+    maxDelayMs: random.int(10, 3_000),
+    partitions: random.int(0, 3),
   }
 }
 
