@@ -1,28 +1,35 @@
 import { reasonOf } from '../core/errors.ts'
-import type { EcdsaSignature, MemberIndex, Milliseconds } from '../core/ids.ts'
+import type { MemberIndex, Milliseconds, Root } from '../core/ids.ts'
 import type { Clock } from '../core/ports/clock.ts'
 import type { Log } from '../core/ports/log.ts'
 import type { Network } from '../core/ports/network.ts'
 import { type CeremonyStatement, ceremonyDigest } from '../protocol/messages/ceremony.ts'
-import { type CeremonyMessage, decodeCeremony, encodeCeremony, type ParticipationMessage } from '../protocol/messages/ceremony-codec.ts'
+import {
+  type CeremonyMessage,
+  decodeCeremony,
+  encodeCeremony,
+  type ParticipationMessage,
+  type SignedCeremonyStatement,
+} from '../protocol/messages/ceremony-codec.ts'
 import type { EcdsaVerifier } from '../protocol/messages/ecdsa.ts'
 import type { QbftMessage } from '../protocol/qbft/types.ts'
+import { CeremonyFault } from './faults.ts'
 import type { Ceremony } from './types.ts'
 
-type Kind = CeremonyStatement['kind'] | 'participation'
-type Held = {
-  readonly join: CeremonyStatement & { readonly kind: 'join' }
-  readonly dealing: CeremonyStatement & { readonly kind: 'dealing' }
-  readonly reveal: CeremonyStatement & { readonly kind: 'reveal' }
-  readonly participation: ParticipationMessage
-}
+/** Of each member, before self has come to the stage where it agrees: round one and one round change. */
+const EARLY_QBFT_MESSAGES = 8
 
-const memberOf = (message: CeremonyStatement | ParticipationMessage): MemberIndex =>
+type Said = Exclude<CeremonyMessage, { kind: 'qbft' }>
+type Kind = CeremonyStatement['kind'] | 'participation'
+type Held = { readonly [K in Kind]: Extract<Said, { kind: K }> }
+
+const authorOf = (message: Said): MemberIndex =>
   message.kind === 'dealing' ? message.dealing.dealer : message.kind === 'reveal' ? message.reveal.member : message.member
 
 /**
  * Where the messages of one ceremony meet: at most one of each kind of each member, each with a good signature of that
- * member. What self has said is said again until the ceremony is over, since the network may lose anything.
+ * member. What self has said is said again until the ceremony is over, since the network may lose anything. Whoever breaks
+ * a rule ends the waiting of all who see it.
  */
 export class CeremonyRoom {
   readonly #ceremony: Ceremony
@@ -31,9 +38,11 @@ export class CeremonyRoom {
   readonly #verifyEcdsa: EcdsaVerifier
   readonly #log: Log
   readonly #repeatMs: number
-  readonly #held = new Map<string, CeremonyStatement | ParticipationMessage>()
-  readonly #own: Uint8Array[] = []
+  readonly #held = new Map<string, { readonly message: Said; readonly bytes: Uint8Array }>()
+  readonly #repeated = new Set<Uint8Array>()
   readonly #waiters = new Set<() => void>()
+  readonly #accused = new Set<MemberIndex>()
+  #fault: CeremonyFault | undefined
   #onQbft: ((from: MemberIndex, message: QbftMessage) => void) | undefined
   readonly #earlyQbft = new Map<MemberIndex, QbftMessage[]>()
   #cancelRepeat: () => void = () => {}
@@ -58,11 +67,16 @@ export class CeremonyRoom {
   }
 
   /** Sends a signed statement or the participation to all others, now and again until the room closes. */
-  say(message: Exclude<CeremonyMessage, { kind: 'qbft' }>): void {
+  say(message: Said): void {
     const bytes = encodeCeremony(this.#ceremony.context, message)
-    this.#own.push(bytes)
-    this.#keep(message)
-    this.#broadcast(bytes)
+    this.#keep(message, bytes)
+    this.#sayAgain(bytes)
+  }
+
+  /** Passes on what a member said, now and again: whoever heard something else from it can tell. */
+  show(kind: CeremonyStatement['kind'], member: MemberIndex): void {
+    const held = this.#held.get(`${kind}/${member}`)
+    if (held !== undefined) this.#sayAgain(held.bytes)
   }
 
   sayQbft(message: QbftMessage, to?: MemberIndex): void {
@@ -81,28 +95,41 @@ export class CeremonyRoom {
   /** One message of a kind from each member that has sent it. */
   got<K extends Kind>(kind: K): ReadonlyMap<MemberIndex, Held[K]> {
     const found = new Map<MemberIndex, Held[K]>()
-    for (const message of this.#held.values()) if (message.kind === kind) found.set(memberOf(message), message as Held[K])
+    for (const { message } of this.#held.values()) if (message.kind === kind) found.set(authorOf(message), message as Held[K])
     return found
   }
 
   missing(kind: Kind): readonly MemberIndex[] {
-    const found = this.got(kind)
-    return this.#ceremony.members.map((_, at) => (at + 1) as MemberIndex).filter((member) => !found.has(member))
+    return this.#ceremony.members.map((_, at) => (at + 1) as MemberIndex).filter((member) => !this.#held.has(`${kind}/${member}`))
   }
 
-  /** Resolves when every member has sent its message of this kind. Rejects when the signal aborts. */
-  all<K extends Kind>(kind: K, signal: AbortSignal): Promise<ReadonlyMap<MemberIndex, Held[K]>> {
-    return this.until(() => (this.missing(kind).length === 0 ? this.got(kind) : undefined), signal)
+  /** Resolves when every member has sent its message of this kind; tells for whom it waits, now and whenever that changes. */
+  all<K extends Kind>(
+    kind: K,
+    onWaiting: (missing: readonly MemberIndex[]) => void,
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<MemberIndex, Held[K]>> {
+    let waitingFor = -1
+    return this.until(() => {
+      const missing = this.missing(kind)
+      if (missing.length !== waitingFor) onWaiting(missing)
+      waitingFor = missing.length
+      return waitingFor === 0 ? this.got(kind) : undefined
+    }, signal)
   }
 
-  /** Resolves with the probe's first answer; it is asked whenever a message has come. */
+  /**
+   * Resolves with the probe's first answer; it is asked whenever a message has come. Rejects with a `CeremonyFault` when a
+   * member breaks a rule, or with the signal's reason.
+   */
   until<T>(probe: () => T | undefined, signal: AbortSignal): Promise<T> {
     return new Promise((resolve, reject) => {
       const check = (): void => {
-        const answer = probe()
-        if (answer === undefined) return
+        const answer = this.#fault === undefined ? probe() : undefined
+        if (answer === undefined && this.#fault === undefined) return
         stop()
-        resolve(answer)
+        if (answer !== undefined) resolve(answer)
+        else reject(this.#fault)
       }
       const abort = (): void => {
         stop()
@@ -121,19 +148,17 @@ export class CeremonyRoom {
 
   /** A message of this ceremony from a member of its vault; anything that does not fit is dropped. */
   receive(from: MemberIndex, bytes: Uint8Array): void {
-    if (this.#closed) return
-    const message = this.#decode(from, bytes)
-    if (message === undefined) return
-    if (message.kind === 'qbft') {
-      this.#receiveQbft(from, message.message)
+    if (this.#closed || this.#accused.has(from)) return
+    let message: CeremonyMessage
+    try {
+      message = decodeCeremony(bytes, this.#ceremony.context)
+    } catch (error) {
+      this.#log.debug('ceremony message dropped', { from, reason: reasonOf(error) })
       return
     }
-    if (memberOf(message) !== from) return
-    const again = this.#held.has(`${message.kind}/${from}`)
-    // Who says its first word again lacks ours: it has only just come, or come back.
-    if (message.kind === 'join') for (const own of this.#own) this.#send(from, own)
-    if (again || !this.#isSigned(from, message)) return
-    this.#keep(message)
+    if (message.kind === 'qbft') this.#receiveQbft(from, message.message)
+    else if (message.kind === 'participation') this.#receiveParticipation(from, message, bytes)
+    else this.#receiveStatement(from, message, bytes)
   }
 
   close(): void {
@@ -142,23 +167,30 @@ export class CeremonyRoom {
     this.#waiters.clear()
   }
 
-  #decode(from: MemberIndex, bytes: Uint8Array): CeremonyMessage | undefined {
-    try {
-      return decodeCeremony(bytes, this.#ceremony.context)
-    } catch (error) {
-      this.#log.debug('ceremony message dropped', { from, reason: reasonOf(error) })
-      return undefined
+  /** Statements prove themselves, so members may pass on each other's: that is how a double tongue shows. */
+  #receiveStatement(from: MemberIndex, message: SignedCeremonyStatement, bytes: Uint8Array): void {
+    const author = authorOf(message)
+    const held = this.#held.get(`${message.kind}/${author}`)
+    if (this.#accused.has(author) || (held !== undefined && Buffer.compare(held.bytes, bytes) === 0)) return
+    const digest = ceremonyDigest(this.#ceremony.context, message)
+    if (!this.#isSigned(author, digest, message)) {
+      this.#accuse(new CeremonyFault('BAD_SIGNATURE', from, `sent a ${message.kind} of member ${author} with a bad signature`))
+    } else if (held === undefined) {
+      this.#keep(message, bytes)
+      // Who has only just come lacks what was said before.
+      if (message.kind === 'join' && author === from) for (const own of this.#repeated) this.#send(from, own)
+    } else if (held.message.kind !== 'participation') {
+      const other = ceremonyDigest(this.#ceremony.context, held.message)
+      if (other === digest) return
+      this.#broadcast(held.bytes)
+      this.#broadcast(bytes)
+      this.#accuse(new CeremonyFault('EQUIVOCATION', author, `signed two different ${message.kind}s: ${other} and ${digest}`))
     }
   }
 
-  #isSigned(from: MemberIndex, message: (CeremonyStatement & { readonly signature: EcdsaSignature }) | ParticipationMessage): boolean {
-    // A participation carries signatures that prove themselves, checked where they are used.
-    if (message.kind === 'participation') return true
-    const address = this.#ceremony.members[from - 1]?.operator
-    const digest = ceremonyDigest(this.#ceremony.context, message)
-    const good = address !== undefined && this.#verifyEcdsa({ digest, signature: message.signature, address })
-    if (!good) this.#log.warn('ceremony message with a bad signature dropped', { from, kind: message.kind })
-    return good
+  /** Carries two signatures that are checked where they are used; only its author sends it. */
+  #receiveParticipation(from: MemberIndex, message: ParticipationMessage, bytes: Uint8Array): void {
+    if (message.member === from && !this.#held.has(`participation/${from}`)) this.#keep(message, bytes)
   }
 
   #receiveQbft(from: MemberIndex, message: QbftMessage): void {
@@ -170,9 +202,34 @@ export class CeremonyRoom {
     if (early.length < EARLY_QBFT_MESSAGES) this.#earlyQbft.set(from, [...early, message])
   }
 
-  #keep(message: CeremonyStatement | ParticipationMessage): void {
-    this.#held.set(`${message.kind}/${memberOf(message)}`, message)
+  #isSigned(author: MemberIndex, digest: Root, { signature }: SignedCeremonyStatement): boolean {
+    const address = this.#ceremony.members[author - 1]?.operator
+    return address !== undefined && this.#verifyEcdsa({ digest, signature, address })
+  }
+
+  #accuse(fault: CeremonyFault): void {
+    const { poolId, self } = this.#ceremony.context
+    this.#log.warn('ceremony rule broken', { pool: poolId, rule: fault.code, member: fault.member, reason: fault.message })
+    this.#accused.add(fault.member)
+    // Once self has signed the result, nothing that came before can spoil it.
+    if (this.#held.has(`participation/${self}`)) return
+    this.#fault ??= fault
+    this.#wake()
+  }
+
+  #keep(message: Said, bytes: Uint8Array): void {
+    this.#held.set(`${message.kind}/${authorOf(message)}`, { message, bytes })
+    this.#wake()
+  }
+
+  #wake(): void {
     for (const waiter of [...this.#waiters]) waiter()
+  }
+
+  #sayAgain(bytes: Uint8Array): void {
+    if (this.#repeated.has(bytes)) return
+    this.#repeated.add(bytes)
+    this.#broadcast(bytes)
   }
 
   #broadcast(bytes: Uint8Array): void {
@@ -188,11 +245,8 @@ export class CeremonyRoom {
     const next = (this.#clock.now() + this.#repeatMs) as Milliseconds
     this.#cancelRepeat = this.#clock.at(next, () => {
       if (this.#closed) return
-      for (const bytes of this.#own) this.#broadcast(bytes)
+      for (const bytes of this.#repeated) this.#broadcast(bytes)
       this.#repeat()
     })
   }
 }
-
-/** Of each member, before self has come to the stage where it agrees: round one and one round change. */
-const EARLY_QBFT_MESSAGES = 8

@@ -6,6 +6,7 @@ type Event = { readonly time: number; readonly order: number; run: (() => void) 
 /** Virtual time: events in order of time, then of creation. Between two events every pending promise runs to its end. */
 export class Scheduler {
   readonly #heap: Event[] = []
+  readonly #held = new Set<Promise<unknown>>()
   #now: number
   #order = 0
 
@@ -26,16 +27,32 @@ export class Scheduler {
     }
   }
 
+  /** Time stands still while this work of the real world (a disk, a key derivation) is under way. */
+  hold<T>(work: Promise<T>): Promise<T> {
+    const over = (): boolean => this.#held.delete(done)
+    const done: Promise<unknown> = work.then(over, over)
+    this.#held.add(done)
+    return work
+  }
+
   /** Runs until a time, or until `isDone` after some event. */
   async run(until: number, isDone: () => boolean): Promise<void> {
-    await settle()
+    await this.#settle()
     for (let event = this.#pop(); event !== undefined; event = this.#pop()) {
       if (event.time > until) return
       if (event.run === undefined) continue
       this.#now = event.time
       event.run()
-      await settle()
+      await this.#settle()
       if (isDone()) return
+    }
+  }
+
+  async #settle(): Promise<void> {
+    await settle()
+    while (this.#held.size > 0) {
+      await Promise.all(this.#held)
+      await settle()
     }
   }
 

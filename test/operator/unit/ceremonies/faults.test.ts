@@ -1,0 +1,311 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { CeremonyPorts } from '../../../../operator/ceremonies/types.ts'
+import type { Hex, MemberIndex, Milliseconds, ProducerId } from '../../../../operator/core/ids.ts'
+import type { Dealing } from '../../../../operator/core/ports/ceremony.ts'
+import { thresholdOf } from '../../../../operator/core/vault.ts'
+import { G } from '../../../../operator/protocol/bls/generators.ts'
+import { g1ToEip2537, multiply } from '../../../../operator/protocol/bls/points.ts'
+import { scalarFromBigInt } from '../../../../operator/protocol/bls/scalars.ts'
+import { ceremonyDigest } from '../../../../operator/protocol/messages/ceremony.ts'
+import {
+  type CeremonyMessage,
+  decodeCeremony,
+  encodeCeremony,
+  peekCeremony,
+} from '../../../../operator/protocol/messages/ceremony-codec.ts'
+import { addressOf, signEcdsa } from '../../../../operator/protocol/messages/ecdsa.ts'
+import { Random } from '../../simulation/random.ts'
+import { ADDRESSES, POOL, SLOT_MS } from './support/chain.ts'
+import type { Member, Tamper } from './support/member.ts'
+import { assertCompleted } from './support/oracle.ts'
+import { faultyKey, makeWorld, STORM, type World } from './support/world.ts'
+
+const SIZE = 4
+const BAD = 3
+const shape = { size: SIZE, threshold: thresholdOf(SIZE) }
+
+/** The faulty member's key: it signs anything. */
+const sign = (digest: Parameters<typeof signEcdsa>[0]) => signEcdsa(digest, faultyKey(BAD))
+const ungated: CeremonyPorts['operatorKey'] = {
+  address: addressOf(faultyKey(BAD)),
+  signOnce: (_, digest) => sign(digest),
+  recall: () => [],
+}
+
+const tampered =
+  (change: Tamper): Tamper =>
+  (ports) => ({ operatorKey: ungated, ...change(ports) })
+
+const dealing = (change: (dealing: Dealing) => Partial<Dealing>): Tamper =>
+  tampered(({ secrets }) => ({
+    secrets: {
+      ...secrets,
+      deal: async (context, joinKeys) => {
+        const honest = await secrets.deal(context, joinKeys)
+        return { ...honest, ...change(honest) }
+      },
+    },
+  }))
+
+/** Says something else to some: `other` makes the second version of a message, or undefined to leave it as it is. */
+const twoFaced = (toOthers: readonly number[], other: (message: CeremonyMessage) => CeremonyMessage | undefined): Tamper =>
+  tampered(({ network }) => ({
+    network: {
+      ...network,
+      send: (to, channel, bytes) => {
+        const changed = toOthers.includes(to) ? other(decodeCeremony(bytes, shape)) : undefined
+        network.send(to, channel, changed === undefined ? bytes : signedAgain(bytes, changed))
+      },
+    },
+  }))
+
+function signedAgain(original: Uint8Array, message: CeremonyMessage): Uint8Array {
+  if (message.kind === 'qbft' || message.kind === 'participation') return encodeCeremony(peekCeremony(original), message)
+  const context = { ...peekCeremony(original), chainId: 7n, contract: ADDRESSES.poolRegistry }
+  return encodeCeremony(context, { ...message, signature: sign(ceremonyDigest(context, message)) })
+}
+
+const flip = (hex: Hex | null | undefined): Hex => `0x${(hex ?? '0x00').slice(2).replace(/.$/, (digit) => (digit === '0' ? '1' : '0'))}`
+const anotherKey = g1ToEip2537(multiply(G, scalarFromBigInt(99n)))
+
+async function play(test: Parameters<typeof makeWorld>[0], tamper: Tamper, options: { readonly seed?: number } = {}) {
+  const world = await makeWorld(test, { size: SIZE, faulty: new Map([[BAD, tamper]]), ...options })
+  const honest = world.members.filter(({ id }) => id !== BAD)
+  world.chain.draw(0)
+  await world.pass(20 * SLOT_MS)
+  return { world, honest }
+}
+
+/** Reasons with which honest members gave up, by producer id. */
+const reasonsOf = (honest: readonly Member[]): ReadonlyMap<number, string> =>
+  new Map(honest.flatMap(({ id, ended }) => ended.map(({ reason }) => [Number(id), reason ?? ''] as const)))
+
+/** Nothing was registered, these members gave up on the faulty one and nobody on anybody else; then the round ends for all. */
+async function assertBlamed(
+  { world, honest }: { readonly world: World; readonly honest: readonly Member[] },
+  { by, reason }: { readonly by: readonly number[]; readonly reason: RegExp },
+): Promise<void> {
+  const reasons = reasonsOf(honest)
+  assert.deepEqual([...reasons.keys()], by, JSON.stringify([...reasons]))
+  for (const text of reasons.values()) assert.match(text, reason)
+  assert.equal(world.chain.registered, false)
+  world.chain.fail()
+  await world.until('the round to end', () => honest.every(({ ended }) => ended.length === 1))
+}
+
+describe('a faulty member of a ceremony', () => {
+  it('that deals a bad share is named by its receiver', async (test) => {
+    const played = await play(
+      test,
+      dealing(({ ciphertexts }) => ({ ciphertexts: ciphertexts.with(0, flip(ciphertexts[0])) })),
+    )
+    await assertBlamed(played, { by: [1], reason: /^member 3 dealt a bad share: .*does not fit|^member 3 dealt a bad share: .*order/ })
+  })
+
+  it('whose polynomial has another degree is named by all', async (test) => {
+    const played = await play(
+      test,
+      dealing(({ commitments }) => ({ commitments: [...commitments.slice(0, -1), commitments[0] ?? '0x'] })),
+    )
+    await assertBlamed(played, { by: [1, 2, 4], reason: /^member 3 dealt a bad share/ })
+  })
+
+  it('that sends more commitments than the threshold is waited for: no such message exists', async (test) => {
+    const { honest, world } = await play(
+      test,
+      dealing(({ commitments }) => ({ commitments: [...commitments, ...commitments.slice(0, 1)] })),
+    )
+    await assertBlamed({ honest, world }, { by: [], reason: /^$/ })
+    assert.deepEqual(honest[0]?.waitingFor.get('deal'), [BAD])
+  })
+
+  it('whose commitment is no point of the group is named by all', async (test) => {
+    const played = await play(
+      test,
+      dealing(({ commitments }) => ({ commitments: commitments.with(1, `0x${'00'.repeat(127)}01`) })),
+    )
+    await assertBlamed(played, {
+      by: [1, 2, 4],
+      reason: /^member 3 dealt a bad share: expected commitment 1 of member 3 to be a valid point/,
+    })
+  })
+
+  it('whose join key is no point of the group is named by all', async (test) => {
+    const played = await play(
+      test,
+      tampered(({ network }) => ({
+        network: {
+          ...network,
+          send: (to, channel, bytes) => {
+            const message = decodeCeremony(bytes, shape)
+            const bad = message.kind === 'join' ? signedAgain(bytes, { ...message, joinKey: `0x${'00'.repeat(127)}01` }) : bytes
+            network.send(to, channel, bad)
+          },
+        },
+      })),
+    )
+    await assertBlamed(played, { by: [1, 2, 4], reason: /join key of member 3 to be a valid point/ })
+  })
+
+  it('that signs two join keys is named by all, and no honest member is', async (test) => {
+    const played = await play(
+      test,
+      twoFaced([2], (message) => (message.kind === 'join' ? { ...message, joinKey: anotherKey } : undefined)),
+    )
+    await assertBlamed(played, { by: [1, 2, 4], reason: /^member 3 (signed two different joins|encrypted to another)/ })
+  })
+
+  it('that signs two dealings, each good for its receivers, is named by all', async (test) => {
+    const played = await play(
+      test,
+      twoFaced([1], (message) =>
+        message.kind === 'dealing'
+          ? {
+              ...message,
+              dealing: { ...message.dealing, ciphertexts: message.dealing.ciphertexts.with(3, flip(message.dealing.ciphertexts[3])) },
+            }
+          : undefined,
+      ),
+    )
+    await assertBlamed(played, { by: [1, 2, 4], reason: /^member 3 signed two different dealings/ })
+  })
+
+  it('that encrypts to a join key of its own making is named by all', async (test) => {
+    const played = await play(
+      test,
+      dealing(({ joinKeys }) => ({ joinKeys: joinKeys.with(1, anotherKey) })),
+    )
+    await assertBlamed(played, { by: [1, 2, 4], reason: /^member 3 encrypted to a join key that member 2 did not sign/ })
+  })
+
+  it('that reveals another constant term is named by all', async (test) => {
+    const played = await play(
+      test,
+      tampered(({ secrets }) => ({
+        secrets: {
+          ...secrets,
+          reveal: async (context, qualified) => {
+            const honest = await secrets.reveal(context, qualified)
+            return { ...honest, constantTerm: honest.publicShare }
+          },
+        },
+      })),
+    )
+    await assertBlamed(played, { by: [1, 2, 4], reason: /proof of member 3 for its constant term/ })
+  })
+
+  it('that sends a statement with a bad signature is named by who got it', async (test) => {
+    const played = await play(
+      test,
+      tampered(({ network }) => ({
+        network: {
+          ...network,
+          send: (to, channel, bytes) => {
+            const message = decodeCeremony(bytes, shape)
+            const forged =
+              message.kind === 'dealing' && to === 2
+                ? { ...message, signature: flip(message.signature) as typeof message.signature }
+                : message
+            network.send(to, channel, encodeCeremony(peekCeremony(bytes), forged))
+          },
+        },
+      })),
+    )
+    await assertBlamed(played, { by: [2], reason: /^member 3 sent a dealing of member 3 with a bad signature/ })
+  })
+
+  it('that signs a false result is left out of it', async (test) => {
+    const world = await makeWorld(test, {
+      size: SIZE,
+      faulty: new Map([
+        [
+          BAD,
+          tampered(({ signingKey }) => ({ signingKey: { ...signingKey, sign: () => signingKey.sign(`0x${'66'.repeat(32)}` as never) } })),
+        ],
+      ]),
+    })
+    world.chain.draw(0)
+    await world.until('the others to end', () => world.members.every(({ id, ended }) => id === BAD || ended.length > 0))
+    assert.equal(world.chain.completed[0]?.result.participation, 0b1011n)
+    assertCompleted(world)
+  })
+
+  it('that equivocates once the result is signed changes nothing', async (test) => {
+    const late = tampered(({ network, clock }) => {
+      const equivocate = (to: ProducerId): void => {
+        const context = { poolId: POOL, kind: 'dkg', round: 0, chainId: 7n, contract: ADDRESSES.poolRegistry } as const
+        const again = { kind: 'join', member: BAD as MemberIndex, joinKey: anotherKey } as const
+        network.send(to, 'ceremony', encodeCeremony(context, { ...again, signature: sign(ceremonyDigest(context, again)) }))
+      }
+      return {
+        network: {
+          ...network,
+          send: (to, channel, bytes) => {
+            network.send(to, channel, bytes)
+            const said = decodeCeremony(bytes, shape).kind === 'participation'
+            if (said) clock.at((clock.now() + SLOT_MS) as Milliseconds, () => equivocate(to))
+          },
+        },
+      }
+    })
+    // The first attempts to publish fail, so that the late equivocation comes before any succeeds.
+    const sendFailure = (_: ProducerId, attempt: number) => (attempt === 1 ? ('unreachable' as const) : undefined)
+    const world = await makeWorld(test, { size: SIZE, faulty: new Map([[BAD, late]]), sendFailure })
+    world.chain.draw(0)
+    await world.until('all to end', () => world.members.every(({ ended }) => ended.length > 0))
+    assertCompleted(world)
+    assert.ok(world.members[0]?.warnings.some((warning) => warning.includes('signed two different joins')))
+  })
+
+  it('that floods with garbage, oversize, strange and repeated messages disturbs nobody', async (test) => {
+    const random = new Random(7)
+    const junk: Tamper = tampered(({ network, self, clock }) => {
+      const history: Uint8Array[] = []
+      const flood = (): void => {
+        for (let i = 0; i < 200; i++) network.send(random.pick([1, 2, 4]) as ProducerId, 'ceremony', junkMessage(random, history))
+        clock.at((clock.now() + 100) as Milliseconds, flood)
+      }
+      flood()
+      return {
+        network: {
+          ...network,
+          self,
+          send: (to, channel, bytes) => {
+            history.push(bytes)
+            network.send(to, channel, bytes)
+          },
+        },
+      }
+    })
+    const world = await makeWorld(test, { size: SIZE, faulty: new Map([[BAD, junk]]) })
+    world.chain.draw(0)
+    await world.until('all to end', () => world.members.every(({ ended }) => ended.length > 0))
+    assertCompleted(world)
+    for (const member of world.members.filter(({ id }) => id !== BAD)) {
+      assert.deepEqual(member.ended, [{ registered: true }])
+      assert.deepEqual(member.warnings, [])
+      // Repeated messages are known by their bytes, garbage by its shape: no signature is looked at twice.
+      assert.ok(member.ecdsaChecks < 60, `${member.ecdsaChecks} signatures checked`)
+    }
+  })
+
+  it('cannot make honest members blame each other, whatever the network does', async (test) => {
+    const twoJoins = twoFaced([1, 4], (message) => (message.kind === 'join' ? { ...message, joinKey: anotherKey } : undefined))
+    for (const seed of [31, 32]) {
+      const world = await makeWorld(test, { size: SIZE, seed, weather: STORM, healAfterMs: 10_000, faulty: new Map([[BAD, twoJoins]]) })
+      world.chain.draw(0)
+      await world.pass(40 * SLOT_MS)
+      for (const reason of reasonsOf(world.members.filter(({ id }) => id !== BAD)).values()) assert.match(reason, /^member 3 /)
+      assert.equal(world.chain.registered, false)
+    }
+  })
+})
+
+function junkMessage(random: Random, history: readonly Uint8Array[]): Uint8Array {
+  const size = random.pick([0, 1, 9, 10, 100, 5_000, 200_000])
+  const header = Buffer.from([0, 0, 0, 5, 0, 0, 0, 0, 0, random.int(0, 9)])
+  const noise = Buffer.alloc(size, random.int(0, 255))
+  if (random.chance(0.3) && history.length > 0) return random.pick(history)
+  return random.chance(0.5) ? Buffer.concat([header, noise]) : noise
+}
