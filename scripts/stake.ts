@@ -1,5 +1,6 @@
 import { Command } from 'commander'
-import type { ContractTransactionResponse } from 'ethers'
+import type { ContractTransactionResponse, JsonRpcProvider, Wallet } from 'ethers'
+import { waitForReceipt } from '../operator/adapters/chain/receipt.ts'
 import { IBondEther__factory, IStakingPool__factory, IWithdrawalQueue__factory } from '../typechain-types/index.ts'
 import {
   type ConnectionFlags,
@@ -16,11 +17,7 @@ import {
 
 const RAY = 10n ** 27n
 
-async function mined(sent: ContractTransactionResponse) {
-  const receipt = await sent.wait()
-  if (receipt === null) throw new Error(`transaction ${sent.hash} was not included`)
-  return receipt
-}
+const mined = (wallet: Wallet, sent: ContractTransactionResponse) => waitForReceipt(wallet.provider as JsonRpcProvider, sent.hash)
 
 const program = new Command('stake').description(
   [
@@ -36,7 +33,7 @@ withWallet(program.command('deposit').description('deposit ETH, get bETH at the 
   .action(async (flags: WalletFlags & { readonly amount: string }) => {
     const value = parseAmount(flags.amount)
     const { wallet, deployment } = await connectWallet(flags)
-    const receipt = await mined(await IStakingPool__factory.connect(deployment.addresses.stakingPool, wallet).deposit({ value }))
+    const receipt = await mined(wallet, await IStakingPool__factory.connect(deployment.addresses.stakingPool, wallet).deposit({ value }))
     const balance = await IBondEther__factory.connect(deployment.addresses.bondEther, wallet).balanceOf(wallet.address)
     print(flags, `deposited ${eth(value)}; ${wallet.address} now holds ${eth(balance)} as bETH`, {
       address: wallet.address,
@@ -69,9 +66,9 @@ withWallet(program.command('withdraw').description('queue a request to turn bETH
     const queue = IWithdrawalQueue__factory.connect(deployment.addresses.withdrawalQueue, wallet)
     const amount = flags.amount === 'all' ? await token.balanceOf(wallet.address) : parseAmount(flags.amount)
     if ((await token.allowance(wallet.address, deployment.addresses.withdrawalQueue)) < amount) {
-      await mined(await token.approve(deployment.addresses.withdrawalQueue, amount))
+      await mined(wallet, await token.approve(deployment.addresses.withdrawalQueue, amount))
     }
-    const receipt = await mined(await queue.requestWithdrawal(amount))
+    const receipt = await mined(wallet, await queue.requestWithdrawal(amount))
     const requested = receipt.logs.map((log) => queue.interface.parseLog(log)).find((event) => event?.name === 'WithdrawalRequested')
     const requestId = BigInt(requested?.args.requestId ?? 0n)
     print(flags, `request ${requestId} for ${eth(amount)} is queued; "claim --request ${requestId}" pays it once it is finalized`, {
@@ -107,7 +104,7 @@ withWallet(program.command('claim').description('pay a finalized request to its 
   .action(async (flags: WalletFlags & { readonly request: string }) => {
     const { wallet, deployment } = await connectWallet(flags)
     const queue = IWithdrawalQueue__factory.connect(deployment.addresses.withdrawalQueue, wallet)
-    const receipt = await mined(await queue.claimWithdrawal(flags.request))
+    const receipt = await mined(wallet, await queue.claimWithdrawal(flags.request))
     const claimed = receipt.logs.map((log) => queue.interface.parseLog(log)).find((event) => event?.name === 'WithdrawalClaimed')
     const amount = BigInt(claimed?.args.amount ?? 0n)
     print(flags, `request ${flags.request} paid ${eth(amount)} to ${wallet.address}`, {

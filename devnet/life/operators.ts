@@ -53,7 +53,7 @@ export async function createOperator(input: {
 }): Promise<Operator> {
   const folder = join(input.folder, input.name)
   mkdirSync(folder, { recursive: true })
-  await input.processes.run(CLI, ['keys', '--data-dir', folder, '--password-file', input.owner.passwordFile, '--json'])
+  await input.processes.run(CLI, ['keys', '--data-dir', folder, '--password-file', input.owner.passwordFile, '--light-kdf', '--json'])
   return {
     name: input.name,
     owner: input.owner,

@@ -5,16 +5,20 @@ import { createSigner, publicKeysOf } from '../signer/open.ts'
 import { passwordFrom } from '../signer/password.ts'
 import { createPeerIdentity } from '../signer/peer-identity.ts'
 
-export type KeysRequest = { readonly dataDir: string; readonly passwordFile: string }
+export type KeysRequest = { readonly dataDir: string; readonly passwordFile: string; readonly lightKdf?: true }
+
+/** scrypt's N for keys that guard nothing: a few milliseconds and 1 MiB. */
+const LIGHT_COST = 2 ** 10
 export type OperatorKeys = { readonly operator: Address; readonly signingKey: PublicKey; readonly peerId: string }
 
 /** Makes all keys of a new operator under its data folder. Throws `SignerError`: KEYS_EXIST, BAD_PASSWORD. */
-export async function makeKeys({ dataDir, passwordFile }: KeysRequest): Promise<OperatorKeys> {
+export async function makeKeys({ dataDir, passwordFile, lightKdf }: KeysRequest): Promise<OperatorKeys> {
   const password = passwordFrom({ file: passwordFile })
+  const kdf = lightKdf ? { scryptCost: LIGHT_COST } : {}
   assertNoKeys(dataDir)
   // Before the others: an identity without keys is replaced by the next attempt, keys without an identity could not be run.
-  const seed = createPeerIdentity({ dataDir, password })
-  const { operatorAddress, signingKey } = await createSigner({ dataDir, password })
+  const seed = createPeerIdentity({ dataDir, password, ...kdf })
+  const { operatorAddress, signingKey } = await createSigner({ dataDir, password, ...kdf })
   return { operator: operatorAddress, signingKey, peerId: await peerIdOfSeed(seed) }
 }
 

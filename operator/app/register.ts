@@ -1,6 +1,7 @@
 import { type JsonRpcProvider, type TransactionReceipt, TypedDataEncoder, type Wallet } from 'ethers'
 import { type Deployment, readDeployment } from '../adapters/chain/deployment.ts'
 import { INTERFACES } from '../adapters/chain/interfaces.ts'
+import { waitForReceipt } from '../adapters/chain/receipt.ts'
 import { explain } from '../adapters/chain/revert.ts'
 import { connectProvider, openWallet } from '../adapters/chain/wallet.ts'
 import { parsePeerAddress, peerIdOfSeed } from '../adapters/p2p/identity.ts'
@@ -86,7 +87,8 @@ type Sending = {
 async function send({ request, owner, deployment, identity }: Sending): Promise<Registered> {
   const { operator, signingKey, address } = identity
   const { blockProducers } = deployment.addresses
-  const { chainId } = await (owner.provider as JsonRpcProvider).getNetwork()
+  const provider = owner.provider as JsonRpcProvider
+  const { chainId } = await provider.getNetwork()
   const digest = possessionDigest({ chainId, contract: blockProducers, owner: owner.address, identity })
   const proof = wordsOf(signatureToEip2537(signingKey.sign(digest)))
   const data = CONTRACT.encodeFunctionData('register', [operator, wordsOf(publicKeyToEip2537(signingKey.publicKey)), proof, address])
@@ -98,10 +100,10 @@ async function send({ request, owner, deployment, identity }: Sending): Promise<
   const registering = await owner.sendTransaction({ ...call, gasLimit, nonce })
   if (request.fundOperator > 0n) {
     const funding = await owner.sendTransaction({ to: operator, value: request.fundOperator, nonce: nonce + 1 })
-    await funding.wait()
+    await waitForReceipt(provider, funding.hash)
   }
   return {
-    producerId: producerIdIn(await registering.wait()),
+    producerId: producerIdIn(await waitForReceipt(provider, registering.hash)),
     owner: toAddress(owner.address),
     operator,
     signingKey: signingKey.publicKey,
@@ -127,8 +129,8 @@ function possessionDigest({ chainId, contract, owner, identity }: Possession): R
   return toRoot(TypedDataEncoder.hash(domain, POSSESSION, value))
 }
 
-function producerIdIn(receipt: TransactionReceipt | null): ProducerId {
-  const event = receipt?.logs.map((log) => CONTRACT.parseLog(log)).find((parsed) => parsed?.name === 'ProducerRegistered')
+function producerIdIn(receipt: TransactionReceipt): ProducerId {
+  const event = receipt.logs.map((log) => CONTRACT.parseLog(log)).find((parsed) => parsed?.name === 'ProducerRegistered')
   if (event === undefined || event === null) throw new AppError('REFUSED', 'the transaction was included, but registered nobody')
   return toProducerId(event.args.producerId)
 }

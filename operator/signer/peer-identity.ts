@@ -12,10 +12,18 @@ const SCRYPT_COST = 2 ** 14
  * Makes the 32-byte ed25519 seed of the node's peer id under `dataDir`, encrypted like the operator key (Web3 secret storage,
  * without an address). On disk before it returns; replaces one that is there.
  */
-export function createPeerIdentity({ dataDir, password }: { readonly dataDir: string; readonly password: string }): Uint8Array {
+export function createPeerIdentity({
+  dataDir,
+  password,
+  scryptCost = SCRYPT_COST,
+}: {
+  readonly dataDir: string
+  readonly password: string
+  readonly scryptCost?: number
+}): Uint8Array {
   const seed = randomBytes(32)
   makePrivateFolder(dataDir)
-  writeDurably(join(dataDir, FILE), sealWallet({ privateKey: seed, address: '', password, cost: SCRYPT_COST }))
+  writeDurably(join(dataDir, FILE), sealWallet({ privateKey: seed, address: '', password, cost: scryptCost }))
   return seed
 }
 

@@ -65,6 +65,8 @@ export async function runProgram(program: Command): Promise<void> {
     await program.parseAsync()
   } catch (error) {
     console.error(`error: ${explain(error)}`)
-    process.exitCode = 1
+    process.exit(1)
   }
+  // Nothing is left to do; a provider's sockets would keep the process for a while.
+  process.exit(0)
 }

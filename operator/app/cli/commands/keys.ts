@@ -1,8 +1,8 @@
 import { Command } from 'commander'
-import { dataDir, json, passwordFile } from '../flags.ts'
+import { dataDir, flag, json, passwordFile } from '../flags.ts'
 import { print } from '../print.ts'
 
-type Flags = { readonly dataDir: string; readonly passwordFile: string; readonly json?: true }
+type Flags = { readonly dataDir: string; readonly passwordFile: string; readonly json?: true; readonly lightKdf?: true }
 
 export function keysCommand(): Command {
   return new Command('keys')
@@ -16,6 +16,7 @@ export function keysCommand(): Command {
     )
     .addOption(dataDir())
     .addOption(passwordFile())
+    .addOption(flag('--light-kdf', 'stretch the password little: quick and weak, for test networks only'))
     .addOption(json())
     .addHelpText('after', '\nExample:\n  openpools keys --data-dir ~/.openpools --password-file ~/.openpools-password')
     .action(async (flags: Flags) => {
