@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { BlsSignature } from '../../../../operator/core/ids.ts'
+import { Partials } from '../../../../operator/duties/partials.ts'
+import { DutyError } from '../../../../operator/duties/reasons.ts'
+import { openDutyFrame, readPartialBody } from '../../../../operator/protocol/messages/duty.ts'
+import { attestationDuty, crypto, member, recordingLog, recordingNetwork, root, settle, TestClock, testPool } from './support.ts'
+
+function setUp(size = 4) {
+  const { pool, keys } = testPool(1, size)
+  const [clock, { network, sent }, { log, lines }] = [new TestClock(), recordingNetwork(), recordingLog()]
+  let combinations = 0
+  const scheme: typeof crypto.scheme = {
+    ...crypto.scheme,
+    combine(partials, threshold) {
+      combinations += 1
+      return crypto.scheme.combine(partials, threshold)
+    },
+  }
+  const partials = new Partials({ clock, network, scheme, log, resendMs: 100, longestPauseMs: 400 })
+  const duty = attestationDuty(pool)
+  const controller = new AbortController()
+  const from = (index: number, name = 'root', signature = keys.sign(member(index), root(name)), wanted = false): void =>
+    partials.receive(duty, member(index), { root: root(name), signature, wanted })
+  const share = (): void => partials.share(duty, { root: root('root'), partial: keys.sign(member(1), root('root')) }, controller.signal)
+  return { pool, partials, duty, controller, clock, sent, lines, from, share, combinations: () => combinations }
+}
+
+describe('partial signatures', () => {
+  it('make the group signature at the threshold, without waiting for the last member', async () => {
+    const { partials, duty, pool, controller, from, share } = setUp()
+    const signature = partials.aggregate(duty, controller.signal)
+    share()
+    from(2)
+    from(4)
+    assert.ok(crypto.scheme.verify(pool.groupKey, root('root'), await signature))
+  })
+
+  it('that come before the own one are kept', async () => {
+    const { partials, duty, controller, from, share, combinations } = setUp()
+    for (const index of [2, 3, 4]) from(index)
+    assert.equal(combinations(), 0)
+    share()
+    await partials.aggregate(duty, controller.signal)
+    assert.equal(combinations(), 1)
+  })
+
+  it('over another root are not counted', async () => {
+    const { partials, duty, controller, from, share } = setUp()
+    share()
+    from(2, 'other')
+    from(3)
+    const signature = partials.aggregate(duty, controller.signal)
+    controller.abort()
+    await assert.rejects(
+      signature,
+      (failure) => failure instanceof DutyError && failure.code === 'TOO_FEW_PARTIALS' && /2 of 3/.test(failure.message),
+    )
+  })
+
+  it('that are bad are found, dropped and named, and their sender is not heard again', async () => {
+    const { partials, duty, controller, from, share, lines, combinations } = setUp()
+    share()
+    from(2, 'root', `0x${'13'.repeat(96)}` as BlsSignature)
+    from(3)
+    assert.deepEqual(
+      lines.map(({ message, data }) => [message, data.member, data.producer]),
+      [['a vault member sent a bad partial signature', 2, 12]],
+    )
+    const before = combinations()
+    for (let i = 0; i < 10; i++) from(2, 'root', `0x${i.toString().repeat(192)}` as BlsSignature)
+    assert.equal(combinations(), before)
+    from(4)
+    await partials.aggregate(duty, controller.signal)
+  })
+
+  it('are asked for again with growing pauses until there are enough', async () => {
+    const { clock, sent, share, from } = setUp()
+    share()
+    const wanted = (): number => sent.filter(({ bytes }) => readPartialBody(openDutyFrame(bytes).body).wanted).length
+    assert.deepEqual([sent.length, wanted()], [3, 0])
+    await clock.advanceTo(100)
+    assert.equal(wanted(), 3)
+    await clock.advanceTo(1_500) // 300, 700, 1,100, 1,500: at most 400 apart
+    assert.equal(wanted(), 15)
+    from(2)
+    from(3)
+    await clock.advanceTo(10_000)
+    assert.equal(wanted(), 15)
+  })
+
+  it('are sent again to a member that asks, a bounded number of times', () => {
+    const { sent, share, from, pool } = setUp()
+    share()
+    sent.length = 0
+    for (let i = 0; i < 1_000; i++) from(3, 'root', undefined, true)
+    assert.ok(sent.length > 0 && sent.length <= 64)
+    assert.ok(sent.every(({ to, bytes }) => to === pool.members[2] && !readPartialBody(openDutyFrame(bytes).body).wanted))
+  })
+
+  it('of past slots are forgotten', async () => {
+    const { partials, duty, controller, from, share, sent } = setUp()
+    share()
+    partials.prune(() => 101)
+    sent.length = 0
+    from(2, 'root', undefined, true)
+    await settle()
+    assert.equal(sent.length, 0)
+    const signature = partials.aggregate(duty, controller.signal)
+    controller.abort()
+    await assert.rejects(signature, DutyError)
+  })
+})
