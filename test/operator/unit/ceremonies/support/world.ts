@@ -13,8 +13,8 @@ import { Member, type Tamper } from './member.ts'
 
 const START = 1_000_000
 
-export const CALM: Weather = { drop: 0, duplicate: 0, maxDelayMs: 50, partitions: 0 }
-export const STORM: Weather = { drop: 0.3, duplicate: 0.2, maxDelayMs: 3_000, partitions: 2 }
+export const CALM: Weather = { drop: 0, dropCommits: 0, duplicate: 0, maxDelayMs: 50, partitions: 0 }
+export const STORM: Weather = { drop: 0.3, dropCommits: 0, duplicate: 0.2, maxDelayMs: 3_000, partitions: 2 }
 
 export type World = {
   readonly scheduler: Scheduler
