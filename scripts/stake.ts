@@ -1,7 +1,9 @@
 import { Command } from 'commander'
 import type { ContractTransactionResponse, JsonRpcProvider, Wallet } from 'ethers'
 import { waitForReceipt } from '../operator/adapters/chain/receipt.ts'
-import { IBondEther__factory, IStakingPool__factory, IWithdrawalQueue__factory } from '../typechain-types/index.ts'
+import { IBondEther__factory } from '../typechain-types/factories/contracts/interfaces/IBondEther__factory.js'
+import { IStakingPool__factory } from '../typechain-types/factories/contracts/interfaces/IStakingPool__factory.js'
+import { IWithdrawalQueue__factory } from '../typechain-types/factories/contracts/interfaces/IWithdrawalQueue__factory.js'
 import {
   type ConnectionFlags,
   connect,

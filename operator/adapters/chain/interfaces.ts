@@ -1,19 +1,18 @@
 import type { Interface } from 'ethers'
-import {
-  IBeaconLayout__factory,
-  IBlockProducers__factory,
-  IBondEther__factory,
-  IDirectory__factory,
-  IDisputes__factory,
-  IExits__factory,
-  IPeriods__factory,
-  IPoolRegistry__factory,
-  IStakingPool__factory,
-  IStateCommitments__factory,
-  IVaultDraws__factory,
-  IWithdrawalQueue__factory,
-  IWithdrawalVault__factory,
-} from '../../../typechain-types/index.ts'
+// One by one: the index would load the bytecode of every contract as well.
+import { IBeaconLayout__factory } from '../../../typechain-types/factories/contracts/interfaces/IBeaconLayout__factory.js'
+import { IBlockProducers__factory } from '../../../typechain-types/factories/contracts/interfaces/IBlockProducers__factory.js'
+import { IBondEther__factory } from '../../../typechain-types/factories/contracts/interfaces/IBondEther__factory.js'
+import { IDirectory__factory } from '../../../typechain-types/factories/contracts/interfaces/IDirectory__factory.js'
+import { IDisputes__factory } from '../../../typechain-types/factories/contracts/interfaces/IDisputes__factory.js'
+import { IExits__factory } from '../../../typechain-types/factories/contracts/interfaces/IExits__factory.js'
+import { IPeriods__factory } from '../../../typechain-types/factories/contracts/interfaces/IPeriods__factory.js'
+import { IPoolRegistry__factory } from '../../../typechain-types/factories/contracts/interfaces/IPoolRegistry__factory.js'
+import { IStakingPool__factory } from '../../../typechain-types/factories/contracts/interfaces/IStakingPool__factory.js'
+import { IStateCommitments__factory } from '../../../typechain-types/factories/contracts/interfaces/IStateCommitments__factory.js'
+import { IVaultDraws__factory } from '../../../typechain-types/factories/contracts/interfaces/IVaultDraws__factory.js'
+import { IWithdrawalQueue__factory } from '../../../typechain-types/factories/contracts/interfaces/IWithdrawalQueue__factory.js'
+import { IWithdrawalVault__factory } from '../../../typechain-types/factories/contracts/interfaces/IWithdrawalVault__factory.js'
 import type { ContractName } from '../../core/ports/chain.ts'
 
 /** ABI of each contract of a deployment. */
