@@ -79,6 +79,7 @@ export class TestClock implements Clock {
 
   /** Moves on, timer by timer, and lets promises settle after each. */
   async advanceTo(time: number): Promise<void> {
+    await settle()
     for (;;) {
       const next = this.#timers.filter((timer) => timer.time <= time).sort((a, b) => a.time - b.time)[0]
       if (next === undefined) break
