@@ -1,7 +1,6 @@
 import type { DutyMetrics } from './metrics.ts'
 import type { DutyStages, Stage } from './pipeline.ts'
 import type { Duty, DutyType } from './types.ts'
-import { dutyId } from './types.ts'
 
 /** A monotonic stopwatch in milliseconds, fractions included. */
 export type Stopwatch = () => number
@@ -12,7 +11,7 @@ export function observed<D extends Duty, V>(
   stages: DutyStages<D, V>,
   { metrics, stopwatch }: { readonly metrics: DutyMetrics; readonly stopwatch: Stopwatch },
 ): DutyStages<D, V> {
-  const ready = new Map<string, number>()
+  const ready = new WeakMap<Duty, number>()
 
   async function timed<T>(stage: Stage, work: () => Promise<T>): Promise<T> {
     const start = stopwatch()
@@ -27,18 +26,18 @@ export function observed<D extends Duty, V>(
     wait: (duty, signal) => timed('wait', () => stages.wait(duty, signal)),
     async fetch(duty, signal) {
       const value = await timed('fetch', () => stages.fetch(duty, signal))
-      if (!ready.has(dutyId(duty))) ready.set(dutyId(duty), stopwatch())
+      if (!ready.has(duty)) ready.set(duty, stopwatch())
       return value
     },
     async agree(duty, fetch, signal) {
       const start = stopwatch()
       try {
         const agreed = await stages.agree(duty, fetch, signal)
-        metrics.stage(type, 'agree', stopwatch() - (ready.get(dutyId(duty)) ?? start))
+        metrics.stage(type, 'agree', stopwatch() - (ready.get(duty) ?? start))
         if (agreed.round > 0) metrics.decided(type, agreed.round)
         return agreed
       } catch (failure) {
-        ready.delete(dutyId(duty))
+        ready.delete(duty)
         throw failure
       }
     },
@@ -54,8 +53,8 @@ export function observed<D extends Duty, V>(
       metrics.stage(type, 'share', stopwatch() - start)
     },
     async aggregate(duty, signal) {
-      const since = ready.get(dutyId(duty))
-      ready.delete(dutyId(duty))
+      const since = ready.get(duty)
+      ready.delete(duty)
       const signature = await timed('aggregate', () => stages.aggregate(duty, signal))
       if (since !== undefined) metrics.latency(type, stopwatch() - since)
       return signature
