@@ -64,6 +64,8 @@ contract StateCommitments is IStateCommitments, EIP712, BeaconClock {
     mapping(uint256 id => Commitment) private _commitments;
     /// @dev One bit a page.
     mapping(uint256 id => mapping(uint256 word => uint256)) private _posted;
+    /// @dev Two thirds of this period's committee signed a lie: what is left of it is too few to commit anything.
+    mapping(uint64 period => bool) private _convicted;
 
     constructor(Addresses memory addresses, Parameters memory parameters)
         EIP712("Open Pools", "1")
@@ -98,6 +100,7 @@ contract StateCommitments is IStateCommitments, EIP712, BeaconClock {
         _checkArrivals(PoolKind.Staker, report.stakerArrivals);
         _checkArrivals(PoolKind.Bond, report.bondArrivals);
         uint64 period = PERIODS.periodAt(Epoch.wrap(report.epoch));
+        if (_convicted[period]) revert CommitteeConvicted(period);
         bytes32 signed = digest(report);
         _checkSignature(period, absent, signed, signature);
 
@@ -153,6 +156,8 @@ contract StateCommitments is IStateCommitments, EIP712, BeaconClock {
         if (msg.sender != DISPUTES) revert NotDisputes(msg.sender);
         Commitment storage made = _commitments[commitmentId];
         if (made.state != CommitmentState.Open) _inState(commitmentId, CommitmentState.Pending);
+        // Its signers have nothing left to lose, and their signature could be committed again by anyone.
+        _convicted[made.period] = true;
         _drop(commitmentId, made);
     }
 
@@ -201,10 +206,11 @@ contract StateCommitments is IStateCommitments, EIP712, BeaconClock {
     }
 
     /// @inheritdoc IStateCommitments
-    /// @dev Pending commitments lie on the grid of epochs since the last finalized one; each dropped one has cost its committee.
+    /// @dev From the newest down: epochs fall along the way, so there is at most one commitment for each of the grid's epochs since
+    ///      the last finalized one, however many were dropped.
     function withdrawalsHeld() public view returns (bool) {
-        uint256 last = _last;
-        for (uint256 id = nextToFinalize; id <= last; ++id) {
+        uint256 next = nextToFinalize;
+        for (uint256 id = _last; id >= next; id = _previous[id]) {
             Commitment storage made = _commitments[id];
             if (made.state == CommitmentState.Pending && made.stakerProfit + made.bondProfit < _lastFinalizedProfit) {
                 return true;
@@ -242,9 +248,12 @@ contract StateCommitments is IStateCommitments, EIP712, BeaconClock {
         if (count != registered) revert WrongPoolCount(kind, registered, count);
     }
 
-    /// @dev What the vault has and ever had now is no less than at the reference.
+    /// @dev What the vault has and ever had now is no less than at the reference; what was collected came with reports of
+    ///      earlier references.
     function _checkArrivals(PoolKind kind, uint256 arrivals) private view {
-        uint256 most = STAKING_POOL.withdrawalVault(kind).balance + STAKING_POOL.collected(kind);
+        uint256 collected = STAKING_POOL.collected(kind);
+        if (arrivals < collected) revert ArrivalsBelowCollected(kind, collected, arrivals);
+        uint256 most = STAKING_POOL.withdrawalVault(kind).balance + collected;
         if (arrivals > most) revert ArrivalsAboveReal(kind, most, arrivals);
     }
 

@@ -34,6 +34,8 @@ interface IExits {
     error NothingToLiquidate();
     error OutOfOrder(uint256 expectedDrawId, uint256 actual);
     error NotExiting(PoolId poolId);
+    /// @notice Exiting since it was abandoned, not by a liquidation.
+    error NotDrawn(PoolId poolId);
     error BeforeDeadline(Epoch deadline, Epoch now_);
     error ExitInitiated(PoolId poolId, uint64 exitEpoch);
     error ProofBeforeDeadline(Epoch deadline, Epoch proven);

@@ -15,7 +15,7 @@ interface IPoolRegistry {
         Funded, // 32 ETH deposited
         Exiting, // drawn for liquidation
         Closed, // ETH came back, or the key was front-run
-        Cancelled // no vault could be drawn; never had a key
+        Cancelled // no vault could be drawn, or withdrawals waited when a ceremony failed; never had a key
     }
 
     struct Pool {
@@ -25,7 +25,7 @@ interface IPoolRegistry {
         uint32 ordinal; // place among the registered pools of its kind, from 0
         Epoch deadline; // of the ceremony
         uint64 registeredAt; // timestamps; 0 = not yet
-        uint64 fundedAt;
+        uint64 fundedAt; // or abandoned
         uint64 closedAt;
         bool frontRun;
         bytes32 publicSharesHash;
@@ -49,6 +49,8 @@ interface IPoolRegistry {
     event DkgFailed(PoolId indexed poolId, uint32 indexed round);
     event PoolFunded(PoolId indexed poolId, uint64 validatorIndex);
     event PoolFrontRun(PoolId indexed poolId, bytes32 credentials);
+    /// @notice From here on what its validator has is the pool's balance; it waits for `closePool`.
+    event PoolAbandoned(PoolId indexed poolId, uint64 validatorIndex);
     event PoolExiting(PoolId indexed poolId);
     event PoolClosed(PoolId indexed poolId);
     event PoolCancelled(PoolId indexed poolId);
@@ -70,6 +72,7 @@ interface IPoolRegistry {
     error WrongCredentials(bytes32 expected, bytes32 actual);
     error CredentialsAreOurs(bytes32 credentials);
     error ValidatorNotFresh(bool slashed, uint64 exitEpoch);
+    error ValidatorFresh();
     /// @notice The proven state is from before the registration (timestamps).
     error ProofTooOld(uint64 registeredAt, uint64 stateTimestamp);
     error OrdinalOutOfRange(uint32 ordinal, uint32 count);
@@ -91,7 +94,8 @@ interface IPoolRegistry {
     ///      DkgResult(uint32 poolId,uint32 round,bytes groupKey,bytes32 publicSharesHash,bytes32 transcriptRoot).
     function completeDkg(PoolId poolId, DkgResult calldata result) external;
 
-    /// @notice Past the deadline: releases the seats and requests a new draw for the next round. Anyone.
+    /// @notice Past the deadline: releases the seats and requests a new draw for the next round; while withdrawals wait for more than
+    ///         is unreserved, cancels the pool instead. Anyone.
     function failDkg(PoolId poolId) external;
 
     /// @notice Proves the validator with the protocol's credentials and deposits the other 31 ETH. Anyone.
@@ -100,6 +104,10 @@ interface IPoolRegistry {
 
     /// @notice Proves the validator with foreign credentials: closes the pool, frees the 31 ETH and slashes the vault for the 1 ETH lost. Anyone.
     function reportFrontRun(PoolId poolId, uint64 timestamp, StateProof calldata state, ValidatorProof calldata proof) external;
+
+    /// @notice Proves that a validator with the protocol's credentials is slashed or exits before the pool was funded (strangers made it
+    ///         active): frees the 31 ETH; the pool is exiting, and reported with its validator's balance. Nobody is charged. Anyone.
+    function abandonPool(PoolId poolId, uint64 timestamp, StateProof calldata state, ValidatorProof calldata proof) external;
 
     /// @notice A liquidation draw took the pool. Exits only.
     function markExiting(PoolId poolId) external;

@@ -63,6 +63,10 @@ interface IStateCommitments {
     error WrongPoolCount(PoolKind kind, uint32 expected, uint32 actual);
     error WrongPageCount(uint256 expected, uint256 actual);
     error ArrivalsAboveReal(PoolKind kind, uint256 most, uint256 actual);
+    /// @notice Reports with earlier references collected more than this one says ever arrived.
+    error ArrivalsBelowCollected(PoolKind kind, uint256 least, uint256 actual);
+    /// @notice A commitment of this period's committee was disproven: it makes no others.
+    error CommitteeConvicted(uint64 period);
     error TooFewSigners(uint256 needed, uint256 actual);
     error AbsentLength(uint256 expected, uint256 actual);
     error AbsentBeyondCommittee(uint256 size);

@@ -116,7 +116,7 @@ contract Exits is IExits, BeaconClock {
     /// @inheritdoc IExits
     function forceExit(PoolId poolId) external payable {
         IPoolRegistry.Pool memory pool = _exiting(poolId);
-        Exit storage made = _exits[poolId];
+        Exit storage made = _drawnExit(poolId);
         if (_currentEpoch() <= Epoch.unwrap(made.deadline)) revert BeforeDeadline(made.deadline, Epoch.wrap(_currentEpoch()));
         IWithdrawalVault vault = _vaultOf(pool.kind);
         uint256 fee = vault.exitFee();
@@ -138,7 +138,7 @@ contract Exits is IExits, BeaconClock {
     /// @inheritdoc IExits
     function proveStall(PoolId poolId, uint64 timestamp, StateProof calldata state, ValidatorProof calldata proof) external {
         IPoolRegistry.Pool memory pool = _exiting(poolId);
-        Exit storage made = _exits[poolId];
+        Exit storage made = _drawnExit(poolId);
         if (made.stallProven) revert StallAlreadyProven(poolId);
         (, uint64 epoch,) = _proveValidator(pool, timestamp, state, proof);
         uint64 deadline = _stallFrom(Epoch.unwrap(made.deadline), proof.validator.activationEpoch);
@@ -247,6 +247,12 @@ contract Exits is IExits, BeaconClock {
     function _exiting(PoolId poolId) private view returns (IPoolRegistry.Pool memory pool) {
         pool = REGISTRY.pool(poolId);
         if (pool.state != IPoolRegistry.PoolState.Exiting) revert NotExiting(poolId);
+    }
+
+    /// @dev An abandoned pool exits without a draw: its vault was asked for nothing.
+    function _drawnExit(PoolId poolId) private view returns (Exit storage made) {
+        made = _exits[poolId];
+        if (made.drawnAt == 0) revert NotDrawn(poolId);
     }
 
     function _waitsTooLong() private view returns (bool) {

@@ -155,6 +155,15 @@ abstract contract PoolBook is IPoolRegistry {
         list.push(poolId);
     }
 
+    /// @dev From registered to exiting: its validator is spent before it was funded. It was never in the active list.
+    function _abandon(PoolId poolId) internal {
+        Record storage record = _pools[poolId];
+        record.state = PoolState.Exiting;
+        record.fundedAt = uint64(block.timestamp);
+        ++_exiting;
+        _uncountBondPool(record.kind);
+    }
+
     /// @dev From funded to exiting: the last of the active list takes the free place.
     function _deactivate(PoolId poolId) internal {
         Record storage record = _pools[poolId];

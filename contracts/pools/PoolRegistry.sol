@@ -107,9 +107,7 @@ contract PoolRegistry is PoolBook, BeaconClock, EIP712 {
     /// @inheritdoc IPoolRegistry
     function cancel(PoolId poolId) external onlyVaultDraws {
         _expect(poolId, PoolState.Requested);
-        _drop(poolId);
-        emit PoolCancelled(poolId);
-        STAKING_POOL.release(poolId, POOL_SIZE);
+        _cancel(poolId);
     }
 
     /// @inheritdoc IPoolRegistry
@@ -153,19 +151,18 @@ contract PoolRegistry is PoolBook, BeaconClock, EIP712 {
             ++_undrawnStakerPools;
             BLOCK_PRODUCERS.releaseSeats(poolId, members, false);
         }
-        VAULT_DRAWS.request(poolId, record.round, record.kind);
+        // As no pool is requested while withdrawals wait, none is begun again: else a pool that never gets its key would keep
+        // 32 ETH from them for ever.
+        if (WITHDRAWAL_QUEUE.demand() > STAKING_POOL.unreserved()) _cancel(poolId);
+        else VAULT_DRAWS.request(poolId, record.round, record.kind);
     }
 
     /// @inheritdoc IPoolRegistry
     function fundPool(PoolId poolId, uint64 timestamp, StateProof calldata state, ValidatorProof calldata proof) external {
         Record storage record = _expect(poolId, PoolState.Registered);
         bytes memory publicKey = _proveValidator(record, timestamp, state, proof);
-        bytes32 credentials = STAKING_POOL.withdrawalCredentials(record.kind);
-        bytes32 actual = proof.validator.withdrawalCredentials;
-        if (actual != credentials) revert WrongCredentials(credentials, actual);
-        if (proof.validator.slashed || proof.validator.exitEpoch != BeaconProofs.FAR_FUTURE_EPOCH) {
-            revert ValidatorNotFresh(proof.validator.slashed, proof.validator.exitEpoch);
-        }
+        _checkCredentials(record.kind, proof);
+        if (_isSpent(proof)) revert ValidatorNotFresh(proof.validator.slashed, proof.validator.exitEpoch);
         _activate(poolId);
         emit PoolFunded(poolId, proof.index);
         // The beacon chain does not look at the signature of a top-up: the point at infinity is a well-formed one.
@@ -193,6 +190,17 @@ contract PoolRegistry is PoolBook, BeaconClock, EIP712 {
     }
 
     /// @inheritdoc IPoolRegistry
+    function abandonPool(PoolId poolId, uint64 timestamp, StateProof calldata state, ValidatorProof calldata proof) external {
+        Record storage record = _expect(poolId, PoolState.Registered);
+        _proveValidator(record, timestamp, state, proof);
+        _checkCredentials(record.kind, proof);
+        if (!_isSpent(proof)) revert ValidatorFresh();
+        _abandon(poolId);
+        emit PoolAbandoned(poolId, proof.index);
+        STAKING_POOL.release(poolId, POOL_SIZE - PRE_DEPOSIT);
+    }
+
+    /// @inheritdoc IPoolRegistry
     function markExiting(PoolId poolId) external onlyExits {
         _expect(poolId, PoolState.Funded);
         _deactivate(poolId);
@@ -205,6 +213,22 @@ contract PoolRegistry is PoolBook, BeaconClock, EIP712 {
         _finish(poolId);
         emit PoolClosed(poolId);
         if (record.kind == PoolKind.Staker) BLOCK_PRODUCERS.releaseSeats(poolId, record.vault, true);
+    }
+
+    function _cancel(PoolId poolId) private {
+        _drop(poolId);
+        emit PoolCancelled(poolId);
+        STAKING_POOL.release(poolId, POOL_SIZE);
+    }
+
+    function _checkCredentials(PoolKind kind, ValidatorProof calldata proof) private view {
+        bytes32 credentials = STAKING_POOL.withdrawalCredentials(kind);
+        bytes32 actual = proof.validator.withdrawalCredentials;
+        if (actual != credentials) revert WrongCredentials(credentials, actual);
+    }
+
+    function _isSpent(ValidatorProof calldata proof) private pure returns (bool) {
+        return proof.validator.slashed || proof.validator.exitEpoch != BeaconProofs.FAR_FUTURE_EPOCH;
     }
 
     /// @dev A fifth of all seats must stay free once this pool and those that wait for their draw have theirs.

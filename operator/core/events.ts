@@ -48,6 +48,7 @@ export type ChainEvent =
   | Of<'PoolRegistry.DkgFailed', { poolId: PoolId; round: number }>
   | Of<'PoolRegistry.PoolFunded', { poolId: PoolId; validatorIndex: ValidatorIndex }>
   | Of<'PoolRegistry.PoolFrontRun', { poolId: PoolId; credentials: Root }>
+  | Of<'PoolRegistry.PoolAbandoned', { poolId: PoolId; validatorIndex: ValidatorIndex }>
   | Of<'PoolRegistry.PoolExiting', { poolId: PoolId }>
   | Of<'PoolRegistry.PoolClosed', { poolId: PoolId }>
   | Of<'PoolRegistry.PoolCancelled', { poolId: PoolId }>

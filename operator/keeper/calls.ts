@@ -8,6 +8,7 @@ export type CallPorts = { readonly contracts: Contracts; readonly prover: Beacon
 /** The transactions a task needs now, in order, or why it has to wait. */
 export type Prepared = { readonly calls: readonly Call[] } | { readonly wait: string }
 
+const FAR_FUTURE_EPOCH = 2n ** 64n - 1n
 const PERIODS_A_CALL = 16
 const MEMBERS_A_CALL = 128
 const POSITIONS_A_CALL = 256
@@ -74,10 +75,14 @@ async function prepareFunding(
 ): Promise<Prepared> {
   const proven = await prover.validator(task.publicKey, signal)
   if (proven === undefined) return { wait: 'the beacon chain does not show the validator yet' }
-  const ours = ['stakerVault', 'bondVault'].some((name) =>
-    proven.proof.validator.withdrawalCredentials.endsWith(contracts.addresses[name as 'stakerVault' | 'bondVault'].slice(2)),
-  )
-  return one('poolRegistry', ours ? 'fundPool' : 'reportFrontRun', [task.poolId, proven.timestamp, proven.state, proven.proof])
+  const kind = await kindOf(task.poolId, contracts)
+  const ours = String(await contracts.read({ contract: 'stakingPool', method: 'withdrawalCredentials', args: [kind] }))
+  const { withdrawalCredentials, slashed, exitEpoch } = proven.proof.validator
+  const isSpent = slashed || exitEpoch !== FAR_FUTURE_EPOCH
+  // Whole credentials: those of another type, or of the other kind of pools, are foreign too.
+  const isOurs = withdrawalCredentials.toLowerCase() === ours.toLowerCase()
+  const method = isOurs ? (isSpent ? 'abandonPool' : 'fundPool') : 'reportFrontRun'
+  return one('poolRegistry', method, [task.poolId, proven.timestamp, proven.state, proven.proof])
 }
 
 async function prepareForcedExit(

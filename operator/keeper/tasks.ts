@@ -80,8 +80,9 @@ function exitTasks({ state, epoch }: Inputs): readonly Task[] {
     tasks.push({ kind: 'draw-liquidation', id: `draw-liquidation/${drawId}/${seedEpoch}`, drawId, seedEpoch })
   }
   for (const { id: poolId, phase, publicKey, exitDeadline } of state.pools.values()) {
-    if (phase !== 'exiting' || publicKey === undefined || exitDeadline === undefined) continue
+    if (phase !== 'exiting' || publicKey === undefined) continue
     tasks.push({ kind: 'close-pool', id: `close-pool/${poolId}`, poolId, publicKey })
+    if (exitDeadline === undefined) continue
     // A request that the beacon chain dropped is made again in a later epoch: hence the epoch in the id.
     if (epoch > exitDeadline)
       tasks.push({ kind: 'force-exit', id: `force-exit/${poolId}/${epoch}`, poolId, publicKey, deadline: exitDeadline })

@@ -80,6 +80,7 @@ const DECODERS: Decoders = {
   'PoolRegistry.DkgFailed': (a) => ({ poolId: toPoolId(a.poolId), round: Number(a.round) }),
   'PoolRegistry.PoolFunded': (a) => ({ poolId: toPoolId(a.poolId), validatorIndex: toValidatorIndex(a.validatorIndex) }),
   'PoolRegistry.PoolFrontRun': (a) => ({ poolId: toPoolId(a.poolId), credentials: toRoot(a.credentials) }),
+  'PoolRegistry.PoolAbandoned': (a) => ({ poolId: toPoolId(a.poolId), validatorIndex: toValidatorIndex(a.validatorIndex) }),
   'PoolRegistry.PoolExiting': (a) => ({ poolId: toPoolId(a.poolId) }),
   'PoolRegistry.PoolClosed': (a) => ({ poolId: toPoolId(a.poolId) }),
   'PoolRegistry.PoolCancelled': (a) => ({ poolId: toPoolId(a.poolId) }),

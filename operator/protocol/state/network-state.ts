@@ -141,6 +141,9 @@ function applyToPools(state: Fold, event: ChainEvent): boolean {
     case 'PoolRegistry.PoolFrontRun':
       patch(pools, event.args.poolId, { phase: 'closed', frontRunAt: event.at.timestamp })
       return true
+    case 'PoolRegistry.PoolAbandoned':
+      patch(pools, event.args.poolId, { phase: 'exiting', validatorIndex: event.args.validatorIndex, fundedAt: event.at.timestamp })
+      return true
     case 'PoolRegistry.PoolExiting':
       patch(pools, event.args.poolId, { phase: 'exiting' })
       return true

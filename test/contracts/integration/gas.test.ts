@@ -18,7 +18,7 @@ const CEILINGS = {
   commitState: 556_000n,
   postPage: 83_000n,
   finalizeState: 130_000n,
-  disproveBalance: 630_000n,
+  disproveBalance: 656_000n,
   requestWithdrawal: 119_000n,
   requestLiquidation: 124_000n,
   drawLiquidation: 214_000n,

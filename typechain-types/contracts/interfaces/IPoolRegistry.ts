@@ -4,16 +4,6 @@
 import type { BaseContract, BigNumberish, BytesLike, FunctionFragment, Result, Interface, EventFragment, ContractRunner, ContractMethod, Listener } from "ethers"
 import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, TypedLogDescription, TypedListener, TypedContractMethod } from "../../common.js"
   
-    export type G1PointStruct = {xHi: BytesLike, xLo: BytesLike, yHi: BytesLike, yLo: BytesLike}
-
-    export type G1PointStructOutput = [xHi: string, xLo: string, yHi: string, yLo: string] & {xHi: string, xLo: string, yHi: string, yLo: string }
-  
-
-    export type G2PointStruct = {xc0Hi: BytesLike, xc0Lo: BytesLike, xc1Hi: BytesLike, xc1Lo: BytesLike, yc0Hi: BytesLike, yc0Lo: BytesLike, yc1Hi: BytesLike, yc1Lo: BytesLike}
-
-    export type G2PointStructOutput = [xc0Hi: string, xc0Lo: string, xc1Hi: string, xc1Lo: string, yc0Hi: string, yc0Lo: string, yc1Hi: string, yc1Lo: string] & {xc0Hi: string, xc0Lo: string, xc1Hi: string, xc1Lo: string, yc0Hi: string, yc0Lo: string, yc1Hi: string, yc1Lo: string }
-  
-
     export type BeaconHeaderStruct = {slot: BigNumberish, proposerIndex: BigNumberish, parentRoot: BytesLike, stateRoot: BytesLike, bodyRoot: BytesLike}
 
     export type BeaconHeaderStructOutput = [slot: bigint, proposerIndex: bigint, parentRoot: string, stateRoot: string, bodyRoot: string] & {slot: bigint, proposerIndex: bigint, parentRoot: string, stateRoot: string, bodyRoot: string }
@@ -34,6 +24,16 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
     export type ValidatorProofStructOutput = [index: bigint, validator: ValidatorStructOutput, branch: string[]] & {index: bigint, validator: ValidatorStructOutput, branch: string[] }
   
 
+    export type G1PointStruct = {xHi: BytesLike, xLo: BytesLike, yHi: BytesLike, yLo: BytesLike}
+
+    export type G1PointStructOutput = [xHi: string, xLo: string, yHi: string, yLo: string] & {xHi: string, xLo: string, yHi: string, yLo: string }
+  
+
+    export type G2PointStruct = {xc0Hi: BytesLike, xc0Lo: BytesLike, xc1Hi: BytesLike, xc1Lo: BytesLike, yc0Hi: BytesLike, yc0Lo: BytesLike, yc1Hi: BytesLike, yc1Lo: BytesLike}
+
+    export type G2PointStructOutput = [xc0Hi: string, xc0Lo: string, xc1Hi: string, xc1Lo: string, yc0Hi: string, yc0Lo: string, yc1Hi: string, yc1Lo: string] & {xc0Hi: string, xc0Lo: string, xc1Hi: string, xc1Lo: string, yc0Hi: string, yc0Lo: string, yc1Hi: string, yc1Lo: string }
+  
+
 export declare namespace IPoolRegistry {
       
     export type DkgResultStruct = {groupKey: G1PointStruct, depositSignature: G2PointStruct, publicShares: BytesLike, transcriptRoot: BytesLike, participation: BigNumberish, aggregateSignature: G2PointStruct}
@@ -48,11 +48,12 @@ export declare namespace IPoolRegistry {
     }
 
   export interface IPoolRegistryInterface extends Interface {
-    getFunction(nameOrSignature: "activeAt" | "activeCount" | "bondPoolCount" | "cancel" | "completeDkg" | "exitingCount" | "failDkg" | "fundPool" | "markClosed" | "markExiting" | "pool" | "poolByKey" | "poolCount" | "registeredAt" | "registeredCount" | "registeredCountAt" | "reportFrontRun" | "requestPool" | "startCeremony" | "vault"): FunctionFragment;
+    getFunction(nameOrSignature: "abandonPool" | "activeAt" | "activeCount" | "bondPoolCount" | "cancel" | "completeDkg" | "exitingCount" | "failDkg" | "fundPool" | "markClosed" | "markExiting" | "pool" | "poolByKey" | "poolCount" | "registeredAt" | "registeredCount" | "registeredCountAt" | "reportFrontRun" | "requestPool" | "startCeremony" | "vault"): FunctionFragment;
 
-    getEvent(nameOrSignatureOrTopic: "DkgCompleted" | "DkgFailed" | "PoolCancelled" | "PoolClosed" | "PoolExiting" | "PoolFrontRun" | "PoolFunded" | "PoolRequested" | "VaultSelected"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "DkgCompleted" | "DkgFailed" | "PoolAbandoned" | "PoolCancelled" | "PoolClosed" | "PoolExiting" | "PoolFrontRun" | "PoolFunded" | "PoolRequested" | "VaultSelected"): EventFragment;
 
-    encodeFunctionData(functionFragment: 'activeAt', values: [BigNumberish, BigNumberish]): string;
+    encodeFunctionData(functionFragment: 'abandonPool', values: [BigNumberish, BigNumberish, StateProofStruct, ValidatorProofStruct]): string;
+encodeFunctionData(functionFragment: 'activeAt', values: [BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'activeCount', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'bondPoolCount', values?: undefined): string;
 encodeFunctionData(functionFragment: 'cancel', values: [BigNumberish]): string;
@@ -73,7 +74,8 @@ encodeFunctionData(functionFragment: 'requestPool', values?: undefined): string;
 encodeFunctionData(functionFragment: 'startCeremony', values: [BigNumberish, BigNumberish[]]): string;
 encodeFunctionData(functionFragment: 'vault', values: [BigNumberish]): string;
 
-    decodeFunctionResult(functionFragment: 'activeAt', data: BytesLike): Result;
+    decodeFunctionResult(functionFragment: 'abandonPool', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'activeAt', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'activeCount', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'bondPoolCount', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'cancel', data: BytesLike): Result;
@@ -112,6 +114,18 @@ decodeFunctionResult(functionFragment: 'vault', data: BytesLike): Result;
       export type InputTuple = [poolId: BigNumberish, round: BigNumberish];
       export type OutputTuple = [poolId: bigint, round: bigint];
       export interface OutputObject {poolId: bigint, round: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace PoolAbandonedEvent {
+      export type InputTuple = [poolId: BigNumberish, validatorIndex: BigNumberish];
+      export type OutputTuple = [poolId: bigint, validatorIndex: bigint];
+      export interface OutputObject {poolId: bigint, validatorIndex: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -237,6 +251,14 @@ decodeFunctionResult(functionFragment: 'vault', data: BytesLike): Result;
 
 
     
+    
+    abandonPool: TypedContractMethod<
+      [poolId: BigNumberish, timestamp: BigNumberish, state: StateProofStruct, proof: ValidatorProofStruct, ],
+      [void],
+      'nonpayable'
+    >
+    
+
     
     activeAt: TypedContractMethod<
       [kind: BigNumberish, position: BigNumberish, ],
@@ -400,7 +422,12 @@ decodeFunctionResult(functionFragment: 'vault', data: BytesLike): Result;
 
     getFunction<T extends ContractMethod = ContractMethod>(key: string | FunctionFragment): T;
 
-    getFunction(nameOrSignature: 'activeAt'): TypedContractMethod<
+    getFunction(nameOrSignature: 'abandonPool'): TypedContractMethod<
+      [poolId: BigNumberish, timestamp: BigNumberish, state: StateProofStruct, proof: ValidatorProofStruct, ],
+      [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'activeAt'): TypedContractMethod<
       [kind: BigNumberish, position: BigNumberish, ],
       [bigint],
       'view'
@@ -503,6 +530,7 @@ getFunction(nameOrSignature: 'vault'): TypedContractMethod<
 
     getEvent(key: 'DkgCompleted'): TypedContractEvent<DkgCompletedEvent.InputTuple, DkgCompletedEvent.OutputTuple, DkgCompletedEvent.OutputObject>;
 getEvent(key: 'DkgFailed'): TypedContractEvent<DkgFailedEvent.InputTuple, DkgFailedEvent.OutputTuple, DkgFailedEvent.OutputObject>;
+getEvent(key: 'PoolAbandoned'): TypedContractEvent<PoolAbandonedEvent.InputTuple, PoolAbandonedEvent.OutputTuple, PoolAbandonedEvent.OutputObject>;
 getEvent(key: 'PoolCancelled'): TypedContractEvent<PoolCancelledEvent.InputTuple, PoolCancelledEvent.OutputTuple, PoolCancelledEvent.OutputObject>;
 getEvent(key: 'PoolClosed'): TypedContractEvent<PoolClosedEvent.InputTuple, PoolClosedEvent.OutputTuple, PoolClosedEvent.OutputObject>;
 getEvent(key: 'PoolExiting'): TypedContractEvent<PoolExitingEvent.InputTuple, PoolExitingEvent.OutputTuple, PoolExitingEvent.OutputObject>;
@@ -519,6 +547,10 @@ getEvent(key: 'VaultSelected'): TypedContractEvent<VaultSelectedEvent.InputTuple
 
       'DkgFailed(uint32,uint32)': TypedContractEvent<DkgFailedEvent.InputTuple, DkgFailedEvent.OutputTuple, DkgFailedEvent.OutputObject>;
       DkgFailed: TypedContractEvent<DkgFailedEvent.InputTuple, DkgFailedEvent.OutputTuple, DkgFailedEvent.OutputObject>;
+    
+
+      'PoolAbandoned(uint32,uint64)': TypedContractEvent<PoolAbandonedEvent.InputTuple, PoolAbandonedEvent.OutputTuple, PoolAbandonedEvent.OutputObject>;
+      PoolAbandoned: TypedContractEvent<PoolAbandonedEvent.InputTuple, PoolAbandonedEvent.OutputTuple, PoolAbandonedEvent.OutputObject>;
     
 
       'PoolCancelled(uint32)': TypedContractEvent<PoolCancelledEvent.InputTuple, PoolCancelledEvent.OutputTuple, PoolCancelledEvent.OutputObject>;

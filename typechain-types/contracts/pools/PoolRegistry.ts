@@ -14,16 +14,6 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
     export type ParametersStructOutput = [genesisTime: bigint, secondsPerSlot: bigint, slotsPerEpoch: bigint, epochsPerHistoricalVector: bigint, shardCommitteePeriod: bigint, genesisForkVersion: string, depositContract: string, vaultSize: bigint, seatAllocation: bigint, effectiveStake: bigint, minProducers: bigint, firstPeriod: bigint, periodLength: bigint, maxChurn: bigint, committeeSize: bigint, seedDelay: bigint, ceremonyDeadline: bigint, seatTail: bigint, reportEpochs: bigint, disputeDuration: bigint, pagesDeadline: bigint, maxReportGrowth: bigint, maxReportLoss: bigint, minDeposit: bigint, liquidationThreshold: bigint, maxQueueWait: bigint, maxLiquidationExecution: bigint, stallPenalty: bigint, reporterShare: bigint] & {genesisTime: bigint, secondsPerSlot: bigint, slotsPerEpoch: bigint, epochsPerHistoricalVector: bigint, shardCommitteePeriod: bigint, genesisForkVersion: string, depositContract: string, vaultSize: bigint, seatAllocation: bigint, effectiveStake: bigint, minProducers: bigint, firstPeriod: bigint, periodLength: bigint, maxChurn: bigint, committeeSize: bigint, seedDelay: bigint, ceremonyDeadline: bigint, seatTail: bigint, reportEpochs: bigint, disputeDuration: bigint, pagesDeadline: bigint, maxReportGrowth: bigint, maxReportLoss: bigint, minDeposit: bigint, liquidationThreshold: bigint, maxQueueWait: bigint, maxLiquidationExecution: bigint, stallPenalty: bigint, reporterShare: bigint }
   
 
-    export type G1PointStruct = {xHi: BytesLike, xLo: BytesLike, yHi: BytesLike, yLo: BytesLike}
-
-    export type G1PointStructOutput = [xHi: string, xLo: string, yHi: string, yLo: string] & {xHi: string, xLo: string, yHi: string, yLo: string }
-  
-
-    export type G2PointStruct = {xc0Hi: BytesLike, xc0Lo: BytesLike, xc1Hi: BytesLike, xc1Lo: BytesLike, yc0Hi: BytesLike, yc0Lo: BytesLike, yc1Hi: BytesLike, yc1Lo: BytesLike}
-
-    export type G2PointStructOutput = [xc0Hi: string, xc0Lo: string, xc1Hi: string, xc1Lo: string, yc0Hi: string, yc0Lo: string, yc1Hi: string, yc1Lo: string] & {xc0Hi: string, xc0Lo: string, xc1Hi: string, xc1Lo: string, yc0Hi: string, yc0Lo: string, yc1Hi: string, yc1Lo: string }
-  
-
     export type BeaconHeaderStruct = {slot: BigNumberish, proposerIndex: BigNumberish, parentRoot: BytesLike, stateRoot: BytesLike, bodyRoot: BytesLike}
 
     export type BeaconHeaderStructOutput = [slot: bigint, proposerIndex: bigint, parentRoot: string, stateRoot: string, bodyRoot: string] & {slot: bigint, proposerIndex: bigint, parentRoot: string, stateRoot: string, bodyRoot: string }
@@ -44,6 +34,16 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
     export type ValidatorProofStructOutput = [index: bigint, validator: ValidatorStructOutput, branch: string[]] & {index: bigint, validator: ValidatorStructOutput, branch: string[] }
   
 
+    export type G1PointStruct = {xHi: BytesLike, xLo: BytesLike, yHi: BytesLike, yLo: BytesLike}
+
+    export type G1PointStructOutput = [xHi: string, xLo: string, yHi: string, yLo: string] & {xHi: string, xLo: string, yHi: string, yLo: string }
+  
+
+    export type G2PointStruct = {xc0Hi: BytesLike, xc0Lo: BytesLike, xc1Hi: BytesLike, xc1Lo: BytesLike, yc0Hi: BytesLike, yc0Lo: BytesLike, yc1Hi: BytesLike, yc1Lo: BytesLike}
+
+    export type G2PointStructOutput = [xc0Hi: string, xc0Lo: string, xc1Hi: string, xc1Lo: string, yc0Hi: string, yc0Lo: string, yc1Hi: string, yc1Lo: string] & {xc0Hi: string, xc0Lo: string, xc1Hi: string, xc1Lo: string, yc0Hi: string, yc0Lo: string, yc1Hi: string, yc1Lo: string }
+  
+
 export declare namespace IPoolRegistry {
       
     export type DkgResultStruct = {groupKey: G1PointStruct, depositSignature: G2PointStruct, publicShares: BytesLike, transcriptRoot: BytesLike, participation: BigNumberish, aggregateSignature: G2PointStruct}
@@ -58,11 +58,12 @@ export declare namespace IPoolRegistry {
     }
 
   export interface PoolRegistryInterface extends Interface {
-    getFunction(nameOrSignature: "activeAt" | "activeCount" | "bondPoolCount" | "cancel" | "completeDkg" | "eip712Domain" | "exitingCount" | "failDkg" | "fundPool" | "markClosed" | "markExiting" | "pool" | "poolByKey" | "poolCount" | "registeredAt" | "registeredCount" | "registeredCountAt" | "reportFrontRun" | "requestPool" | "startCeremony" | "vault"): FunctionFragment;
+    getFunction(nameOrSignature: "abandonPool" | "activeAt" | "activeCount" | "bondPoolCount" | "cancel" | "completeDkg" | "eip712Domain" | "exitingCount" | "failDkg" | "fundPool" | "markClosed" | "markExiting" | "pool" | "poolByKey" | "poolCount" | "registeredAt" | "registeredCount" | "registeredCountAt" | "reportFrontRun" | "requestPool" | "startCeremony" | "vault"): FunctionFragment;
 
-    getEvent(nameOrSignatureOrTopic: "DkgCompleted" | "DkgFailed" | "EIP712DomainChanged" | "PoolCancelled" | "PoolClosed" | "PoolExiting" | "PoolFrontRun" | "PoolFunded" | "PoolRequested" | "VaultSelected"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "DkgCompleted" | "DkgFailed" | "EIP712DomainChanged" | "PoolAbandoned" | "PoolCancelled" | "PoolClosed" | "PoolExiting" | "PoolFrontRun" | "PoolFunded" | "PoolRequested" | "VaultSelected"): EventFragment;
 
-    encodeFunctionData(functionFragment: 'activeAt', values: [BigNumberish, BigNumberish]): string;
+    encodeFunctionData(functionFragment: 'abandonPool', values: [BigNumberish, BigNumberish, StateProofStruct, ValidatorProofStruct]): string;
+encodeFunctionData(functionFragment: 'activeAt', values: [BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'activeCount', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'bondPoolCount', values?: undefined): string;
 encodeFunctionData(functionFragment: 'cancel', values: [BigNumberish]): string;
@@ -84,7 +85,8 @@ encodeFunctionData(functionFragment: 'requestPool', values?: undefined): string;
 encodeFunctionData(functionFragment: 'startCeremony', values: [BigNumberish, BigNumberish[]]): string;
 encodeFunctionData(functionFragment: 'vault', values: [BigNumberish]): string;
 
-    decodeFunctionResult(functionFragment: 'activeAt', data: BytesLike): Result;
+    decodeFunctionResult(functionFragment: 'abandonPool', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'activeAt', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'activeCount', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'bondPoolCount', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'cancel', data: BytesLike): Result;
@@ -136,6 +138,18 @@ decodeFunctionResult(functionFragment: 'vault', data: BytesLike): Result;
       export type InputTuple = [];
       export type OutputTuple = [];
       export interface OutputObject {};
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace PoolAbandonedEvent {
+      export type InputTuple = [poolId: BigNumberish, validatorIndex: BigNumberish];
+      export type OutputTuple = [poolId: bigint, validatorIndex: bigint];
+      export interface OutputObject {poolId: bigint, validatorIndex: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -261,6 +275,14 @@ decodeFunctionResult(functionFragment: 'vault', data: BytesLike): Result;
 
 
     
+    
+    abandonPool: TypedContractMethod<
+      [poolId: BigNumberish, timestamp: BigNumberish, state: StateProofStruct, proof: ValidatorProofStruct, ],
+      [void],
+      'nonpayable'
+    >
+    
+
     
     activeAt: TypedContractMethod<
       [kind: BigNumberish, position: BigNumberish, ],
@@ -432,7 +454,12 @@ decodeFunctionResult(functionFragment: 'vault', data: BytesLike): Result;
 
     getFunction<T extends ContractMethod = ContractMethod>(key: string | FunctionFragment): T;
 
-    getFunction(nameOrSignature: 'activeAt'): TypedContractMethod<
+    getFunction(nameOrSignature: 'abandonPool'): TypedContractMethod<
+      [poolId: BigNumberish, timestamp: BigNumberish, state: StateProofStruct, proof: ValidatorProofStruct, ],
+      [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'activeAt'): TypedContractMethod<
       [kind: BigNumberish, position: BigNumberish, ],
       [bigint],
       'view'
@@ -541,6 +568,7 @@ getFunction(nameOrSignature: 'vault'): TypedContractMethod<
     getEvent(key: 'DkgCompleted'): TypedContractEvent<DkgCompletedEvent.InputTuple, DkgCompletedEvent.OutputTuple, DkgCompletedEvent.OutputObject>;
 getEvent(key: 'DkgFailed'): TypedContractEvent<DkgFailedEvent.InputTuple, DkgFailedEvent.OutputTuple, DkgFailedEvent.OutputObject>;
 getEvent(key: 'EIP712DomainChanged'): TypedContractEvent<EIP712DomainChangedEvent.InputTuple, EIP712DomainChangedEvent.OutputTuple, EIP712DomainChangedEvent.OutputObject>;
+getEvent(key: 'PoolAbandoned'): TypedContractEvent<PoolAbandonedEvent.InputTuple, PoolAbandonedEvent.OutputTuple, PoolAbandonedEvent.OutputObject>;
 getEvent(key: 'PoolCancelled'): TypedContractEvent<PoolCancelledEvent.InputTuple, PoolCancelledEvent.OutputTuple, PoolCancelledEvent.OutputObject>;
 getEvent(key: 'PoolClosed'): TypedContractEvent<PoolClosedEvent.InputTuple, PoolClosedEvent.OutputTuple, PoolClosedEvent.OutputObject>;
 getEvent(key: 'PoolExiting'): TypedContractEvent<PoolExitingEvent.InputTuple, PoolExitingEvent.OutputTuple, PoolExitingEvent.OutputObject>;
@@ -561,6 +589,10 @@ getEvent(key: 'VaultSelected'): TypedContractEvent<VaultSelectedEvent.InputTuple
 
       'EIP712DomainChanged()': TypedContractEvent<EIP712DomainChangedEvent.InputTuple, EIP712DomainChangedEvent.OutputTuple, EIP712DomainChangedEvent.OutputObject>;
       EIP712DomainChanged: TypedContractEvent<EIP712DomainChangedEvent.InputTuple, EIP712DomainChangedEvent.OutputTuple, EIP712DomainChangedEvent.OutputObject>;
+    
+
+      'PoolAbandoned(uint32,uint64)': TypedContractEvent<PoolAbandonedEvent.InputTuple, PoolAbandonedEvent.OutputTuple, PoolAbandonedEvent.OutputObject>;
+      PoolAbandoned: TypedContractEvent<PoolAbandonedEvent.InputTuple, PoolAbandonedEvent.OutputTuple, PoolAbandonedEvent.OutputObject>;
     
 
       'PoolCancelled(uint32)': TypedContractEvent<PoolCancelledEvent.InputTuple, PoolCancelledEvent.OutputTuple, PoolCancelledEvent.OutputObject>;

@@ -5,7 +5,7 @@ import type { Parameters } from '../../../../operator/core/ports/chain.ts'
 import { rankOf } from '../../../../operator/keeper/rank.ts'
 import { dueTasks } from '../../../../operator/keeper/tasks.ts'
 import { emptyState, foldEvents } from '../../../../operator/protocol/state/network-state.ts'
-import { epoch, event, fundedPool, pool, producer, root } from '../protocol/state/support.ts'
+import { epoch, event, fundedPool, pool, producer, root, validator } from '../protocol/state/support.ts'
 
 const parameters = {
   slotsPerEpoch: 4,
@@ -110,4 +110,13 @@ test('ranks: every producer has its own place, spread over tasks', () => {
     Array.from({ length: 40 }, (_, at) => producers.find((self) => rankOf({ taskId: `t${at}`, self, producers }) === 0)),
   )
   assert.ok(first.size > 4)
+})
+
+test('a pool that was abandoned before it was funded is closed, never forced: nobody drew it', () => {
+  const abandoned = [
+    ...fundedPool(1, 'staker', 0, 10).slice(0, 6),
+    event('PoolRegistry.PoolAbandoned', 20, { poolId: pool(1), validatorIndex: validator(17) }),
+  ]
+  assert.ok(due(abandoned, 40).includes('close-pool'))
+  assert.ok(!due(abandoned, 40).includes('force-exit'))
 })

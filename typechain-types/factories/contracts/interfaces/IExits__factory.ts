@@ -73,6 +73,17 @@
         "type": "uint32"
       }
     ],
+    "name": "NotDrawn",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "PoolId",
+        "name": "poolId",
+        "type": "uint32"
+      }
+    ],
     "name": "NotExiting",
     "type": "error"
   },

@@ -215,6 +215,11 @@
     "type": "error"
   },
   {
+    "inputs": [],
+    "name": "ValidatorFresh",
+    "type": "error"
+  },
+  {
     "inputs": [
       {
         "internalType": "bool",
@@ -375,6 +380,25 @@
         "internalType": "PoolId",
         "name": "poolId",
         "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint64",
+        "name": "validatorIndex",
+        "type": "uint64"
+      }
+    ],
+    "name": "PoolAbandoned",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "PoolId",
+        "name": "poolId",
+        "type": "uint32"
       }
     ],
     "name": "PoolCancelled",
@@ -499,6 +523,132 @@
     ],
     "name": "VaultSelected",
     "type": "event"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "PoolId",
+        "name": "poolId",
+        "type": "uint32"
+      },
+      {
+        "internalType": "uint64",
+        "name": "timestamp",
+        "type": "uint64"
+      },
+      {
+        "components": [
+          {
+            "components": [
+              {
+                "internalType": "uint64",
+                "name": "slot",
+                "type": "uint64"
+              },
+              {
+                "internalType": "uint64",
+                "name": "proposerIndex",
+                "type": "uint64"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "parentRoot",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "stateRoot",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "bodyRoot",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct BeaconHeader",
+            "name": "header",
+            "type": "tuple"
+          },
+          {
+            "internalType": "bytes32[]",
+            "name": "forkBranch",
+            "type": "bytes32[]"
+          }
+        ],
+        "internalType": "struct StateProof",
+        "name": "state",
+        "type": "tuple"
+      },
+      {
+        "components": [
+          {
+            "internalType": "uint64",
+            "name": "index",
+            "type": "uint64"
+          },
+          {
+            "components": [
+              {
+                "internalType": "bytes32",
+                "name": "pubkeyRoot",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "withdrawalCredentials",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "uint64",
+                "name": "effectiveBalance",
+                "type": "uint64"
+              },
+              {
+                "internalType": "bool",
+                "name": "slashed",
+                "type": "bool"
+              },
+              {
+                "internalType": "uint64",
+                "name": "activationEligibilityEpoch",
+                "type": "uint64"
+              },
+              {
+                "internalType": "uint64",
+                "name": "activationEpoch",
+                "type": "uint64"
+              },
+              {
+                "internalType": "uint64",
+                "name": "exitEpoch",
+                "type": "uint64"
+              },
+              {
+                "internalType": "uint64",
+                "name": "withdrawableEpoch",
+                "type": "uint64"
+              }
+            ],
+            "internalType": "struct Validator",
+            "name": "validator",
+            "type": "tuple"
+          },
+          {
+            "internalType": "bytes32[]",
+            "name": "branch",
+            "type": "bytes32[]"
+          }
+        ],
+        "internalType": "struct ValidatorProof",
+        "name": "proof",
+        "type": "tuple"
+      }
+    ],
+    "name": "abandonPool",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
   },
   {
     "inputs": [

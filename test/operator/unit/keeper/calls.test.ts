@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Call, Contracts } from '../../../../operator/core/ports/chain.ts'
+import type { BeaconProver, ValidatorArgs } from '../../../../operator/core/ports/prover.ts'
+import { type CallPorts, prepare } from '../../../../operator/keeper/calls.ts'
+import { address, key, pool } from '../protocol/state/support.ts'
+
+const FAR_FUTURE = 2n ** 64n - 1n
+const vaults = { stakerVault: address(0xa1), bondVault: address(0xb2) }
+const credentials = (vault: string, type = '01') => `0x${type}${'00'.repeat(11)}${vault.slice(2)}` as const
+
+/** Ports that know one staker pool, and this validator under its key. */
+function ports(validator: Partial<ValidatorArgs>): CallPorts {
+  const known = { withdrawalCredentials: credentials(vaults.stakerVault), slashed: false, exitEpoch: FAR_FUTURE, ...validator }
+  const read = async ({ method, args }: Call): Promise<unknown> => {
+    if (method === 'pool') return { kind: 0n }
+    assert.equal(method, 'withdrawalCredentials')
+    return credentials(args[0] === 0 ? vaults.stakerVault : vaults.bondVault)
+  }
+  const prover = { validator: async () => ({ timestamp: 1, state: {}, proof: { validator: known } }) }
+  return {
+    contracts: { addresses: vaults, read } as unknown as Contracts,
+    prover: prover as unknown as BeaconProver,
+    beacon: {} as CallPorts['beacon'],
+  }
+}
+const methodFor = async (validator: Partial<ValidatorArgs>) => {
+  const prepared = await prepare({ kind: 'fund-pool', id: 'fund-pool/1', poolId: pool(1), publicKey: key(1) }, ports(validator))
+  return 'calls' in prepared ? prepared.calls.map(({ method }) => method) : prepared.wait
+}
+
+test('a validator with the protocol’s own credentials is funded', async () => {
+  assert.deepEqual(await methodFor({}), ['fundPool'])
+})
+
+test('A01 any other credentials are front-run ones: a stranger’s, the other kind’s vault, another type', async () => {
+  for (const foreign of [credentials(address(0xee)), credentials(vaults.bondVault), credentials(vaults.stakerVault, '02')]) {
+    assert.deepEqual(await methodFor({ withdrawalCredentials: foreign }), ['reportFrontRun'])
+  }
+})
+
+test('A05 a validator slashed or exiting before it was funded is abandoned', async () => {
+  assert.deepEqual(await methodFor({ slashed: true }), ['abandonPool'])
+  assert.deepEqual(await methodFor({ exitEpoch: 9n }), ['abandonPool'])
+})
