@@ -84,13 +84,16 @@ export async function startOperator({ config, log, lifecycle }: Shell): Promise<
   const { openState } = await import('../protocol/proofs/provable-state.ts')
   board.add({ beacon })
 
+  const slotMs = spec.slotDurationMs
+
   // The deployment, and all that its contracts ever said.
   const connect = () => connectExecution({ url: config.rpcUrl, directory: config.directory, spec }, signal)
   const { rpc, deployment } = await waitFor({ what: 'the execution client', board, log }, connect, signal)
   board.add({ execution: { health: () => rpc.health.current } })
   const store = openStore(join(config.dataDir, 'state.sqlite'))
   onStop('store', () => store.close())
-  const follow = () => startFollower({ rpc, store, deployment, pollMs: spec.slotDurationMs / 2, log }, signal)
+  const onNews = (look: () => void): void => beacon.follow({ onHead: look, onFinalized: look }, signal)
+  const follow = () => startFollower({ rpc, store, deployment, pollMs: slotMs * 0.75, onNews, log }, signal)
   const chain = await waitFor({ what: 'the events of the contracts', board, log }, follow, signal)
   board.add({ chain })
   const recognise = () => knowingly(rpc, () => ownProducer(chain.view().head, operator), signal)
@@ -109,7 +112,6 @@ export async function startOperator({ config, log, lifecycle }: Shell): Promise<
 
   // The work.
   const { addresses } = deployment
-  const slotMs = spec.slotDurationMs
   const sending = { pollMs: slotMs / 2, bumpAfterMs: Math.max(BUMP_AFTER_MS, 3 * slotMs) }
   const sender = new TransactionSender({ rpc, signer: signer.transactionSigner, store, log, ...sending }, signal)
   const contracts = createContracts({ rpc, deployment, sender })

@@ -22,6 +22,8 @@ export type FollowerOptions = {
   readonly deployment: Deployment
   /** Between two looks at the head, in milliseconds. */
   readonly pollMs: number
+  /** Tells of news that make a look at once worth it, such as the beacon node's. Looks by time are for what it misses. */
+  readonly onNews?: (look: () => void) => void
   readonly log: Log
 }
 
@@ -30,7 +32,7 @@ export type FollowerOptions = {
  * signal aborts, through outages and reorganizations. Throws `ChainError` when the first look fails.
  */
 export async function startFollower(options: FollowerOptions, signal: AbortSignal): Promise<ChainFollower> {
-  const { rpc, store, deployment, pollMs, log } = options
+  const { rpc, store, deployment, log } = options
   const listeners = new Set<Listener>()
   let view: ChainView = { head: emptyState(), finalized: emptyState(), headBlock: 0, finalizedBlock: 0 }
 
@@ -54,7 +56,7 @@ export async function startFollower(options: FollowerOptions, signal: AbortSigna
   })
   await feed.restore(signal)
   await feed.poll(signal)
-  void keepPolling({ feed, pollMs, log }, signal)
+  void keepPolling({ ...options, feed }, signal)
   return {
     view: () => view,
     onChange(listener) {
@@ -76,13 +78,15 @@ function fold(state: NetworkState, events: readonly ChainEvent[]): NetworkState 
 }
 
 async function keepPolling(
-  { feed, pollMs, log }: { readonly feed: EventFeed<ChainEvent>; readonly pollMs: number; readonly log: Log },
+  { feed, pollMs, onNews, log }: FollowerOptions & { readonly feed: EventFeed<ChainEvent> },
   signal: AbortSignal,
 ): Promise<void> {
   let pause = pollMs
   let failing = false
+  const { wait, wake } = interruptiblePause(signal)
+  onNews?.(wake)
   while (!signal.aborted) {
-    await delay(pause, undefined, { signal }).catch(() => undefined)
+    await wait(pause)
     if (signal.aborted) return
     try {
       await feed.poll(signal)
@@ -95,5 +99,17 @@ async function keepPolling(
       failing = true
       pause = Math.min(LAST_RETRY_MS, pause * 2)
     }
+  }
+}
+
+/** Pauses that end early when woken. Being woken between two makes the next one end at once. */
+function interruptiblePause(signal: AbortSignal): { readonly wait: (ms: number) => Promise<void>; readonly wake: () => void } {
+  let woken = new AbortController()
+  return {
+    async wait(ms) {
+      await delay(ms, undefined, { signal: AbortSignal.any([signal, woken.signal]) }).catch(() => undefined)
+      woken = new AbortController()
+    },
+    wake: () => woken.abort(),
   }
 }
