@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { setImmediate as settle } from 'node:timers/promises'
+import { createDutyPools } from '../../../../operator/app/duty-pools.ts'
+import { createExitRequests } from '../../../../operator/app/exit-requests.ts'
+import { ownProducer, peersOf } from '../../../../operator/app/registration.ts'
+import type { Address, ProducerId } from '../../../../operator/core/ids.ts'
+import type { NetworkState, Pool } from '../../../../operator/core/network.ts'
+import type { BeaconNode } from '../../../../operator/core/ports/beacon.ts'
+import type { ChainFollower, ContractAddresses, Parameters } from '../../../../operator/core/ports/chain.ts'
+import type { PoolShareInfo, ShareSigner } from '../../../../operator/core/ports/signer.ts'
+import { emptyState } from '../../../../operator/protocol/state/network-state.ts'
+import { recordingLog } from '../adapters/support/log.ts'
+
+const self = 2 as ProducerId
+const key = (at: number) => `0x${String(at).repeat(96)}`
+const operator = (id: number) => `0x${String(id).repeat(40)}` as Address
+const addresses = { stakerVault: operator(8), bondVault: operator(9) } as ContractAddresses
+
+function poolWith(change: object): Pool {
+  const usual = { id: 1, kind: 'staker', phase: 'funded', round: 0, members: [4, 2, 3, 1], publicKey: key(1), publicShares: [] }
+  return { ...usual, validatorIndex: 17, exitForced: false, stallProven: false, ...change } as unknown as Pool
+}
+
+function stateWith(...pools: readonly Pool[]): NetworkState {
+  const producers = [1, 2, 3, 4].map((id) => [
+    id,
+    { id, operator: operator(id), peerAddress: `/ip4/127.0.0.1/tcp/${id}`, slashed: id === 3 },
+  ])
+  return {
+    ...emptyState(),
+    producers: new Map(producers as never),
+    pools: new Map(pools.map((pool) => [pool.id, pool])),
+  }
+}
+
+/** A chain whose views are what the test says, and a signer that holds the shares it says. */
+function sources(first: NetworkState) {
+  let state = first
+  let held: readonly PoolShareInfo[] = [{ poolId: 1, memberIndex: 2, groupKey: key(1), publicShares: [] }] as never
+  let asked = 0
+  const chain = { view: () => ({ head: state, finalized: state, headBlock: 0, finalizedBlock: 0 }), onChange: () => () => {} }
+  const shares = {
+    pools: () => {
+      asked++
+      return held
+    },
+  }
+  return {
+    chain: chain as ChainFollower,
+    shares: shares as unknown as ShareSigner,
+    become: (next: NetworkState) => {
+      state = next
+    },
+    hold: (...next: readonly object[]) => {
+      held = next as never
+    },
+    asked: () => asked,
+  }
+}
+
+describe('duty pools', () => {
+  const poolsOf = (state: NetworkState, hold?: object) => {
+    const { chain, shares, ...hands } = sources(state)
+    if (hold !== undefined) hands.hold(hold)
+    return createDutyPools({ self, chain, shares, addresses }).all()
+  }
+
+  it('are funded pools of whose key this node holds its share', () => {
+    const [pool] = poolsOf(stateWith(poolWith({})))
+    assert.deepEqual(pool, {
+      poolId: 1,
+      members: [4, 2, 3, 1],
+      operators: [4, 2, 3, 1].map(operator),
+      self: 2,
+      quorum: 3,
+      groupKey: key(1),
+      publicShares: [],
+      validatorIndex: 17,
+      feeRecipient: addresses.stakerVault,
+    })
+    assert.equal(poolsOf(stateWith(poolWith({ kind: 'bond', phase: 'exiting' })))[0]?.feeRecipient, addresses.bondVault)
+  })
+
+  it('are none that another round, another key or another seat made, nor before funding or after closing', () => {
+    for (const change of [
+      { phase: 'registered' },
+      { phase: 'closed' },
+      { validatorIndex: undefined },
+      { publicKey: key(5) },
+      { members: [2, 4, 3, 1] },
+      { members: [4, 5, 3, 1] },
+      { id: 2 },
+    ]) {
+      assert.deepEqual(poolsOf(stateWith(poolWith(change))), [], JSON.stringify(change))
+    }
+    assert.deepEqual(poolsOf(stateWith(poolWith({ members: [4, 2, 3, 7] }))), [], 'a member that is not registered')
+  })
+
+  it('are made anew when the chain or the shares change, and only then', () => {
+    const { chain, shares, become, hold } = sources(stateWith(poolWith({})))
+    const pools = createDutyPools({ self, chain, shares, addresses })
+    const before = pools.all()
+    assert.equal(pools.all(), before)
+    hold()
+    assert.deepEqual(pools.all(), [])
+    hold({ poolId: 1, memberIndex: 2, groupKey: key(1), publicShares: [] })
+    become(stateWith(poolWith({ phase: 'closed' })))
+    assert.deepEqual(pools.all(), [])
+  })
+})
+
+describe('exit requests', () => {
+  const parameters = { maxLiquidationExecution: 8 } as Parameters
+
+  it('name the epoch of the draw, until the beacon chain shows the exit', async () => {
+    const exiting = poolWith({ phase: 'exiting', exitDeadline: 108 })
+    const { chain } = sources(
+      stateWith(exiting, poolWith({ id: 2 }), poolWith({ id: 3, phase: 'exiting', exitDeadline: 1, members: [1, 3, 4, 5] })),
+    )
+    let exitEpoch = Infinity
+    let onHead = (): void => {}
+    const beacon = {
+      follow: (handlers: { onHead(): void }) => {
+        onHead = () => handlers.onHead()
+      },
+      validators: async (keys: readonly string[]) => keys.map((publicKey) => ({ publicKey, exitEpoch })),
+    } as unknown as BeaconNode
+    const requests = createExitRequests({ self, chain, beacon, parameters, log: recordingLog() }, new AbortController().signal)
+    onHead()
+    await settle()
+    assert.deepEqual(requests.due(), [{ poolId: 1, epoch: 100 }])
+    exitEpoch = 120
+    onHead()
+    await settle()
+    assert.deepEqual(requests.due(), [])
+    // A reorganization took the exit back.
+    exitEpoch = Infinity
+    onHead()
+    await settle()
+    assert.equal(requests.due().length, 1)
+  })
+})
+
+describe('registration', () => {
+  it('finds the own producer by its operator key', () => {
+    assert.equal(ownProducer(stateWith(), operator(2)), 2)
+    assert.throws(() => ownProducer(stateWith(), operator(7)), { code: 'NOT_REGISTERED', message: /openpools register/ })
+  })
+
+  it('meets everyone who is not slashed out', () => {
+    assert.deepEqual(
+      peersOf(stateWith()).map(({ producer }) => producer),
+      [1, 2, 4],
+    )
+  })
+})
