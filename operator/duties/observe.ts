@@ -31,15 +31,10 @@ export function observed<D extends Duty, V>(
     },
     async agree(duty, fetch, signal) {
       const start = stopwatch()
-      try {
-        const agreed = await stages.agree(duty, fetch, signal)
-        metrics.stage(type, 'agree', stopwatch() - (ready.get(duty) ?? start))
-        if (agreed.round > 0) metrics.decided(type, agreed.round)
-        return agreed
-      } catch (failure) {
-        ready.delete(duty)
-        throw failure
-      }
+      const agreed = await stages.agree(duty, fetch, signal)
+      metrics.stage(type, 'agree', stopwatch() - (ready.get(duty) ?? start))
+      if (agreed.round > 0) metrics.decided(type, agreed.round)
+      return agreed
     },
     sign(duty, value) {
       const start = stopwatch()
@@ -53,9 +48,8 @@ export function observed<D extends Duty, V>(
       metrics.stage(type, 'share', stopwatch() - start)
     },
     async aggregate(duty, signal) {
-      const since = ready.get(duty)
-      ready.delete(duty)
       const signature = await timed('aggregate', () => stages.aggregate(duty, signal))
+      const since = ready.get(duty)
       if (since !== undefined) metrics.latency(type, stopwatch() - since)
       return signature
     },
