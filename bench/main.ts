@@ -1,0 +1,54 @@
+import { Argument, Command, InvalidArgumentError } from 'commander'
+import { benchDkg } from './dkg.ts'
+import { benchDuty } from './duty.ts'
+import { benchQbft } from './qbft.ts'
+import { type BenchResult, tableOf } from './support/figures.ts'
+import { describeMachine } from './support/machine.ts'
+
+type Amounts = { readonly ceremonies: number; readonly duties: number; readonly decisions: number }
+
+const BENCHES: Readonly<Record<string, (amounts: Amounts) => readonly (() => Promise<BenchResult>)[]>> = {
+  dkg: ({ ceremonies: runs }) => [() => benchDkg({ size: 4, runs }), () => benchDkg({ size: 7, runs })],
+  duty: ({ duties }) => [() => benchDuty({ duties })],
+  qbft: ({ decisions }) => [() => benchQbft({ size: 4, decisions }), () => benchQbft({ size: 7, decisions })],
+}
+
+function parseCount(text: string): number {
+  const count = Number(text)
+  if (Number.isSafeInteger(count) && count > 0) return count
+  throw new InvalidArgumentError(`expected a whole number from 1, got ${text}`)
+}
+
+const program = new Command('bench')
+  .description(
+    [
+      'Measures, on this machine: DKG and duties of vaults whose members are processes of their own, and QBFT alone.',
+      'Nothing else should run meanwhile: the load when it began is printed with the figures.',
+    ].join('\n'),
+  )
+  .addArgument(new Argument('[names...]', 'what to measure; everything when not given').choices(Object.keys(BENCHES)))
+  .option('--ceremonies <n>', 'DKGs of each size', parseCount, 12)
+  .option('--duties <n>', 'attestations', parseCount, 200)
+  .option('--decisions <n>', 'QBFT decisions of each size', parseCount, 500)
+  .option('--json', 'one JSON object in the place of tables')
+  .action(async (names: readonly string[], options: Amounts & { readonly json?: true }) => {
+    const machine = await describeMachine()
+    const { cpu, cores, memoryGb, node, load, fsyncMs } = machine
+    if (options.json === undefined)
+      console.log(`${cores} × ${cpu}, ${memoryGb} GB, Node ${node}; load ${load}, a synced write ${fsyncMs} ms\n`)
+    const results: BenchResult[] = []
+    for (const [name, runsOf] of Object.entries(BENCHES)) {
+      if (names.length > 0 && !names.includes(name)) continue
+      for (const run of runsOf(options)) {
+        const result = await run()
+        results.push(result)
+        if (options.json === undefined) console.log(`${tableOf(result)}\n`)
+      }
+    }
+    if (options.json) console.log(JSON.stringify({ machine, results }))
+  })
+
+await program.parseAsync().catch((error: unknown) => {
+  console.error(`bench: ${error instanceof Error ? error.message : String(error)}`)
+  process.exitCode = 1
+})
