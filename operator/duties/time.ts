@@ -39,7 +39,11 @@ export class SlotClock {
 export function orAbort<T>(promise: Promise<T>, signal: AbortSignal, failure: () => Error): Promise<T> {
   return new Promise((resolve, reject) => {
     const onAbort = (): void => reject(failure())
-    if (signal.aborted) return onAbort()
+    if (signal.aborted) {
+      // Nobody waits for it any more, so its failure is nobody's either.
+      promise.catch(() => undefined)
+      return onAbort()
+    }
     signal.addEventListener('abort', onAbort, { once: true })
     void promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
   })
