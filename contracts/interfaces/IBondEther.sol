@@ -58,6 +58,10 @@ interface IBondEther is IERC20, IERC20Permit {
     /// @param bondProfit wei, of bond pools, already clamped. Together they leave something in the pot.
     function recognise(int256 stakerProfit, int256 bondProfit) external;
 
+    /// @notice Takes a proven loss out of the pot with cover shares, as far as they go, so that no gain has to. StakingPool only.
+    /// @return covered wei of the loss that cover bore.
+    function coverLoss(uint256 loss) external returns (uint256 covered);
+
     /// @notice Moves shares of the caller's own to the cover account.
     function giveToCover(uint256 shares) external;
 }

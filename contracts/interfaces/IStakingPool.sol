@@ -15,6 +15,8 @@ interface IStakingPool {
     event Collected(PoolKind indexed kind, uint256 amount, uint256 total);
     /// @notice A finalized report was booked: profit to date as reported, and how much of it is recognised by now (wei).
     event ReportBooked(PoolKind indexed kind, int256 profitToDate, int256 recognised);
+    /// @notice A loss of a staker pool was proven; cover makes it good with the report that shows it.
+    event LossWrittenOff(PoolId indexed poolId, uint256 amount);
     /// @notice ETH left the buffer for finalized withdrawal requests.
     event WithdrawalsPaid(uint256 amount, uint256 buffered);
 
@@ -50,6 +52,9 @@ interface IStakingPool {
     /// @notice Gives back `amount` of what is left of a pool's reservation. PoolRegistry only.
     function release(PoolId poolId, uint256 amount) external;
 
+    /// @notice Notes a proven loss of a staker pool, which reports with references from now on show. PoolRegistry only.
+    function writeOff(PoolId poolId, uint256 amount) external;
+
     /// @notice Pays `amount` from a pool's reservation into the beacon deposit contract with the kind's vault as credentials. PoolRegistry only.
     /// @param publicKey 48 bytes. @param signature 96 bytes over the deposit message.
     function depositToBeacon(PoolId poolId, PoolKind kind, bytes calldata publicKey, bytes calldata signature, uint256 amount) external;
@@ -70,7 +75,8 @@ interface IStakingPool {
 
     /// @notice Books a finalized report: closes the queue's batch, collects arrivals − collected from each vault into the buffer
     ///         (never more than it holds), recognises P − recognised of each kind and moves the index. StateCommitments only.
-    /// @dev Gains of both kinds together are clamped to `maxReportGrowth` × `epochs` of the total, each in proportion; a loss of the
+    /// @dev Losses written off by the report's reference are taken from cover first, as far as it goes, and from no gain.
+    ///      Gains of both kinds together are clamped to `maxReportGrowth` × `epochs` of the total, each in proportion; a loss of the
     ///      other kind does not widen that. A loss is recognised whole (down to an index of 1/1000). Recognised
     ///      figures move by what was recognised, so the rest of a gain or a loss comes with later reports. Arrivals below what was
     ///      collected collect nothing.

@@ -186,7 +186,9 @@ contract PoolRegistry is PoolBook, BeaconClock, EIP712 {
         // What cover must get, the reporter's share on top, over all seats, rounded up.
         uint256 charge = PRE_DEPOSIT * BASIS_POINTS / (BASIS_POINTS - REPORTER_SHARE) / VAULT_SIZE + DUST;
         BLOCK_PRODUCERS.slashSeats(poolId, members, charge, msg.sender);
-        if (record.kind == PoolKind.Staker) BLOCK_PRODUCERS.releaseSeats(poolId, members, true);
+        if (record.kind != PoolKind.Staker) return;
+        STAKING_POOL.writeOff(poolId, PRE_DEPOSIT);
+        BLOCK_PRODUCERS.releaseSeats(poolId, members, true);
     }
 
     /// @inheritdoc IPoolRegistry

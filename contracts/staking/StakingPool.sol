@@ -7,6 +7,7 @@ import {Checkpoints} from "@openzeppelin/contracts/utils/structs/Checkpoints.sol
 import {IBondEther} from "../interfaces/IBondEther.sol";
 import {IDepositContract} from "../interfaces/IDepositContract.sol";
 import {IStakingPool} from "../interfaces/IStakingPool.sol";
+import {IStateCommitments} from "../interfaces/IStateCommitments.sol";
 import {IWithdrawalQueue} from "../interfaces/IWithdrawalQueue.sol";
 import {IWithdrawalVault} from "../interfaces/IWithdrawalVault.sol";
 import {DepositData} from "../libraries/DepositData.sol";
@@ -54,6 +55,9 @@ contract StakingPool is IStakingPool {
     mapping(PoolKind kind => Ledger) private _ledgers;
     mapping(PoolKind kind => Checkpoints.Trace208) private _beaconDeposits;
     mapping(PoolId poolId => uint256) private _reservations;
+    /// @dev Losses of staker pools proven on chain, cumulative, and how far they were given to cover.
+    Checkpoints.Trace208 private _writtenOff;
+    uint256 private _madeGood;
 
     /// @dev Takes exactly `DEAD_ETHER` wei: what stands behind the dead shares of BondEther.
     constructor(Addresses memory addresses, Parameters memory parameters) payable {
@@ -151,6 +155,12 @@ contract StakingPool is IStakingPool {
     }
 
     /// @inheritdoc IStakingPool
+    function writeOff(PoolId poolId, uint256 amount) external onlyPoolRegistry {
+        _writtenOff.push(uint48(block.timestamp), (_writtenOff.latest() + amount).toUint208());
+        emit LossWrittenOff(poolId, amount);
+    }
+
+    /// @inheritdoc IStakingPool
     function depositToBeacon(PoolId poolId, PoolKind kind, bytes calldata publicKey, bytes calldata signature, uint256 amount)
         external
         onlyPoolRegistry
@@ -176,10 +186,12 @@ contract StakingPool is IStakingPool {
         _collect(PoolKind.Staker, arrivals[0]);
         _collect(PoolKind.Bond, arrivals[1]);
 
-        int256 staker = profitToDate[0] - _ledgers[PoolKind.Staker].recognised;
+        // What cover bears is recognised apart from the rest: it would vanish in the gains of the same report.
+        int256 covered = int256(_coverLosses());
+        int256 staker = profitToDate[0] - _ledgers[PoolKind.Staker].recognised + covered;
         int256 bond = profitToDate[1] - _ledgers[PoolKind.Bond].recognised;
         (staker, bond) = _bound(staker, bond, epochs);
-        _recognise(PoolKind.Staker, profitToDate[0], staker);
+        _recognise(PoolKind.Staker, profitToDate[0], staker - covered);
         _recognise(PoolKind.Bond, profitToDate[1], bond);
         BOND_ETHER.recognise(staker, bond);
     }
@@ -230,6 +242,17 @@ contract StakingPool is IStakingPool {
         address vault = withdrawalVault(kind);
         uint256 amount = Math.min(Math.saturatingSub(arrivals, _ledgers[kind].collected), vault.balance);
         if (amount > 0) IWithdrawalVault(vault).collect(amount);
+    }
+
+    /// @dev Of the losses written off by the reference of the report being booked, which shows them, what no earlier one has shown.
+    function _coverLosses() private returns (uint256 covered) {
+        uint256 before = _madeGood;
+        if (_writtenOff.latest() == before) return 0;
+        uint64 referenceTime = IStateCommitments(STATE_COMMITMENTS).lastFinalizedReference();
+        uint256 shown = _writtenOff.upperLookupRecent(SafeCast.toUint48(referenceTime));
+        if (shown == before) return 0;
+        _madeGood = shown;
+        return BOND_ETHER.coverLoss(shown - before);
     }
 
     /// @dev Gains of the two kinds together are clamped to the report's growth, each in proportion; a loss of one kind does not

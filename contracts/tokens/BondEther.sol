@@ -151,6 +151,13 @@ contract BondEther is ERC20Permit, IBondEther {
     }
 
     /// @inheritdoc IBondEther
+    function coverLoss(uint256 loss) external onlyStakingPool returns (uint256 covered) {
+        Pot memory pot = _pot;
+        (, covered) = _bear(pot, address(this), loss);
+        _pot = pot;
+    }
+
+    /// @inheritdoc IBondEther
     function recognise(int256 stakerProfit, int256 bondProfit) external onlyStakingPool {
         Pot memory pot = _pot;
         int256 rest = stakerProfit;

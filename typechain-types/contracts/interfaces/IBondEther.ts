@@ -6,7 +6,7 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   
 
   export interface IBondEtherInterface extends Interface {
-    getFunction(nameOrSignature: "DOMAIN_SEPARATOR" | "allowance" | "approve" | "balanceOf" | "coverShares" | "getPooledEthByShares" | "getSharesByPooledEth" | "giveToCover" | "mint" | "nonces" | "permit" | "recognise" | "redeem" | "rewardsIndex" | "sharesOf" | "totalPooledEther" | "totalShares" | "totalSupply" | "transfer" | "transferFrom" | "transferShares" | "transferSharesFrom"): FunctionFragment;
+    getFunction(nameOrSignature: "DOMAIN_SEPARATOR" | "allowance" | "approve" | "balanceOf" | "coverLoss" | "coverShares" | "getPooledEthByShares" | "getSharesByPooledEth" | "giveToCover" | "mint" | "nonces" | "permit" | "recognise" | "redeem" | "rewardsIndex" | "sharesOf" | "totalPooledEther" | "totalShares" | "totalSupply" | "transfer" | "transferFrom" | "transferShares" | "transferSharesFrom"): FunctionFragment;
 
     getEvent(nameOrSignatureOrTopic: "Approval" | "Covered" | "ProfitRecognised" | "SharesBurned" | "SharesMinted" | "Transfer" | "TransferShares"): EventFragment;
 
@@ -14,6 +14,7 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
 encodeFunctionData(functionFragment: 'allowance', values: [AddressLike, AddressLike]): string;
 encodeFunctionData(functionFragment: 'approve', values: [AddressLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'balanceOf', values: [AddressLike]): string;
+encodeFunctionData(functionFragment: 'coverLoss', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'coverShares', values?: undefined): string;
 encodeFunctionData(functionFragment: 'getPooledEthByShares', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'getSharesByPooledEth', values: [BigNumberish]): string;
@@ -37,6 +38,7 @@ encodeFunctionData(functionFragment: 'transferSharesFrom', values: [AddressLike,
 decodeFunctionResult(functionFragment: 'allowance', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'approve', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'balanceOf', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'coverLoss', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'coverShares', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'getPooledEthByShares', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'getSharesByPooledEth', data: BytesLike): Result;
@@ -208,6 +210,14 @@ decodeFunctionResult(functionFragment: 'transferSharesFrom', data: BytesLike): R
     
 
     
+    coverLoss: TypedContractMethod<
+      [loss: BigNumberish, ],
+      [bigint],
+      'nonpayable'
+    >
+    
+
+    
     coverShares: TypedContractMethod<
       [],
       [bigint],
@@ -373,6 +383,11 @@ getFunction(nameOrSignature: 'balanceOf'): TypedContractMethod<
       [account: AddressLike, ],
       [bigint],
       'view'
+    >;
+getFunction(nameOrSignature: 'coverLoss'): TypedContractMethod<
+      [loss: BigNumberish, ],
+      [bigint],
+      'nonpayable'
     >;
 getFunction(nameOrSignature: 'coverShares'): TypedContractMethod<
       [],

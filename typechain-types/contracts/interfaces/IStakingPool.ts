@@ -6,9 +6,9 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   
 
   export interface IStakingPoolInterface extends Interface {
-    getFunction(nameOrSignature: "beaconDeposits" | "bookReport" | "buffered" | "collected" | "deposit" | "depositFor" | "depositToBeacon" | "payWithdrawals" | "receiveCollected" | "recognised" | "release" | "reservation" | "reserve" | "reserved" | "unreserved" | "withdrawalCredentials" | "withdrawalVault"): FunctionFragment;
+    getFunction(nameOrSignature: "beaconDeposits" | "bookReport" | "buffered" | "collected" | "deposit" | "depositFor" | "depositToBeacon" | "payWithdrawals" | "receiveCollected" | "recognised" | "release" | "reservation" | "reserve" | "reserved" | "unreserved" | "withdrawalCredentials" | "withdrawalVault" | "writeOff"): FunctionFragment;
 
-    getEvent(nameOrSignatureOrTopic: "BeaconDeposit" | "Collected" | "Deposited" | "ReportBooked" | "ReservationChanged" | "WithdrawalsPaid"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "BeaconDeposit" | "Collected" | "Deposited" | "LossWrittenOff" | "ReportBooked" | "ReservationChanged" | "WithdrawalsPaid"): EventFragment;
 
     encodeFunctionData(functionFragment: 'beaconDeposits', values: [BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'bookReport', values: [[BigNumberish, BigNumberish], [BigNumberish, BigNumberish], BigNumberish]): string;
@@ -27,6 +27,7 @@ encodeFunctionData(functionFragment: 'reserved', values?: undefined): string;
 encodeFunctionData(functionFragment: 'unreserved', values?: undefined): string;
 encodeFunctionData(functionFragment: 'withdrawalCredentials', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'withdrawalVault', values: [BigNumberish]): string;
+encodeFunctionData(functionFragment: 'writeOff', values: [BigNumberish, BigNumberish]): string;
 
     decodeFunctionResult(functionFragment: 'beaconDeposits', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'bookReport', data: BytesLike): Result;
@@ -45,6 +46,7 @@ decodeFunctionResult(functionFragment: 'reserved', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'unreserved', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'withdrawalCredentials', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'withdrawalVault', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'writeOff', data: BytesLike): Result;
   }
 
   
@@ -76,6 +78,18 @@ decodeFunctionResult(functionFragment: 'withdrawalVault', data: BytesLike): Resu
       export type InputTuple = [sender: AddressLike, receiver: AddressLike, amount: BigNumberish, shares: BigNumberish];
       export type OutputTuple = [sender: string, receiver: string, amount: bigint, shares: bigint];
       export interface OutputObject {sender: string, receiver: string, amount: bigint, shares: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace LossWrittenOffEvent {
+      export type InputTuple = [poolId: BigNumberish, amount: BigNumberish];
+      export type OutputTuple = [poolId: bigint, amount: bigint];
+      export interface OutputObject {poolId: bigint, amount: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -289,6 +303,14 @@ decodeFunctionResult(functionFragment: 'withdrawalVault', data: BytesLike): Resu
     >
     
 
+    
+    writeOff: TypedContractMethod<
+      [poolId: BigNumberish, amount: BigNumberish, ],
+      [void],
+      'nonpayable'
+    >
+    
+
 
     getFunction<T extends ContractMethod = ContractMethod>(key: string | FunctionFragment): T;
 
@@ -377,10 +399,16 @@ getFunction(nameOrSignature: 'withdrawalVault'): TypedContractMethod<
       [string],
       'view'
     >;
+getFunction(nameOrSignature: 'writeOff'): TypedContractMethod<
+      [poolId: BigNumberish, amount: BigNumberish, ],
+      [void],
+      'nonpayable'
+    >;
 
     getEvent(key: 'BeaconDeposit'): TypedContractEvent<BeaconDepositEvent.InputTuple, BeaconDepositEvent.OutputTuple, BeaconDepositEvent.OutputObject>;
 getEvent(key: 'Collected'): TypedContractEvent<CollectedEvent.InputTuple, CollectedEvent.OutputTuple, CollectedEvent.OutputObject>;
 getEvent(key: 'Deposited'): TypedContractEvent<DepositedEvent.InputTuple, DepositedEvent.OutputTuple, DepositedEvent.OutputObject>;
+getEvent(key: 'LossWrittenOff'): TypedContractEvent<LossWrittenOffEvent.InputTuple, LossWrittenOffEvent.OutputTuple, LossWrittenOffEvent.OutputObject>;
 getEvent(key: 'ReportBooked'): TypedContractEvent<ReportBookedEvent.InputTuple, ReportBookedEvent.OutputTuple, ReportBookedEvent.OutputObject>;
 getEvent(key: 'ReservationChanged'): TypedContractEvent<ReservationChangedEvent.InputTuple, ReservationChangedEvent.OutputTuple, ReservationChangedEvent.OutputObject>;
 getEvent(key: 'WithdrawalsPaid'): TypedContractEvent<WithdrawalsPaidEvent.InputTuple, WithdrawalsPaidEvent.OutputTuple, WithdrawalsPaidEvent.OutputObject>;
@@ -397,6 +425,10 @@ getEvent(key: 'WithdrawalsPaid'): TypedContractEvent<WithdrawalsPaidEvent.InputT
 
       'Deposited(address,address,uint256,uint256)': TypedContractEvent<DepositedEvent.InputTuple, DepositedEvent.OutputTuple, DepositedEvent.OutputObject>;
       Deposited: TypedContractEvent<DepositedEvent.InputTuple, DepositedEvent.OutputTuple, DepositedEvent.OutputObject>;
+    
+
+      'LossWrittenOff(uint32,uint256)': TypedContractEvent<LossWrittenOffEvent.InputTuple, LossWrittenOffEvent.OutputTuple, LossWrittenOffEvent.OutputObject>;
+      LossWrittenOff: TypedContractEvent<LossWrittenOffEvent.InputTuple, LossWrittenOffEvent.OutputTuple, LossWrittenOffEvent.OutputObject>;
     
 
       'ReportBooked(uint8,int256,int256)': TypedContractEvent<ReportBookedEvent.InputTuple, ReportBookedEvent.OutputTuple, ReportBookedEvent.OutputObject>;

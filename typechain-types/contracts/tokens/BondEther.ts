@@ -15,7 +15,7 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   
 
   export interface BondEtherInterface extends Interface {
-    getFunction(nameOrSignature: "DOMAIN_SEPARATOR" | "allowance" | "approve" | "balanceOf" | "coverShares" | "decimals" | "eip712Domain" | "getPooledEthByShares" | "getSharesByPooledEth" | "giveToCover" | "mint" | "name" | "nonces" | "permit" | "recognise" | "redeem" | "rewardsIndex" | "sharesOf" | "symbol" | "totalPooledEther" | "totalShares" | "totalSupply" | "transfer" | "transferFrom" | "transferShares" | "transferSharesFrom"): FunctionFragment;
+    getFunction(nameOrSignature: "DOMAIN_SEPARATOR" | "allowance" | "approve" | "balanceOf" | "coverLoss" | "coverShares" | "decimals" | "eip712Domain" | "getPooledEthByShares" | "getSharesByPooledEth" | "giveToCover" | "mint" | "name" | "nonces" | "permit" | "recognise" | "redeem" | "rewardsIndex" | "sharesOf" | "symbol" | "totalPooledEther" | "totalShares" | "totalSupply" | "transfer" | "transferFrom" | "transferShares" | "transferSharesFrom"): FunctionFragment;
 
     getEvent(nameOrSignatureOrTopic: "Approval" | "Covered" | "EIP712DomainChanged" | "ProfitRecognised" | "SharesBurned" | "SharesMinted" | "Transfer" | "TransferShares"): EventFragment;
 
@@ -23,6 +23,7 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
 encodeFunctionData(functionFragment: 'allowance', values: [AddressLike, AddressLike]): string;
 encodeFunctionData(functionFragment: 'approve', values: [AddressLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'balanceOf', values: [AddressLike]): string;
+encodeFunctionData(functionFragment: 'coverLoss', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'coverShares', values?: undefined): string;
 encodeFunctionData(functionFragment: 'decimals', values?: undefined): string;
 encodeFunctionData(functionFragment: 'eip712Domain', values?: undefined): string;
@@ -50,6 +51,7 @@ encodeFunctionData(functionFragment: 'transferSharesFrom', values: [AddressLike,
 decodeFunctionResult(functionFragment: 'allowance', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'approve', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'balanceOf', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'coverLoss', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'coverShares', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'decimals', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'eip712Domain', data: BytesLike): Result;
@@ -233,6 +235,14 @@ decodeFunctionResult(functionFragment: 'transferSharesFrom', data: BytesLike): R
       [account: AddressLike, ],
       [bigint],
       'view'
+    >
+    
+
+    
+    coverLoss: TypedContractMethod<
+      [loss: BigNumberish, ],
+      [bigint],
+      'nonpayable'
     >
     
 
@@ -434,6 +444,11 @@ getFunction(nameOrSignature: 'balanceOf'): TypedContractMethod<
       [account: AddressLike, ],
       [bigint],
       'view'
+    >;
+getFunction(nameOrSignature: 'coverLoss'): TypedContractMethod<
+      [loss: BigNumberish, ],
+      [bigint],
+      'nonpayable'
     >;
 getFunction(nameOrSignature: 'coverShares'): TypedContractMethod<
       [],

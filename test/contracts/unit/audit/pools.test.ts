@@ -16,7 +16,7 @@ describe('Audit: pools that come to nothing', function () {
   let restore: () => Promise<void>
 
   before(async () => {
-    life = await startLife(await network.create())
+    life = await startLife(await network.create(), { maxReportGrowth: 100_000n })
     await life.startPeriod(0)
     await life.stakingPool.connect(at(life.people, 0)).deposit({ value: parseEther('100') })
     await life.makePool() // of the bonds
@@ -130,6 +130,31 @@ describe('Audit: pools that come to nothing', function () {
       life.change(pool, { slashed: true, withdrawalCredentials: `0x01${'00'.repeat(11)}${'66'.repeat(20)}` })
       await refused(abandon(pool), 'WrongCredentials')
       await refused(abandon(funded), 'WrongState')
+    })
+  })
+
+  describe('a front-run key', () => {
+    it('A01 A39 is made good from the bonds though rewards of the same report outweigh it', async () => {
+      const pool = await register()
+      life.change(pool, { withdrawalCredentials: `0x01${'00'.repeat(11)}${'66'.repeat(20)}` })
+      const { timestamp, state, validator } = await life.proveValidator(pool)
+      await life.poolRegistry.reportFrontRun(pool.id, timestamp, state, validator)
+      const [index, pot, cover] = await Promise.all([
+        life.bondEther.rewardsIndex(),
+        life.bondEther.totalPooledEther(),
+        life.bondEther.coverShares(),
+      ])
+      life.change(funded, { balance: FULL + 2_000_000_000 })
+      await life.finalize(await life.reportNow())
+      // Cover pays for the 1 ETH at the old index; all others share two whole ETH of rewards.
+      const kept = (index * (pot + parseEther('1'))) / (pot - parseEther('1'))
+      expect(await life.bondEther.rewardsIndex()).to.be.closeTo(kept, 10n ** 12n)
+      expect(await life.stakingPool.recognised(STAKER)).to.equal(parseEther('1'))
+      const burned = cover - (await life.bondEther.coverShares())
+      expect((burned * index) / 10n ** 30n).to.be.closeTo(parseEther('1'), 10n ** 12n)
+      // Once.
+      await life.finalize(await life.reportNow())
+      expect(await life.bondEther.rewardsIndex()).to.be.closeTo(kept, 10n ** 12n)
     })
   })
 

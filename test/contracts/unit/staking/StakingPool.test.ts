@@ -83,6 +83,7 @@ describe('StakingPool', () => {
     const calls = [
       { error: 'NotPoolRegistry', call: () => stakingPool.reserve(1) },
       { error: 'NotPoolRegistry', call: () => stakingPool.release(1, 1) },
+      { error: 'NotPoolRegistry', call: () => stakingPool.writeOff(1, 1) },
       { error: 'NotPoolRegistry', call: () => stakingPool.depositToBeacon(1, STAKER, PUBLIC_KEY, SIGNATURE, ETH) },
       { error: 'NotStateCommitments', call: () => stakingPool.bookReport([0, 0], [0, 0], 1) },
       { error: 'NotWithdrawalQueue', call: () => stakingPool.payWithdrawals(0, 0) },

@@ -44,7 +44,13 @@ describe('BondEther', () => {
 
   it('gives the pot to the StakingPool alone', async () => {
     const { bondEther, signers } = await fresh()
-    for (const call of [() => bondEther.mint(signers.alice, 1), () => bondEther.redeem(1, 1), () => bondEther.recognise(1, 1)]) {
+    const calls = [
+      () => bondEther.mint(signers.alice, 1),
+      () => bondEther.redeem(1, 1),
+      () => bondEther.recognise(1, 1),
+      () => bondEther.coverLoss(1),
+    ]
+    for (const call of calls) {
       await expect(call()).to.be.revertedWithCustomError(bondEther, 'NotStakingPool').withArgs(signers.deployer.address)
     }
   })
@@ -92,7 +98,7 @@ describe('BondEther', () => {
     assert.deepEqual([await bondEther.totalShares(), await bondEther.totalPooledEther()], before)
     // Every function that changes state is in this list or refuses strangers.
     const tried = ['approve', 'transfer', 'transferShares', 'transferFrom', 'transferSharesFrom', 'giveToCover', 'permit']
-    const guarded = ['mint', 'redeem', 'recognise']
+    const guarded = ['mint', 'redeem', 'recognise', 'coverLoss']
     const changing = bondEther.interface.fragments.filter((f) => f.type === 'function' && !('constant' in f && f.constant === true))
     assert.deepEqual(changing.map((f) => ('name' in f ? f.name : '')).toSorted(), [...tried, ...guarded].toSorted())
   })
