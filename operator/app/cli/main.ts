@@ -5,5 +5,6 @@ try {
   await createProgram().parseAsync()
 } catch (error) {
   process.stderr.write(`openpools: ${error instanceof Error ? error.message : String(error)}\n`)
-  process.exitCode = 1
+  // Whatever was begun when it failed is of no use any more.
+  process.exit(1)
 }

@@ -3,7 +3,6 @@ import { describe, it } from 'node:test'
 import { setImmediate as settle } from 'node:timers/promises'
 import { createDutyPools } from '../../../../operator/app/duty-pools.ts'
 import { createExitRequests } from '../../../../operator/app/exit-requests.ts'
-import { ownProducer, peersOf } from '../../../../operator/app/registration.ts'
 import type { Address, ProducerId } from '../../../../operator/core/ids.ts'
 import type { NetworkState, Pool } from '../../../../operator/core/network.ts'
 import type { BeaconNode } from '../../../../operator/core/ports/beacon.ts'
@@ -139,19 +138,5 @@ describe('exit requests', () => {
     onHead()
     await settle()
     assert.equal(requests.due().length, 1)
-  })
-})
-
-describe('registration', () => {
-  it('finds the own producer by its operator key', () => {
-    assert.equal(ownProducer(stateWith(), operator(2)), 2)
-    assert.throws(() => ownProducer(stateWith(), operator(7)), { code: 'NOT_REGISTERED', message: /openpools register/ })
-  })
-
-  it('meets everyone who is not slashed out', () => {
-    assert.deepEqual(
-      peersOf(stateWith()).map(({ producer }) => producer),
-      [1, 2, 4],
-    )
   })
 })
