@@ -2,7 +2,7 @@ import type { Root, Slot } from '../core/ids.ts'
 import type { AttestationDataValue, BeaconNode, HeadEvent } from '../core/ports/beacon.ts'
 import type { SlotClock } from './time.ts'
 
-/** Blocks remembered as seen on the head: more than two epochs of any preset's reorgs matter to no duty. */
+/** Blocks remembered: two epochs of the mainnet preset. */
 const HEADS_KEPT = 64
 
 /** What the own beacon node shows: recent heads, and the attestation data it gave for each slot. */
@@ -11,6 +11,7 @@ export class ChainView {
   readonly #time: SlotClock
   readonly #heads = new Map<Root, Slot>()
   readonly #data = new Map<Slot, { readonly views: AttestationDataValue[]; pending: Promise<AttestationDataValue> }>()
+  readonly #sought = new Set<Root>()
   readonly #listeners = new Set<() => void>()
   #headSlot = -1
 
@@ -33,9 +34,14 @@ export class ChainView {
     this.#changed()
   }
 
-  /** Was this block on the own node's head lately? */
+  /**
+   * Is this a recent block of the own node? One that was not seen on the head (before a restart, or its event is late) is
+   * asked for, and the judgement may change.
+   */
   knows(block: Root): boolean {
-    return this.#heads.has(block)
+    if (this.#heads.has(block)) return true
+    void this.#lookFor(block)
+    return false
   }
 
   /** Learns the present head from the node, for a view that missed its event. */
@@ -83,7 +89,7 @@ export class ChainView {
         view.source.root === data.source.root &&
         view.target.epoch === data.target.epoch &&
         view.target.root === data.target.root &&
-        (view.beaconBlockRoot === data.beaconBlockRoot || this.#heads.has(data.beaconBlockRoot)),
+        (view.beaconBlockRoot === data.beaconBlockRoot || this.knows(data.beaconBlockRoot)),
     )
   }
 
@@ -107,6 +113,16 @@ export class ChainView {
       if (this.#data.get(slot)?.pending === pending && entry.views.length === 0) this.#data.delete(slot)
       throw failure
     }
+  }
+
+  async #lookFor(block: Root): Promise<void> {
+    if (this.#sought.has(block)) return
+    this.#sought.add(block)
+    const header = await this.#beacon.header(block).catch(() => undefined)
+    this.#sought.delete(block)
+    if (header === undefined || header.slot < this.#time.now() - this.#time.slotsPerEpoch) return
+    this.#remember(block, header.slot)
+    this.#changed()
   }
 
   #remember(block: Root, slot: Slot): void {

@@ -1,6 +1,7 @@
 import { reasonOf } from '../core/errors.ts'
 import type { Epoch, Root } from '../core/ids.ts'
 import type { AttesterDuty, BeaconNode, Duties, HeadEvent, ProposerDuty } from '../core/ports/beacon.ts'
+import { BeaconError } from '../core/ports/beacon.ts'
 import type { Log } from '../core/ports/log.ts'
 import type { AttestationDuty, DutyPool, DutyPools, ProposalDuty } from './types.ts'
 
@@ -21,7 +22,8 @@ export class DutyTable {
   readonly #log: Log
   readonly #attesters = new Map<Epoch, Entry<AttesterDuty>>()
   readonly #proposers = new Map<Epoch, Entry<ProposerDuty>>()
-  readonly #pending = new Map<string, Promise<void>>()
+  readonly #refused = new Set<Epoch>()
+  readonly #pending = new Map<string, Promise<unknown>>()
 
   constructor({ beacon, pools, log }: { readonly beacon: BeaconNode; readonly pools: DutyPools; readonly log: Log }) {
     this.#beacon = beacon
@@ -45,15 +47,25 @@ export class DutyTable {
     })
   }
 
-  /** Asks the beacon node for what is not known yet. Never rejects: a failure is logged and asked for again by the next call. */
-  async ensure(kind: Kind, epoch: Epoch, signal: AbortSignal): Promise<void> {
+  /**
+   * Asks the beacon node for what is not known yet. Never rejects: a failure is logged, returned and
+   * asked for again by the next call.
+   */
+  async ensure(kind: Kind, epoch: Epoch, signal: AbortSignal): Promise<unknown> {
     const validators = this.#validators()
     const known = kind === 'attester' ? this.#attesters.get(epoch) : this.#proposers.get(epoch)
-    if (validators === '' || known?.validators === validators) return
+    if (validators === '' || known?.validators === validators) return undefined
     const id = `${kind}/${epoch}`
     const pending = this.#pending.get(id) ?? this.#fetch(kind, epoch, signal).finally(() => this.#pending.delete(id))
     this.#pending.set(id, pending)
-    await pending
+    return pending
+  }
+
+  /** Attester duties of a past epoch, which not every beacon node tells: one that refuses is not asked again. */
+  async ensurePast(epoch: Epoch, signal: AbortSignal): Promise<void> {
+    if (this.#refused.has(epoch)) return
+    const failure = await this.ensure('attester', epoch, signal)
+    if (failure instanceof BeaconError && (failure.code === 'REFUSED' || failure.code === 'NOT_FOUND')) this.#refused.add(epoch)
   }
 
   /** A reorg far enough back changes duties: those whose dependent root moved are asked for anew. */
@@ -71,6 +83,7 @@ export class DutyTable {
     for (const table of [this.#attesters, this.#proposers]) {
       for (const epoch of table.keys()) if (epoch < before) table.delete(epoch)
     }
+    for (const epoch of this.#refused) if (epoch < before) this.#refused.delete(epoch)
   }
 
   #moved(kind: Kind, epoch: Epoch, root: Root): { readonly kind: Kind; readonly epoch: Epoch; readonly root: Root } | undefined {
@@ -78,7 +91,7 @@ export class DutyTable {
     return entry === undefined || entry.root === root ? undefined : { kind, epoch, root }
   }
 
-  async #fetch(kind: Kind, epoch: Epoch, signal: AbortSignal, root?: Root): Promise<void> {
+  async #fetch(kind: Kind, epoch: Epoch, signal: AbortSignal, root?: Root): Promise<unknown> {
     const validators = this.#validators()
     const indices = this.#pools.all().map(({ validatorIndex }) => validatorIndex)
     try {
@@ -87,7 +100,9 @@ export class DutyTable {
       else this.#store(this.#proposers, { epoch, validators, root }, await this.#beacon.proposerDuties(epoch, signal))
     } catch (failure) {
       if (!signal.aborted) this.#log.warn('cannot fetch duties', { kind, epoch, reason: reasonOf(failure) })
+      return failure
     }
+    return undefined
   }
 
   #store<D>(

@@ -46,8 +46,6 @@ export type DutyServicePorts = {
   }
 }
 
-/** Slots after the start in which the epoch before is asked for. */
-const LOOK_BACK_SLOTS = 4
 /** How many epochs an exit is exchanged for before it is asked for anew. */
 const EXIT_EPOCHS = 2
 
@@ -131,11 +129,11 @@ export class DutyService {
     })
   }
 
-  /** After a (re)start, attestations of the epoch before may still be under way. Not every beacon node tells them. */
+  /** Attestations of the epoch before may still be under way, and this node may have been down, or its beacon node. */
   async #lookBack(slot: Slot, signal: AbortSignal): Promise<void> {
     const epoch = this.#time.epochOf(slot)
-    if (epoch === 0 || slot >= this.#firstSlot + LOOK_BACK_SLOTS) return
-    await this.#table.ensure('attester', (epoch - 1) as Epoch, signal)
+    if (epoch === 0) return
+    await this.#table.ensurePast((epoch - 1) as Epoch, signal)
     this.#begin(signal)
   }
 

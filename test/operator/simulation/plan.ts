@@ -53,7 +53,9 @@ export function timeOf(slot: number): number {
 
 /** Draws a plan for a vault of `size`. */
 export function drawPlan(random: Random, size: number): Plan {
-  const healSlot = START_SLOT + random.int(2, 7)
+  // Rounds double: after the storm the round under way and f faulty leaders may be lost, and an honest leader's round must
+  // still begin before an attestation's deadline, an epoch away.
+  const healSlot = START_SLOT + random.int(2, size > 4 ? 5 : 7)
   const [start, healAt] = [timeOf(START_SLOT), timeOf(healSlot)]
   const producers = Array.from({ length: size }, (_, i) => (i + 1) as ProducerId)
   const f = Math.floor((size - 1) / 3)
