@@ -10,6 +10,7 @@ export type BlockRef = {
   readonly timestamp: number
   readonly baseFeePerGas: bigint
   readonly gasLimit: bigint
+  readonly logsBloom: Hex
 }
 
 /** A log as JSON-RPC gives it; its block's timestamp is not part of it. */
@@ -31,6 +32,7 @@ export function parseBlock(answer: unknown): BlockRef {
     timestamp: quantity(json.timestamp),
     baseFeePerGas: BigInt(String(json.baseFeePerGas ?? '0x0')),
     gasLimit: BigInt(String(json.gasLimit)),
+    logsBloom: hex(json.logsBloom),
   }))
 }
 
@@ -56,8 +58,7 @@ function quantity(value: unknown): number {
 }
 
 function hex(value: unknown): Hex {
-  if (typeof value !== 'string' || !/^0x([0-9a-fA-F]{2})*$/.test(value))
-    throw new ParseError('NOT_HEX', 'expected the data of a log as hex')
+  if (typeof value !== 'string' || !/^0x([0-9a-fA-F]{2})*$/.test(value)) throw new ParseError('NOT_HEX', 'expected bytes as hex')
   return value.toLowerCase() as Hex
 }
 

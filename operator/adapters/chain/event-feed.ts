@@ -126,7 +126,7 @@ export class EventFeed<Event> {
     const followed: FollowedBlock<Event>[] = []
     for (let at = 0; at < blocks.length; at += PARALLEL) {
       const some = blocks.slice(at, at + PARALLEL)
-      const served = await Promise.all(some.map((block) => logsOfBlock(rpc, { addresses, blockHash: block.hash }, signal)))
+      const served = await Promise.all(some.map((block) => logsOfBlock(rpc, { addresses, block }, signal)))
       for (const [i, block] of some.entries()) {
         const logs = (served[i] ?? []).map((log) => withTime(log, block))
         followed.push({ block, logs, events: this.#decode(logs) })
@@ -139,10 +139,12 @@ export class EventFeed<Event> {
     const at = this.#recent.findIndex(({ block }) => block.hash === target.hash)
     if (at < 0) return this.#catchUp(target, signal)
     const done = this.#recent.slice(0, at + 1)
-    this.#options.store.append(
-      done.flatMap(({ logs }) => logs),
-      target,
-    )
+    const logs = done.flatMap((followed) => followed.logs)
+    // What was read at the head may have been served half: final is only what is served again.
+    const { rpc, addresses, store } = this.#options
+    const again = await logsOfRange(rpc, { addresses, from: this.#base().number + 1, to: target.number }, signal)
+    if (!sameLogs(logs, again)) return this.#catchUp(target, signal)
+    store.append(logs, target)
     this.#recent = this.#recent.slice(at + 1)
     this.#finalized = target
     this.#emit({ reverted: [], applied: [], finalized: done.flatMap(({ events }) => events) })
@@ -200,6 +202,11 @@ export class EventFeed<Event> {
     if (block === undefined) throw new ChainError('BEHIND', `expected the client to have block ${id}, it has not`, { id })
     return block
   }
+}
+
+function sameLogs(followed: readonly RawLog[], served: readonly ServedLog[]): boolean {
+  const places = new Set(followed.map(({ at }) => `${at.blockHash}/${at.logIndex}`))
+  return places.size === served.length && served.every(({ blockHash, logIndex }) => places.has(`${blockHash}/${logIndex}`))
 }
 
 function withTime({ address, topics, data, blockNumber, blockHash, logIndex }: ServedLog, { timestamp }: BlockRef): RawLog {

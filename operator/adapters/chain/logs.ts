@@ -1,17 +1,34 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Address } from '../../core/ids.ts'
 import { ChainError } from '../../core/ports/chain.ts'
-import { parseLogs, type ServedLog } from './blocks.ts'
+import { type BlockRef, parseLogs, type ServedLog } from './blocks.ts'
+import { bloomMayHold } from './bloom.ts'
 import { type ChainRpc, toQuantity } from './rpc.ts'
 
 type Range = { readonly from: number; readonly to: number }
 
-/** Logs of one block, by its hash, so that a reorganization in between cannot mix branches. Throws `ChainError`. */
+/** Looks at a block whose bloom announces logs that are not served yet, and the pause between them. */
+const LOOKS = 5
+const PAUSE_MS = 100
+
+/**
+ * Logs of one block, by its hash, so that a reorganization in between cannot mix branches. Some clients name a block their head
+ * before its receipts can be read, and answer with no logs: where the block's bloom announces logs of an address that are not
+ * there, it is asked again a few times before the bloom counts as a false positive. Throws `ChainError`.
+ */
 export async function logsOfBlock(
   rpc: ChainRpc,
-  { addresses, blockHash }: { readonly addresses: readonly Address[]; readonly blockHash: string },
+  { addresses, block }: { readonly addresses: readonly Address[]; readonly block: Pick<BlockRef, 'hash' | 'logsBloom'> },
   signal?: AbortSignal,
 ): Promise<readonly ServedLog[]> {
-  return parseLogs(await rpc.request('eth_getLogs', [{ address: addresses, blockHash }], signal))
+  const announced = addresses.filter((address) => bloomMayHold(block.logsBloom, address))
+  if (announced.length === 0) return []
+  for (let look = 1; ; look++) {
+    const logs = parseLogs(await rpc.request('eth_getLogs', [{ address: addresses, blockHash: block.hash }], signal))
+    const complete = announced.every((address) => logs.some((log) => log.address === address))
+    if (complete || look === LOOKS) return logs
+    await delay(PAUSE_MS, undefined, signal === undefined ? {} : { signal })
+  }
 }
 
 /**

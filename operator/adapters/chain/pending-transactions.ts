@@ -7,7 +7,14 @@ export type TransactionRequest = { readonly to: Address; readonly data: Hex; rea
 
 /** A transaction that was sent and whose nonce is not used on chain yet; `hashes` of every version of it, newest last. */
 export type PendingTransaction = TransactionRequest &
-  Fees & { readonly nonce: number; readonly gasLimit: bigint; readonly raw: Hex; readonly hashes: readonly Root[]; readonly sentAt: number }
+  Fees & {
+    readonly nonce: number
+    readonly gasLimit: bigint
+    readonly raw: Hex
+    readonly hashes: readonly Root[]
+    readonly sentAt: number
+    readonly sentAtBlock: number
+  }
 
 const SPACE = 'transactions'
 const AMOUNTS = new Set(['value', 'gasLimit', 'maxFeePerGas', 'maxPriorityFeePerGas'])

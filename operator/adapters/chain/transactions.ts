@@ -7,6 +7,7 @@ import { ChainError, type TransactionOutcome } from '../../core/ports/chain.ts'
 import type { Log } from '../../core/ports/log.ts'
 import type { TransactionSigner } from '../../core/ports/signer.ts'
 import type { Store } from '../../core/ports/store.ts'
+import type { BlockRef } from './blocks.ts'
 import { bumpFees, type Fees, suggestFees } from './fees.ts'
 import { type PendingTransaction, PendingTransactions, type TransactionRequest } from './pending-transactions.ts'
 import { decodeRevert } from './revert.ts'
@@ -27,8 +28,9 @@ export type SenderOptions = {
   readonly log: Log
   /** Between two looks whether a transaction is included. */
   readonly pollMs: number
-  /** After this long without inclusion the fee is raised. */
+  /** After this long without inclusion, and some blocks that left it out, the fee is raised. */
   readonly bumpAfterMs: number
+  readonly bumpAfterBlocks: number
 }
 
 /**
@@ -101,7 +103,7 @@ export class TransactionSender {
     const wanted = (BigInt(String(estimate)) * 5n) / 4n + SPARE_GAS
     const gasLimit = wanted > head.gasLimit ? head.gasLimit : wanted
     const nonce = Math.max(this.#nextNonce, used)
-    const transaction = this.#sign({ ...request, nonce, gasLimit, hashes: [] }, fees)
+    const transaction = this.#sign({ ...request, nonce, gasLimit, hashes: [], sentAtBlock: head.number }, fees)
     this.#pending.put(transaction)
     try {
       await this.#broadcast(transaction, signal)
@@ -151,16 +153,22 @@ export class TransactionSender {
           return outcome
         }
         looks = 0
-        if (Date.now() - transaction.sentAt > this.#options.bumpAfterMs) transaction = await this.#bump(transaction)
+        if (Date.now() - transaction.sentAt > this.#options.bumpAfterMs) transaction = await this.#bumpIfPassedOver(transaction)
       } catch (error) {
         this.#options.log.debug('cannot look after a transaction', { label: transaction.label, reason: reasonOf(error) })
       }
     }
   }
 
-  async #bump(transaction: PendingTransaction): Promise<PendingTransaction> {
-    const fees = bumpFees(transaction, await suggestFees(this.#options.rpc, await this.#head()))
-    const bumped = this.#sign(transaction, fees)
+  /** A chain that makes no blocks is not a reason to pay more; blocks without the transaction are. */
+  async #bumpIfPassedOver(transaction: PendingTransaction): Promise<PendingTransaction> {
+    const head = await this.#head()
+    return head.number - transaction.sentAtBlock < this.#options.bumpAfterBlocks ? transaction : this.#bump(transaction, head)
+  }
+
+  async #bump(transaction: PendingTransaction, head: BlockRef): Promise<PendingTransaction> {
+    const fees = bumpFees(transaction, await suggestFees(this.#options.rpc, head))
+    const bumped = this.#sign({ ...transaction, sentAtBlock: head.number }, fees)
     this.#pending.put(bumped)
     this.#options.log.info('transaction is stuck, raising its fee', { label: bumped.label, nonce: bumped.nonce, ...fees })
     try {
@@ -170,7 +178,7 @@ export class TransactionSender {
       if (!(error instanceof ChainError) || error.code !== 'REFUSED') return bumped
       // Too poor for more: keep the one that is out there (the client may have forgotten it), and ask again later.
       await this.#broadcast(transaction)
-      return { ...transaction, sentAt: Date.now() }
+      return { ...transaction, sentAt: Date.now(), sentAtBlock: head.number }
     }
   }
 
@@ -191,7 +199,7 @@ export class TransactionSender {
     return Number(await this.#options.rpc.request('eth_getTransactionCount', [this.#options.signer.address, 'latest'], signal))
   }
 
-  async #head(signal?: AbortSignal) {
+  async #head(signal?: AbortSignal): Promise<BlockRef> {
     const head = await this.#options.rpc.block('latest', signal)
     if (head === undefined) throw new ChainError('MALFORMED', 'expected a latest block, got none')
     return head

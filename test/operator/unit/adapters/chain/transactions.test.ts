@@ -58,7 +58,7 @@ describe('TransactionSender on a real execution client', () => {
   const open = async (signer = account, options: { readonly bumpAfterMs?: number; readonly store?: SqliteStore } = {}) => {
     const rpc = await ChainRpc.connect({ url: execution.url })
     const { bumpAfterMs = 60_000, store: own = store } = options
-    return new TransactionSender({ rpc, signer, store: own, log: recordingLog(), pollMs: 50, bumpAfterMs }, stop.signal)
+    return new TransactionSender({ rpc, signer, store: own, log: recordingLog(), pollMs: 50, bumpAfterMs, bumpAfterBlocks: 0 }, stop.signal)
   }
 
   it('sends several at once, one nonce each, and says how each ended', async () => {
