@@ -48,6 +48,8 @@ const bls = { combine: combinePartials, verify: verifySignature, aggregate: aggr
 const firstRoundMs = (slotMs: number): number => (slotMs < 12_000 ? slotMs / 8 : 2_000)
 
 /** A transaction that is not included after this time, or three slots, is sent again with a higher fee. */
+/** Blocks that leave a transaction out before its fee is raised. */
+const BUMP_AFTER_BLOCKS = 8
 const BUMP_AFTER_MS = 10_000
 
 /** EIP-712 domain of the contract that judges vault members' messages. */
@@ -112,7 +114,7 @@ export async function startOperator({ config, log, lifecycle }: Shell): Promise<
 
   // The work.
   const { addresses } = deployment
-  const sending = { pollMs: slotMs / 2, bumpAfterMs: Math.max(BUMP_AFTER_MS, 3 * slotMs) }
+  const sending = { pollMs: slotMs / 2, bumpAfterMs: Math.max(BUMP_AFTER_MS, 3 * slotMs), bumpAfterBlocks: BUMP_AFTER_BLOCKS }
   const sender = new TransactionSender({ rpc, signer: signer.transactionSigner, store, log, ...sending }, signal)
   const contracts = createContracts({ rpc, deployment, sender })
   const queue = await openJobQueue({ folder: join(config.dataDir, 'jobs'), log })

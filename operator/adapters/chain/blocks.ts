@@ -10,7 +10,8 @@ export type BlockRef = {
   readonly timestamp: number
   readonly baseFeePerGas: bigint
   readonly gasLimit: bigint
-  readonly logsBloom: Hex
+  /** Undefined from a client that leaves it out. */
+  readonly logsBloom: Hex | undefined
 }
 
 /** A log as JSON-RPC gives it; its block's timestamp is not part of it. */
@@ -32,7 +33,7 @@ export function parseBlock(answer: unknown): BlockRef {
     timestamp: quantity(json.timestamp),
     baseFeePerGas: BigInt(String(json.baseFeePerGas ?? '0x0')),
     gasLimit: BigInt(String(json.gasLimit)),
-    logsBloom: hex(json.logsBloom),
+    logsBloom: json.logsBloom === undefined ? undefined : hex(json.logsBloom),
   }))
 }
 

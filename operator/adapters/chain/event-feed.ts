@@ -140,10 +140,10 @@ export class EventFeed<Event> {
     if (at < 0) return this.#catchUp(target, signal)
     const done = this.#recent.slice(0, at + 1)
     const logs = done.flatMap((followed) => followed.logs)
-    // What was read at the head may have been served half: final is only what is served again.
+    // What was read at the head may have been served half. (Less than then is no news: some clients forget receipts in reorgs.)
     const { rpc, addresses, store } = this.#options
     const again = await logsOfRange(rpc, { addresses, from: this.#base().number + 1, to: target.number }, signal)
-    if (!sameLogs(logs, again)) return this.#catchUp(target, signal)
+    if (hasMore(again, logs)) return this.#catchUp(target, signal)
     store.append(logs, target)
     this.#recent = this.#recent.slice(at + 1)
     this.#finalized = target
@@ -204,9 +204,9 @@ export class EventFeed<Event> {
   }
 }
 
-function sameLogs(followed: readonly RawLog[], served: readonly ServedLog[]): boolean {
+function hasMore(served: readonly ServedLog[], followed: readonly RawLog[]): boolean {
   const places = new Set(followed.map(({ at }) => `${at.blockHash}/${at.logIndex}`))
-  return places.size === served.length && served.every(({ blockHash, logIndex }) => places.has(`${blockHash}/${logIndex}`))
+  return served.some(({ blockHash, logIndex }) => !places.has(`${blockHash}/${logIndex}`))
 }
 
 function withTime({ address, topics, data, blockNumber, blockHash, logIndex }: ServedLog, { timestamp }: BlockRef): RawLog {

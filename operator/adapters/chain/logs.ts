@@ -21,8 +21,9 @@ export async function logsOfBlock(
   { addresses, block }: { readonly addresses: readonly Address[]; readonly block: Pick<BlockRef, 'hash' | 'logsBloom'> },
   signal?: AbortSignal,
 ): Promise<readonly ServedLog[]> {
-  const announced = addresses.filter((address) => bloomMayHold(block.logsBloom, address))
-  if (announced.length === 0) return []
+  const { logsBloom: bloom } = block
+  const announced = bloom === undefined ? [] : addresses.filter((address) => bloomMayHold(bloom, address))
+  if (bloom !== undefined && announced.length === 0) return []
   for (let look = 1; ; look++) {
     const logs = parseLogs(await rpc.request('eth_getLogs', [{ address: addresses, blockHash: block.hash }], signal))
     const complete = announced.every((address) => logs.some((log) => log.address === address))
