@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Epoch } from '../../../../operator/core/ids.ts'
 import type { BeaconNode, HeadEvent } from '../../../../operator/core/ports/beacon.ts'
+import { BeaconError } from '../../../../operator/core/ports/beacon.ts'
 import { DutyTable } from '../../../../operator/duties/duty-table.ts'
 import { attestationDuty, recordingLog, root, slot, testPool } from './support.ts'
 
@@ -13,11 +14,11 @@ function setUp() {
   const pools = [pool]
   const { log, lines } = recordingLog()
   const calls: string[] = []
-  const answer = { slot: 100, root: root('first'), fails: false }
+  const answer = { slot: 100, root: root('first'), fails: undefined as Error | undefined }
   const beacon = {
     attesterDuties: async (of: Epoch) => {
       calls.push(`attester ${of}`)
-      if (answer.fails) throw new Error('no answer')
+      if (answer.fails !== undefined) throw answer.fails
       return { dependentRoot: answer.root, duties: [{ ...attestationDuty(pool).attester, slot: slot(answer.slot) }] }
     },
     proposerDuties: async (of: Epoch) => {
@@ -70,15 +71,25 @@ describe('the duty table', () => {
 
   it('survives a node that does not answer, and asks again', async () => {
     const { table, calls, answer, lines } = setUp()
-    answer.fails = true
+    answer.fails = new Error('no answer')
     await table.ensure('attester', epoch(3), signal)
     assert.deepEqual(
       lines.map(({ message }) => message),
       ['cannot fetch duties'],
     )
-    answer.fails = false
+    answer.fails = undefined
     await table.ensure('attester', epoch(3), signal)
     assert.deepEqual([calls.length, table.attestationsIn(epoch(3)).length], [2, 1])
+  })
+
+  it('asks for a past epoch until the node refuses', async () => {
+    const { table, calls, answer } = setUp()
+    answer.fails = new BeaconError('UNREACHABLE', 'no answer')
+    await table.ensurePast(epoch(2), signal)
+    answer.fails = new BeaconError('REFUSED', 'too old')
+    await table.ensurePast(epoch(2), signal)
+    await table.ensurePast(epoch(2), signal)
+    assert.equal(calls.length, 2)
   })
 
   it('asks nothing without pools', async () => {
