@@ -5,10 +5,10 @@ import type { ChainFollower, Contracts } from '../core/ports/chain.ts'
 import type { Clock } from '../core/ports/clock.ts'
 import type { Log } from '../core/ports/log.ts'
 import type { BeaconProver } from '../core/ports/prover.ts'
-import type { Job, JobOutcome, JobQueue } from '../core/ports/queue.ts'
+import type { JobOutcome, JobQueue } from '../core/ports/queue.ts'
 import { prepare } from './calls.ts'
-import { rankOf } from './rank.ts'
 import { dueTasks, type Task } from './tasks.ts'
+import { rankOf, untilTurn } from './turns.ts'
 
 export type KeeperPorts = {
   readonly self: ProducerId
@@ -22,60 +22,62 @@ export type KeeperPorts = {
 }
 
 const QUEUE = 'keeper'
-const CONCURRENCY = 4
+/** More than tasks that can be due at once in practice: most of them wait for inclusion. */
+const CONCURRENCY = 16
+
+/** Slots that an operator has for a task before it is the next one's turn: to send, and to see it included. */
+const TURN_SLOTS = 2
 
 /**
- * Sends the upkeep transactions that anyone may send, as soon as they are due. Every operator knows the same tasks; they
- * try them in an order by task (see `rankOf`), so that one transaction usually does and a dead operator costs one slot.
+ * Sends the upkeep transactions that anyone may send, as soon as they are due. Every operator knows the same tasks and takes
+ * its turn at each (see `untilTurn`), so that one transaction usually does and a dead operator costs two slots.
  */
 export function startKeeper(ports: KeeperPorts, signal: AbortSignal): void {
   const { clock, chain, contracts, beacon, queue, log } = ports
   const slotMs = beacon.spec.slotDurationMs
-  /** When a task was first seen ready to be sent; ranks count from there. */
-  const readySince = new Map<string, number>()
-  const queued = new Set<string>()
+  /** When a task was first seen due; turns count from there. */
+  const dueSince = new Map<string, number>()
+  const active = new Set<string>()
+  let queued: { readonly epoch: number; readonly ids: Set<string> } = { epoch: -1, ids: new Set() }
 
-  const due = (): readonly Task[] => {
-    const now = clock.now()
-    const epoch = Math.floor((now - beacon.spec.genesisTimeMs) / slotMs / beacon.spec.slotsPerEpoch) as Epoch
-    return dueTasks({ state: chain.view().head, parameters: contracts.parameters, epoch, nowSeconds: Math.floor(now / 1000) })
-  }
+  const epochNow = (): Epoch => Math.floor((clock.now() - beacon.spec.genesisTimeMs) / slotMs / beacon.spec.slotsPerEpoch) as Epoch
+  const due = (): readonly Task[] =>
+    dueTasks({
+      state: chain.view().head,
+      parameters: contracts.parameters,
+      epoch: epochNow(),
+      nowSeconds: Math.floor(clock.now() / 1000),
+    })
 
   async function enqueue(): Promise<void> {
     const tasks = due()
     const ids = new Set(tasks.map(({ id }) => id))
-    for (const id of queued) if (!ids.has(id)) queued.delete(id)
-    for (const id of readySince.keys()) if (!ids.has(id)) readySince.delete(id)
+    for (const id of dueSince.keys()) if (!ids.has(id)) dueSince.delete(id)
+    for (const { id } of tasks) if (!dueSince.has(id)) dueSince.set(id, clock.now())
+    // Once an epoch: a task that comes due again, because a reorganization took back what had done it, is a new job.
+    const epoch = epochNow()
+    if (queued.epoch !== epoch) queued = { epoch, ids: new Set() }
     for (const { id } of tasks) {
-      if (queued.has(id)) continue
-      queued.add(id)
-      await queue.add(QUEUE, id, {})
+      if (queued.ids.has(id)) continue
+      queued.ids.add(id)
+      await queue.add(QUEUE, `${id}@${epoch}`, { task: id, epoch })
     }
   }
 
-  const waitFor = (reason: string, retryInMs = slotMs): JobOutcome => ({ done: false, retryInMs, reason })
+  const waitFor = (reason: string, retryInMs = slotMs / 2): JobOutcome => ({ done: false, retryInMs, reason })
 
-  async function attempt(job: Job, jobSignal: AbortSignal): Promise<JobOutcome> {
-    const task = due().find(({ id }) => id === job.id)
-    if (task === undefined) return { done: true }
+  async function attempt(task: Task, jobSignal: AbortSignal): Promise<JobOutcome> {
+    const producers = [...chain.view().head.producers.keys()]
+    const rank = rankOf({ taskId: task.id, self: ports.self, producers })
+    const elapsedMs = clock.now() - (dueSince.get(task.id) ?? clock.now())
+    const pause = untilTurn({ rank, count: producers.length, turnMs: TURN_SLOTS * slotMs, elapsedMs })
+    if (pause > 0) return waitFor("another operator's turn", pause)
     const prepared = await prepare(task, ports, jobSignal)
     if ('wait' in prepared) return waitFor(prepared.wait)
-    const [first] = prepared.calls
-    if (first === undefined) return { done: true }
-    const refusal = await contracts.simulate(first)
-    if (refusal !== undefined) {
-      readySince.delete(task.id)
-      return waitFor(refusal)
-    }
-    const since = readySince.get(task.id) ?? clock.now()
-    readySince.set(task.id, since)
-    const producers = [...chain.view().head.producers.keys()]
-    const turn = since + rankOf({ taskId: task.id, self: ports.self, producers }) * slotMs
-    if (clock.now() < turn) return waitFor('another operator is first', turn - clock.now())
     for (const call of prepared.calls) {
       const outcome = await contracts.send(call, jobSignal)
       if (outcome.status === 'refused') {
-        log.info('upkeep refused', { task: task.id, method: call.method, error: outcome.error })
+        log.debug('upkeep refused', { task: task.id, method: call.method, error: outcome.error })
         return waitFor(outcome.error)
       }
       log.info('upkeep sent', { task: task.id, method: call.method, gasUsed: outcome.gasUsed.toString(), hash: outcome.hash })
@@ -83,12 +85,19 @@ export function startKeeper(ports: KeeperPorts, signal: AbortSignal): void {
     return { done: true }
   }
 
-  queue.process(QUEUE, CONCURRENCY, async (job, jobSignal) => {
+  queue.process(QUEUE, CONCURRENCY, async ({ data }, jobSignal) => {
+    const task = due().find(({ id }) => id === data.task)
+    // The job of a later epoch takes over.
+    if (task === undefined || data.epoch !== epochNow()) return { done: true }
+    if (active.has(task.id)) return waitFor('the job of an earlier epoch is still at it')
+    active.add(task.id)
     try {
-      return await attempt(job, jobSignal)
+      return await attempt(task, jobSignal)
     } catch (error) {
-      if (!jobSignal.aborted) log.warn('upkeep attempt failed', { task: job.id, reason: reasonOf(error) })
+      if (!jobSignal.aborted) log.warn('upkeep attempt failed', { task: task.id, reason: reasonOf(error) })
       return waitFor(reasonOf(error), 2 * slotMs)
+    } finally {
+      active.delete(task.id)
     }
   })
   const tick = (): void => {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ChainEvent } from '../../../../operator/core/events.ts'
 import type { Parameters } from '../../../../operator/core/ports/chain.ts'
-import { rankOf } from '../../../../operator/keeper/rank.ts'
 import { dueTasks } from '../../../../operator/keeper/tasks.ts'
+import { rankOf, untilTurn } from '../../../../operator/keeper/turns.ts'
 import { emptyState, foldEvents } from '../../../../operator/protocol/state/network-state.ts'
 import { epoch, event, fundedPool, pool, producer, root, validator } from '../protocol/state/support.ts'
 
@@ -119,4 +119,14 @@ test('a pool that was abandoned before it was funded is closed, never forced: no
   ]
   assert.ok(due(abandoned, 40).includes('close-pool'))
   assert.ok(!due(abandoned, 40).includes('force-exit'))
+})
+
+test('turns go round: at any time exactly one operator works on a task, and each knows when it is next', () => {
+  const count = 7
+  const turnMs = 2_000
+  for (let elapsedMs = 0; elapsedMs < 3 * count * turnMs; elapsedMs += 333) {
+    const waits = Array.from({ length: count }, (_, rank) => untilTurn({ rank, count, turnMs, elapsedMs }))
+    assert.equal(waits.filter((wait) => wait === 0).length, 1)
+    for (const [rank, wait] of waits.entries()) assert.equal(untilTurn({ rank, count, turnMs, elapsedMs: elapsedMs + wait }), 0)
+  }
 })
