@@ -1,6 +1,4 @@
 import { Command } from 'commander'
-import type { ContractTransactionResponse, JsonRpcProvider, Wallet } from 'ethers'
-import { waitForReceipt } from '../operator/adapters/chain/receipt.ts'
 import { IBondEther__factory } from '../typechain-types/factories/contracts/interfaces/IBondEther__factory.js'
 import { IStakingPool__factory } from '../typechain-types/factories/contracts/interfaces/IStakingPool__factory.js'
 import { IWithdrawalQueue__factory } from '../typechain-types/factories/contracts/interfaces/IWithdrawalQueue__factory.js'
@@ -12,14 +10,13 @@ import {
   parseAmount,
   print,
   runProgram,
+  transact,
   type WalletFlags,
   withConnection,
   withWallet,
 } from './support/staker.ts'
 
 const RAY = 10n ** 27n
-
-const mined = (wallet: Wallet, sent: ContractTransactionResponse) => waitForReceipt(wallet.provider as JsonRpcProvider, sent.hash)
 
 const program = new Command('stake').description(
   [
@@ -35,7 +32,10 @@ withWallet(program.command('deposit').description('deposit ETH, get bETH at the 
   .action(async (flags: WalletFlags & { readonly amount: string }) => {
     const value = parseAmount(flags.amount)
     const { wallet, deployment } = await connectWallet(flags)
-    const receipt = await mined(wallet, await IStakingPool__factory.connect(deployment.addresses.stakingPool, wallet).deposit({ value }))
+    const receipt = await transact(
+      wallet,
+      await IStakingPool__factory.connect(deployment.addresses.stakingPool, wallet).deposit.populateTransaction({ value }),
+    )
     const balance = await IBondEther__factory.connect(deployment.addresses.bondEther, wallet).balanceOf(wallet.address)
     print(flags, `deposited ${eth(value)}; ${wallet.address} now holds ${eth(balance)} as bETH`, {
       address: wallet.address,
@@ -68,9 +68,9 @@ withWallet(program.command('withdraw').description('queue a request to turn bETH
     const queue = IWithdrawalQueue__factory.connect(deployment.addresses.withdrawalQueue, wallet)
     const amount = flags.amount === 'all' ? await token.balanceOf(wallet.address) : parseAmount(flags.amount)
     if ((await token.allowance(wallet.address, deployment.addresses.withdrawalQueue)) < amount) {
-      await mined(wallet, await token.approve(deployment.addresses.withdrawalQueue, amount))
+      await transact(wallet, await token.approve.populateTransaction(deployment.addresses.withdrawalQueue, amount))
     }
-    const receipt = await mined(wallet, await queue.requestWithdrawal(amount))
+    const receipt = await transact(wallet, await queue.requestWithdrawal.populateTransaction(amount))
     const requested = receipt.logs.map((log) => queue.interface.parseLog(log)).find((event) => event?.name === 'WithdrawalRequested')
     const requestId = BigInt(requested?.args.requestId ?? 0n)
     print(flags, `request ${requestId} for ${eth(amount)} is queued; "claim --request ${requestId}" pays it once it is finalized`, {
@@ -106,7 +106,7 @@ withWallet(program.command('claim').description('pay a finalized request to its 
   .action(async (flags: WalletFlags & { readonly request: string }) => {
     const { wallet, deployment } = await connectWallet(flags)
     const queue = IWithdrawalQueue__factory.connect(deployment.addresses.withdrawalQueue, wallet)
-    const receipt = await mined(wallet, await queue.claimWithdrawal(flags.request))
+    const receipt = await transact(wallet, await queue.claimWithdrawal.populateTransaction(flags.request))
     const claimed = receipt.logs.map((log) => queue.interface.parseLog(log)).find((event) => event?.name === 'WithdrawalClaimed')
     const amount = BigInt(claimed?.args.amount ?? 0n)
     print(flags, `request ${flags.request} paid ${eth(amount)} to ${wallet.address}`, {

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander'
-import { formatEther, type JsonRpcProvider, parseEther, type Wallet } from 'ethers'
+import { formatEther, type JsonRpcProvider, parseEther, type TransactionReceipt, type TransactionRequest, type Wallet } from 'ethers'
 import { type Deployment, readDeployment } from '../../operator/adapters/chain/deployment.ts'
+import { waitForReceipt } from '../../operator/adapters/chain/receipt.ts'
 import { explain } from '../../operator/adapters/chain/revert.ts'
 import { connectProvider, openWallet } from '../../operator/adapters/chain/wallet.ts'
 import { OpenPoolsError } from '../../operator/core/errors.ts'
@@ -69,4 +70,15 @@ export async function runProgram(program: Command): Promise<void> {
   }
   // Nothing is left to do; a provider's sockets would keep the process for a while.
   process.exit(0)
+}
+
+/** Some clients estimate the gas used, which the 63/64 of EIP-150 makes too little for calls within calls. */
+const GAS_MARGIN_PERCENT = 130n
+
+/** Simulates first, so that a refusal comes with its reason and costs nothing; then sends and waits for inclusion. */
+export async function transact(wallet: Wallet, request: TransactionRequest): Promise<TransactionReceipt> {
+  await wallet.call(request)
+  const gasLimit = ((await wallet.estimateGas(request)) * GAS_MARGIN_PERCENT) / 100n
+  const { hash } = await wallet.sendTransaction({ ...request, gasLimit })
+  return waitForReceipt(wallet.provider as JsonRpcProvider, hash)
 }
