@@ -72,7 +72,8 @@ export function startBenchDuties(options: {
         if (round > 1) roundChanges++
       },
       stage: (_, stage, ms) => {
-        stages[stage] = [...(stages[stage] ?? []), ms]
+        stages[stage] ??= []
+        stages[stage].push(ms)
       },
     },
     settings: { domainSeparator: domainSeparatorOf({ chainId: 1n, contract: ADDRESSES.poolRegistry }), firstRoundMs: FIRST_ROUND_MS },

@@ -22,7 +22,7 @@ const tell = (notice: Notice): void => {
   process.send?.(notice)
 }
 const complain = (message: string, data: object = {}): void => console.error(`${message} ${JSON.stringify(data)}`)
-const log: Log = { debug() {}, info() {}, warn: complain, error: complain, child: () => log }
+const log: Log = { debug() {}, info() {}, warn() {}, error: complain, child: () => log }
 
 type Home = { readonly self: ProducerId; readonly signer: Signer; readonly network: P2pNetwork }
 let home: Home | undefined
