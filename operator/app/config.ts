@@ -20,3 +20,6 @@ export type OperatorConfig = {
   readonly httpPort: number
   readonly logLevel: LogLevel
 }
+
+/** Under the data folder. */
+export const JOBS_FOLDER = 'jobs'

@@ -1,9 +1,12 @@
+import { join } from 'node:path'
 import { peerIdOfSeed } from '../adapters/p2p/identity.ts'
+import { prepareJobQueue } from '../adapters/queue/job-queue.ts'
 import type { Address, PublicKey } from '../core/ids.ts'
 import { SignerError } from '../signer/errors.ts'
 import { createSigner, publicKeysOf } from '../signer/open.ts'
 import { passwordFrom } from '../signer/password.ts'
 import { createPeerIdentity } from '../signer/peer-identity.ts'
+import { JOBS_FOLDER } from './config.ts'
 
 export type KeysRequest = { readonly dataDir: string; readonly passwordFile: string; readonly lightKdf?: true }
 
@@ -11,7 +14,7 @@ export type KeysRequest = { readonly dataDir: string; readonly passwordFile: str
 const LIGHT_COST = 2 ** 10
 export type OperatorKeys = { readonly operator: Address; readonly signingKey: PublicKey; readonly peerId: string }
 
-/** Makes all keys of a new operator under its data folder. Throws `SignerError`: KEYS_EXIST, BAD_PASSWORD. */
+/** Makes a new operator's data folder: all keys, and the empty job database. Throws `SignerError`: KEYS_EXIST, BAD_PASSWORD; `DatabaseError`. */
 export async function makeKeys({ dataDir, passwordFile, lightKdf }: KeysRequest): Promise<OperatorKeys> {
   const password = passwordFrom({ file: passwordFile })
   const kdf = lightKdf ? { scryptCost: LIGHT_COST } : {}
@@ -19,6 +22,7 @@ export async function makeKeys({ dataDir, passwordFile, lightKdf }: KeysRequest)
   // Before the others: an identity without keys is replaced by the next attempt, keys without an identity could not be run.
   const seed = createPeerIdentity({ dataDir, password, ...kdf })
   const { operatorAddress, signingKey } = await createSigner({ dataDir, password, ...kdf })
+  await prepareJobQueue(join(dataDir, JOBS_FOLDER))
   return { operator: operatorAddress, signingKey, peerId: await peerIdOfSeed(seed) }
 }
 

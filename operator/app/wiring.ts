@@ -25,7 +25,7 @@ import { passwordFrom } from '../signer/password.ts'
 import { openPeerIdentity } from '../signer/peer-identity.ts'
 import { createBeaconHub } from './beacon-hub.ts'
 import { createCeremonyStatistics } from './ceremony-statistics.ts'
-import type { OperatorConfig } from './config.ts'
+import { JOBS_FOLDER, type OperatorConfig } from './config.ts'
 import { createDutyPools } from './duty-pools.ts'
 import { createDutyStatistics } from './duty-statistics.ts'
 import { connectExecution, knowingly } from './execution.ts'
@@ -117,7 +117,7 @@ export async function startOperator({ config, log, lifecycle }: Shell): Promise<
   const sending = { pollMs: slotMs / 2, bumpAfterMs: Math.max(BUMP_AFTER_MS, 3 * slotMs), bumpAfterBlocks: BUMP_AFTER_BLOCKS }
   const sender = new TransactionSender({ rpc, signer: signer.transactionSigner, store, log, ...sending }, signal)
   const contracts = createContracts({ rpc, deployment, sender })
-  const queue = await openJobQueue({ folder: join(config.dataDir, 'jobs'), log })
+  const queue = await openJobQueue({ folder: join(config.dataDir, JOBS_FOLDER), log })
   onStop('queue', () => queue.close())
   const verifyEcdsa = ecdsaVerifier()
   const everyone = { self, clock, beacon, chain, contracts, network, queue, store, log }

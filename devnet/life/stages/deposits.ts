@@ -1,12 +1,14 @@
 import { formatEther } from 'ethers'
+import { statusOf } from '../operators.ts'
+import { until } from '../wait.ts'
 import type { Stage } from '../world.ts'
 import { STAKES } from './start-chain.ts'
 
-/** Several people deposit odd amounts, by the stakers' script. */
+/** Several people deposit odd amounts, by the stakers' script, while the operators come up and find each other. */
 export const depositsStage: Stage = {
-  name: 'people deposit',
-  seconds: 60,
-  async run(world) {
+  name: 'people deposit, operators connect',
+  seconds: 120,
+  async run(world, signal) {
     const { network, processes, stakers, contracts, facts } = world
     facts.indexStart = await contracts.bondEther.rewardsIndex()
     const outputs = await Promise.all(
@@ -19,6 +21,12 @@ export const depositsStage: Stage = {
       ),
     )
     facts.deposited = outputs.reduce((sum, output) => sum + BigInt((JSON.parse(output) as { deposited: string }).deposited), 0n)
-    return `${stakers.length} stakers, ${formatEther(facts.deposited)} ETH`
+    await until(async () => {
+      const statuses = await Promise.all(world.operators.map(statusOf))
+      const ready = statuses.filter((status) => status?.ready && status.peersConnected === world.operators.length - 1).length
+      world.screen.status(`${formatEther(facts.deposited)} ETH deposited; operators ready: ${ready} of ${world.operators.length}`)
+      return ready === world.operators.length ? true : undefined
+    }, signal)
+    return `${stakers.length} stakers, ${formatEther(facts.deposited)} ETH; ${world.operators.length} operators connected`
   },
 }

@@ -60,9 +60,14 @@ export class EmbeddedDatabase extends EventEmitter implements PgPool {
     thread.on('exit', (code) => this.#end(new DatabaseError('GONE', `the job database ended with exit code ${code}`, { code })))
   }
 
+  /** Makes an empty database in the folder when there is none: the slow part of opening one. Throws `DatabaseError` CANNOT_OPEN. */
+  static async make(folder: string): Promise<void> {
+    if (!existsSync(join(folder, 'PG_VERSION'))) await create(folder)
+  }
+
   /** Opens the folder, making the database in it when there is none. Throws `DatabaseError` CANNOT_OPEN. */
   static async open(folder: string): Promise<EmbeddedDatabase> {
-    if (!existsSync(join(folder, 'PG_VERSION'))) await create(folder)
+    await EmbeddedDatabase.make(folder)
     for (const flag of TIER_UP_FLAGS) setFlagsFromString(`--no-${flag}`)
     try {
       return new EmbeddedDatabase(await startThread(folder))

@@ -20,9 +20,20 @@ const LOCK_MS = 60_000
 /** Wake-ups come by notification; this poll is for the one that got lost. */
 const IDLE_POLL_SECONDS = 60
 const CLOSE_MS = 10_000
+const DATABASE = 'postgres'
 
 type Stored = { readonly id: string; readonly data: Job['data'] }
 type Handler = (job: Job, signal: AbortSignal) => Promise<JobOutcome>
+
+/** Makes the queue's empty database ahead of its first use, so that the first start of a node is as quick as any other. */
+export async function prepareJobQueue(folder: string): Promise<void> {
+  const lock = lockFolder(folder)
+  try {
+    await EmbeddedDatabase.make(join(folder, DATABASE))
+  } finally {
+    lock.release()
+  }
+}
 
 /**
  * Jobs in an embedded Postgres under `folder`, run by BullMQ. The folder is locked; jobs that a killed process left half done
@@ -31,7 +42,7 @@ type Handler = (job: Job, signal: AbortSignal) => Promise<JobOutcome>
 export async function openJobQueue({ folder, log }: { readonly folder: string; readonly log: Log }): Promise<JobQueue> {
   const lock = lockFolder(folder)
   try {
-    const database = await openDatabase(join(folder, 'postgres'), log)
+    const database = await openDatabase(join(folder, DATABASE), log)
     await prepare(database)
     return new BullJobQueue({ database, log, onClosed: lock.release })
   } catch (error) {
