@@ -7,6 +7,7 @@ import {
   connect,
   connectWallet,
   eth,
+  eventOf,
   parseAmount,
   print,
   runProgram,
@@ -71,8 +72,8 @@ withWallet(program.command('withdraw').description('queue a request to turn bETH
       await transact(wallet, await token.approve.populateTransaction(deployment.addresses.withdrawalQueue, amount))
     }
     const receipt = await transact(wallet, await queue.requestWithdrawal.populateTransaction(amount))
-    const requested = receipt.logs.map((log) => queue.interface.parseLog(log)).find((event) => event?.name === 'WithdrawalRequested')
-    const requestId = BigInt(requested?.args.requestId ?? 0n)
+    const requested = eventOf(receipt, queue.interface, { contract: deployment.addresses.withdrawalQueue, name: 'WithdrawalRequested' })
+    const requestId = BigInt(requested.args.requestId)
     print(flags, `request ${requestId} for ${eth(amount)} is queued; "claim --request ${requestId}" pays it once it is finalized`, {
       requestId,
       amount,
@@ -107,8 +108,8 @@ withWallet(program.command('claim').description('pay a finalized request to its 
     const { wallet, deployment } = await connectWallet(flags)
     const queue = IWithdrawalQueue__factory.connect(deployment.addresses.withdrawalQueue, wallet)
     const receipt = await transact(wallet, await queue.claimWithdrawal.populateTransaction(flags.request))
-    const claimed = receipt.logs.map((log) => queue.interface.parseLog(log)).find((event) => event?.name === 'WithdrawalClaimed')
-    const amount = BigInt(claimed?.args.amount ?? 0n)
+    const claimed = eventOf(receipt, queue.interface, { contract: deployment.addresses.withdrawalQueue, name: 'WithdrawalClaimed' })
+    const amount = BigInt(claimed.args.amount)
     print(flags, `request ${flags.request} paid ${eth(amount)} to ${wallet.address}`, {
       requestId: flags.request,
       amount,

@@ -1,5 +1,14 @@
 import { type Command, Option } from 'commander'
-import { formatEther, type JsonRpcProvider, parseEther, type TransactionReceipt, type TransactionRequest, type Wallet } from 'ethers'
+import {
+  formatEther,
+  type Interface,
+  type JsonRpcProvider,
+  type LogDescription,
+  parseEther,
+  type TransactionReceipt,
+  type TransactionRequest,
+  type Wallet,
+} from 'ethers'
 import { type Deployment, readDeployment } from '../../operator/adapters/chain/deployment.ts'
 import { waitForReceipt } from '../../operator/adapters/chain/receipt.ts'
 import { explain } from '../../operator/adapters/chain/revert.ts'
@@ -81,4 +90,16 @@ export async function transact(wallet: Wallet, request: TransactionRequest): Pro
   const gasLimit = ((await wallet.estimateGas(request)) * GAS_MARGIN_PERCENT) / 100n
   const { hash } = await wallet.sendTransaction({ ...request, gasLimit })
   return waitForReceipt(wallet.provider as JsonRpcProvider, hash)
+}
+
+/** An event that a contract emitted in a transaction. Other contracts' events may look alike, so the address counts too. */
+export function eventOf(
+  receipt: TransactionReceipt,
+  abi: Interface,
+  { contract, name }: { readonly contract: string; readonly name: string },
+): LogDescription {
+  const own = receipt.logs.filter(({ address }) => address.toLowerCase() === contract)
+  const found = own.map((log) => abi.parseLog(log)).find((event) => event?.name === name)
+  if (found === undefined || found === null) throw new Error(`transaction ${receipt.hash} was included, but there is no ${name} in it`)
+  return found
 }
