@@ -69,13 +69,3 @@ export function joinKeyPoint(joinKey: Hex, member: number): G1 {
     throw new DkgError('BAD_JOIN_KEY', `expected the join key of member ${member} to be a valid point`, { member }, { cause })
   }
 }
-
-/** Is this a usable join key? */
-export function isJoinKey(joinKey: Hex): boolean {
-  try {
-    g1FromEip2537(joinKey)
-    return true
-  } catch {
-    return false
-  }
-}

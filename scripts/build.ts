@@ -1,0 +1,3 @@
+import { runAll } from './support/steps.ts'
+
+await runAll([{ name: 'contracts and bindings', command: ['hardhat', 'build'] }])
