@@ -10,7 +10,7 @@ import type {
   StateCommitments,
   WithdrawalQueue,
 } from '../../typechain-types/index.ts'
-import type { RunningChain } from '../chain/startChain.ts'
+import type { RunningChain } from '../chain/start-chain.ts'
 import type { BeaconApi } from './beacon-api.ts'
 import type { DutyWatch } from './duty-watch.ts'
 import type { MemoryWatch } from './memory.ts'

@@ -126,6 +126,9 @@ async function prepareFinalization({ contracts }: CallPorts): Promise<Prepared> 
   const finalized = BigInt(String(await contracts.read({ contract: queue, method: 'lastFinalizedId', args: [] })))
   const last = BigInt(String(await contracts.read({ contract: queue, method: 'lastRequestId', args: [] })))
   if (finalized === last) return { calls: [] }
-  const reachable = BigInt(String(await contracts.read({ contract: queue, method: 'finalize', args: [STEPS_A_CALL] })))
-  return reachable > finalized ? one(queue, 'finalize', [STEPS_A_CALL]) : { calls: [] }
+  const call: Call = { contract: queue, method: 'finalize', args: [STEPS_A_CALL] }
+  const refusal = await contracts.simulate(call)
+  if (refusal !== undefined) return { wait: refusal }
+  const reachable = BigInt(String(await contracts.read(call)))
+  return { calls: reachable > finalized ? [call] : [] }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { type RunningChain, startChain } from '../../devnet/chain/startChain.ts'
+import { type RunningChain, startChain } from '../../devnet/chain/start-chain.ts'
 import { connectBeaconNode } from '../../operator/adapters/beacon/connect.ts'
 import type { BeaconNodeClient } from '../../operator/adapters/beacon/node.ts'
 import { toEpoch, toSlot, toValidatorIndex } from '../../operator/core/parse.ts'

@@ -10,8 +10,8 @@ import { computeSigningRoot } from '@lodestar/state-transition'
 import { type electra, ssz } from '@lodestar/types'
 import { toHex } from '@lodestar/utils'
 import { Contract, HDNodeWallet, JsonRpcProvider, NonceManager, parseEther } from 'ethers'
-import { type RunningChain, startChain } from '../../devnet/chain/startChain.ts'
-import { ExternalValidators } from '../support/externalValidators.ts'
+import { type RunningChain, startChain } from '../../devnet/chain/start-chain.ts'
+import { ExternalValidators } from '../support/external-validators.ts'
 
 const DEPOSIT_ABI = ['function deposit(bytes pubkey, bytes withdrawal_credentials, bytes signature, bytes32 deposit_data_root) payable']
 const BEACON_ROOTS = '0x000F3df6D732807Ef1319fB7B8bB8522d0Beac02'

@@ -9,9 +9,9 @@ import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { encryptKeystoreJson, HDNodeWallet } from 'ethers'
-import { type RunningChain, startChain } from '../../devnet/chain/startChain.ts'
+import { type RunningChain, startChain } from '../../devnet/chain/start-chain.ts'
 import type { Registered } from '../../operator/app/register.ts'
-import { OperatorProcess, openpools } from '../support/operatorProcess.ts'
+import { OperatorProcess, openpools } from '../support/operator-process.ts'
 import { Outlet } from '../support/outlet.ts'
 
 const DEPLOY = fileURLToPath(new URL('../../deploy/main.ts', import.meta.url))

@@ -8,7 +8,7 @@ import {
   computeSyncPeriodAtEpoch,
 } from '@lodestar/state-transition'
 import { toRootHex } from '@lodestar/utils'
-import { attesterDependentRoot, proposerDependentRoot } from '../beacon/dependentRoots.ts'
+import { attesterDependentRoot, proposerDependentRoot } from '../beacon/dependent-roots.ts'
 import type { ApiContext } from './context.ts'
 
 type Methods = Pick<

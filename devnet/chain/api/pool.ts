@@ -3,7 +3,7 @@ import { ApiError, type ApplicationMethods } from '@lodestar/api/server'
 import { ForkName } from '@lodestar/params'
 import type { electra } from '@lodestar/types'
 import { verifySingleAttestation } from '../beacon/attestations.ts'
-import { verifySyncMessage } from '../beacon/syncCommittee.ts'
+import { verifySyncMessage } from '../beacon/sync-committee.ts'
 import type { ApiContext } from './context.ts'
 import { each } from './errors.ts'
 

@@ -12,7 +12,7 @@ import {
 } from '@lodestar/state-transition'
 import { type electra, type phase0, ssz } from '@lodestar/types'
 import { toRootHex } from '@lodestar/utils'
-import type { Votes } from './attestationPool.ts'
+import type { Votes } from './attestation-pool.ts'
 import type { BeaconChain } from './chain.ts'
 import { InvalidOperationError } from './errors.ts'
 import { areValid } from './signatures.ts'

@@ -9,12 +9,12 @@ import {
 import type { electra } from '@lodestar/types'
 import { toHex } from '@lodestar/utils'
 import type { BuiltPayload } from '../execution/engine.ts'
-import type { AttestationPool } from './attestationPool.ts'
+import type { AttestationPool } from './attestation-pool.ts'
 import type { BeaconChain } from './chain.ts'
-import type { FeeRecipients } from './feeRecipients.ts'
-import type { OperationPool } from './operationPool.ts'
+import type { FeeRecipients } from './fee-recipients.ts'
+import type { OperationPool } from './operation-pool.ts'
 import type { StoredBlock } from './store.ts'
-import type { SyncPool } from './syncPool.ts'
+import type { SyncPool } from './sync-pool.ts'
 
 export type ProducedBlock = {
   readonly block: electra.BeaconBlock

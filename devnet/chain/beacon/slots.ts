@@ -1,10 +1,10 @@
 import type { Log } from '../log.ts'
-import type { AttestationPool } from './attestationPool.ts'
+import type { AttestationPool } from './attestation-pool.ts'
 import type { BeaconChain } from './chain.ts'
-import type { LocalDuties } from './localDuties.ts'
+import type { LocalDuties } from './local-duties.ts'
 import type { BlockProducer } from './producer.ts'
 import type { StoredBlock } from './store.ts'
-import type { SyncPool } from './syncPool.ts'
+import type { SyncPool } from './sync-pool.ts'
 
 /** When attesters stop waiting for the slot's block (ATTESTATION_DUE_BPS). */
 const ATTEST_AT = 1 / 3

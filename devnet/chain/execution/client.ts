@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { executionGenesis } from './genesis.ts'
-import { jsonRpc } from './jsonRpc.ts'
+import { jsonRpc } from './json-rpc.ts'
 
 export type ExecutionClient = {
   readonly executionUrl: string
@@ -51,7 +51,7 @@ export async function startExecutionClient(options: {
     process.execPath,
     [
       '--import',
-      import.meta.resolve('./exitWithParent.mjs'),
+      import.meta.resolve('./exit-with-parent.mjs'),
       fileURLToPath(import.meta.resolve('@ethereumjs/client')),
       `--gethGenesis=${genesisFile}`,
       `--dataDir=${join(dataDir, 'execution')}`,

@@ -1,6 +1,6 @@
 import type { electra } from '@lodestar/types'
 import { fromHex, toHex } from '@lodestar/utils'
-import { type JsonRpc, jsonRpc } from './jsonRpc.ts'
+import { type JsonRpc, jsonRpc } from './json-rpc.ts'
 import {
   type PayloadJson,
   payloadFromJson,

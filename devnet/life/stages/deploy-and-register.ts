@@ -1,4 +1,4 @@
-import { readBeaconChain } from '../../../deploy/beaconFacts.ts'
+import { readBeaconChain } from '../../../deploy/beacon-facts.ts'
 import { deployOpenPools } from '../../../deploy/deploy.ts'
 import { devnet } from '../../../deploy/parameters/devnet.ts'
 import {

@@ -1,5 +1,5 @@
 import { JsonRpcProvider } from 'ethers'
-import { startChain } from '../../chain/startChain.ts'
+import { startChain } from '../../chain/start-chain.ts'
 import { BeaconApi } from '../beacon-api.ts'
 import { DutyWatch } from '../duty-watch.ts'
 import { createOperator } from '../operators.ts'

@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import { type ContractTransactionResponse, parseEther } from 'ethers'
 import { network } from 'hardhat'
-import { SLOTS_PER_EPOCH } from '../../support/beaconProver.ts'
-import { at, type NetworkLife, type Pool, STAKER, startLife } from '../../support/networkLife.ts'
+import { SLOTS_PER_EPOCH } from '../../support/beacon-prover.ts'
+import { at, type NetworkLife, type Pool, STAKER, startLife } from '../../support/network-life.ts'
 import { wordOfPage } from '../../support/pages.ts'
 
 /** Most gas of each step with a vault of 4, a committee of 3 and one page: a change that makes one dearer has to say so here. */

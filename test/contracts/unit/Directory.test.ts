@@ -3,7 +3,7 @@ import { parseEther, ZeroAddress } from 'ethers'
 import { network } from 'hardhat'
 import type { DeploymentParameters } from '../../../deploy/parameters/types.ts'
 import { CONTRACT_ORDER, type ContractName, type DeploymentAddresses, predictAddresses } from '../../../deploy/plan.ts'
-import { openPools } from '../../support/openPools.ts'
+import { openPools } from '../../support/open-pools.ts'
 
 const connection = await network.create()
 const { ethers } = connection

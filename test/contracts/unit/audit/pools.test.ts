@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import { parseEther } from 'ethers'
 import { network } from 'hardhat'
-import { SLOTS_PER_EPOCH } from '../../../support/beaconProver.ts'
-import { at, FULL, type NetworkLife, type Pool, STAKER, startLife } from '../../../support/networkLife.ts'
+import { SLOTS_PER_EPOCH } from '../../../support/beacon-prover.ts'
+import { at, FULL, type NetworkLife, type Pool, STAKER, startLife } from '../../../support/network-life.ts'
 import { wordOfPage } from '../../../support/pages.ts'
 
 const GWEI = 10n ** 9n

@@ -2,9 +2,9 @@ import { expect } from 'chai'
 import { parseEther, ZeroHash } from 'ethers'
 import { network } from 'hardhat'
 import { reportDigest } from '../../../../operator/protocol/messages/report.ts'
-import { SLOTS_PER_EPOCH } from '../../../support/beaconProver.ts'
-import { aggregateG2 } from '../../../support/blockProducers.ts'
-import { at, FULL, type NetworkLife, type Pool, type SignedReport, STAKER, startLife } from '../../../support/networkLife.ts'
+import { SLOTS_PER_EPOCH } from '../../../support/beacon-prover.ts'
+import { aggregateG2 } from '../../../support/block-producers.ts'
+import { at, FULL, type NetworkLife, type Pool, type SignedReport, STAKER, startLife } from '../../../support/network-life.ts'
 import { pageOf } from '../../../support/pages.ts'
 
 const GWEI = 10n ** 9n

@@ -7,7 +7,7 @@ import { DeployError } from '../../../../deploy/errors.ts'
 import { devnet } from '../../../../deploy/parameters/devnet.ts'
 import { mainnet } from '../../../../deploy/parameters/mainnet.ts'
 import { CONTRACT_ORDER } from '../../../../deploy/plan.ts'
-import { LAYOUT_ROW } from '../../../support/beaconProver.ts'
+import { LAYOUT_ROW } from '../../../support/beacon-prover.ts'
 
 /** EIP-170: most bytes of a contract. */
 const MAX_CODE_SIZE = 24_576

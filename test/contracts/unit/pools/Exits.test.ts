@@ -4,8 +4,8 @@ import { network } from 'hardhat'
 import systemContracts from '../../../../devnet/chain/execution/system-contracts.json' with { type: 'json' }
 import { toRoot } from '../../../../operator/core/parse.ts'
 import { seedOf, shuffledIndex } from '../../../../operator/protocol/shuffle.ts'
-import { SLOTS_PER_EPOCH } from '../../../support/beaconProver.ts'
-import { at, BOND, FULL, type NetworkLife, type Pool, STAKER, startLife } from '../../../support/networkLife.ts'
+import { SLOTS_PER_EPOCH } from '../../../support/beacon-prover.ts'
+import { at, BOND, FULL, type NetworkLife, type Pool, STAKER, startLife } from '../../../support/network-life.ts'
 
 const REQUESTS = systemContracts.withdrawalRequests.address
 const EPOCH_SECONDS = SLOTS_PER_EPOCH * 60

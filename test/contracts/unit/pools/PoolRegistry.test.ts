@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { expect } from 'chai'
 import { parseEther, ZeroHash } from 'ethers'
 import { network } from 'hardhat'
-import { BeaconProver } from '../../../support/beaconProver.ts'
-import { g1, g2, newKey } from '../../../support/blockProducers.ts'
+import { BeaconProver } from '../../../support/beacon-prover.ts'
+import { g1, g2, newKey } from '../../../support/block-producers.ts'
 import { g1FromAffine, g2FromAffine } from '../../../support/eip2537.ts'
-import { openPools, type RegisteredProducer } from '../../../support/openPools.ts'
+import { openPools, type RegisteredProducer } from '../../../support/open-pools.ts'
 import { compressed, type DkgChoices, dkgResult, draw, proveValidator, randomRoot } from '../../../support/pools.ts'
 
 const connection = await network.create()

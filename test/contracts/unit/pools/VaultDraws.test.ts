@@ -4,8 +4,8 @@ import { ComputeShuffledIndex, SHUFFLE_ROUNDS_MAINNET } from '@chainsafe/swap-or
 import { expect } from 'chai'
 import { parseEther, ZeroAddress } from 'ethers'
 import { network } from 'hardhat'
-import { BeaconProver, SLOTS_PER_EPOCH } from '../../../support/beaconProver.ts'
-import { openPools, type RegisteredProducer } from '../../../support/openPools.ts'
+import { BeaconProver, SLOTS_PER_EPOCH } from '../../../support/beacon-prover.ts'
+import { openPools, type RegisteredProducer } from '../../../support/open-pools.ts'
 import { draw, proveMix, randomRoot } from '../../../support/pools.ts'
 
 const connection = await network.create()

@@ -3,8 +3,8 @@ import { SecretKey } from '@chainsafe/blst'
 import { expect } from 'chai'
 import { parseEther, Wallet, ZeroAddress } from 'ethers'
 import { network } from 'hardhat'
-import { aggregateG1, g1, g2, newKey, proofOfPossession } from '../../../support/blockProducers.ts'
-import { openPools, type RegisteredProducer } from '../../../support/openPools.ts'
+import { aggregateG1, g1, g2, newKey, proofOfPossession } from '../../../support/block-producers.ts'
+import { openPools, type RegisteredProducer } from '../../../support/open-pools.ts'
 
 const connection = await network.create()
 const { networkHelpers } = connection

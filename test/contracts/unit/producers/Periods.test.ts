@@ -4,9 +4,9 @@ import { ComputeShuffledIndex, SHUFFLE_ROUNDS_MAINNET } from '@chainsafe/swap-or
 import { expect } from 'chai'
 import { parseEther, ZeroAddress } from 'ethers'
 import { network } from 'hardhat'
-import { BeaconProver } from '../../../support/beaconProver.ts'
-import { aggregateG1 } from '../../../support/blockProducers.ts'
-import { openPools, type RegisteredProducer } from '../../../support/openPools.ts'
+import { BeaconProver } from '../../../support/beacon-prover.ts'
+import { aggregateG1 } from '../../../support/block-producers.ts'
+import { openPools, type RegisteredProducer } from '../../../support/open-pools.ts'
 import { proveMix, randomRoot } from '../../../support/pools.ts'
 
 const connection = await network.create()

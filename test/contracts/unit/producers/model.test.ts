@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomInt as cryptoInt } from 'node:crypto'
 import { parseEther, ZeroAddress } from 'ethers'
 import { network } from 'hardhat'
-import { openPools } from '../../../support/openPools.ts'
+import { openPools } from '../../../support/open-pools.ts'
 
 const connection = await network.create()
 const { networkHelpers } = connection

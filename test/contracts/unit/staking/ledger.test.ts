@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { parseEther } from 'ethers'
 import { network } from 'hardhat'
 import { DEAD_ETHER, deployStaking, INTERVAL, ONE, SHARES_PER_WEI, type Staking } from '../../../support/staking.ts'
-import { type Action, applyToModel, nextAction, randomFrom } from '../../../support/stakingActions.ts'
-import { type Holder, StakingModel } from '../../../support/stakingModel.ts'
+import { type Action, applyToModel, nextAction, randomFrom } from '../../../support/staking-actions.ts'
+import { type Holder, StakingModel } from '../../../support/staking-model.ts'
 
 const { ethers, networkHelpers } = await network.create()
 const fixture = () => deployStaking({ ethers })

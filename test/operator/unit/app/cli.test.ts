@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
-import { openpools } from '../../../support/operatorProcess.ts'
+import { openpools } from '../../../support/operator-process.ts'
 import { folderWithPassword } from '../../../support/passwords.ts'
 
 const NOWHERE = 'http://127.0.0.1:9'

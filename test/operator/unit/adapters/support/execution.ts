@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { HDNodeWallet, Mnemonic, Transaction } from 'ethers'
 import { startExecutionClient } from '../../../../../devnet/chain/execution/client.ts'
 import { MNEMONIC } from '../../../../../devnet/chain/execution/constants.ts'
-import { jsonRpc } from '../../../../../devnet/chain/execution/jsonRpc.ts'
+import { jsonRpc } from '../../../../../devnet/chain/execution/json-rpc.ts'
 import type { TransactionSigner } from '../../../../../operator/core/ports/signer.ts'
 
 type Payload = { readonly blockHash: string; readonly blockNumber: string; readonly timestamp: string }

@@ -2,13 +2,13 @@ import { BitArray } from '@chainsafe/ssz'
 import { DOMAIN_BEACON_PROPOSER, DOMAIN_RANDAO, SYNC_COMMITTEE_SUBNET_COUNT, SYNC_COMMITTEE_SUBNET_SIZE } from '@lodestar/params'
 import { computeEpochAtSlot, computeSigningRoot, getAttestationDataSigningRoot } from '@lodestar/state-transition'
 import { ssz } from '@lodestar/types'
-import type { AttestationPool } from './attestationPool.ts'
+import type { AttestationPool } from './attestation-pool.ts'
 import type { BeaconChain } from './chain.ts'
-import type { LocalKeys } from './localKeys.ts'
+import type { LocalKeys } from './local-keys.ts'
 import type { BlockProducer } from './producer.ts'
 import type { StoredBlock } from './store.ts'
-import { syncCommitteeOf, syncSigningRoot } from './syncCommittee.ts'
-import type { SyncPool } from './syncPool.ts'
+import { syncCommitteeOf, syncSigningRoot } from './sync-committee.ts'
+import type { SyncPool } from './sync-pool.ts'
 
 const GRAFFITI = new Uint8Array(32)
 GRAFFITI.set(new TextEncoder().encode('local chain'))

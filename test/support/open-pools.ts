@@ -6,8 +6,8 @@ import { devnet } from '../../deploy/parameters/devnet.ts'
 import type { DeploymentParameters } from '../../deploy/parameters/types.ts'
 import type { ContractName } from '../../deploy/plan.ts'
 import systemContracts from '../../devnet/chain/execution/system-contracts.json' with { type: 'json' }
-import { EPOCHS_PER_HISTORICAL_VECTOR, LAYOUT_ROW, type ProvenState, SLOTS_PER_EPOCH } from './beaconProver.ts'
-import { g1, newKey, proofOfPossession } from './blockProducers.ts'
+import { EPOCHS_PER_HISTORICAL_VECTOR, LAYOUT_ROW, type ProvenState, SLOTS_PER_EPOCH } from './beacon-prover.ts'
+import { g1, newKey, proofOfPossession } from './block-producers.ts'
 
 const SECONDS_PER_SLOT = 60
 const BEACON_ROOTS = systemContracts.beaconRoots.address

@@ -3,7 +3,7 @@ import { SLOTS_PER_EPOCH } from '@lodestar/params'
 import { computeEpochAtSlot } from '@lodestar/state-transition'
 import { toRootHex } from '@lodestar/utils'
 import type { BeaconChain } from './chain.ts'
-import { attesterDependentRoot } from './dependentRoots.ts'
+import { attesterDependentRoot } from './dependent-roots.ts'
 import type { StoredBlock } from './store.ts'
 
 const { EventType } = routes.events

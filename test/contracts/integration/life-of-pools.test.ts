@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { parseEther } from 'ethers'
 import { network } from 'hardhat'
-import { at, FULL, type NetworkLife, type Pool, startLife } from '../../support/networkLife.ts'
+import { at, FULL, type NetworkLife, type Pool, startLife } from '../../support/network-life.ts'
 
 describe('Life of a network', function () {
   this.timeout(120_000)

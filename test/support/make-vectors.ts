@@ -1,6 +1,6 @@
 /**
  * Writes `test/vectors/*.json`, for every implementation of the same thing: Solidity's, the operator's, anybody's. The
- * answers come from others' code (noble, blst, Lodestar). Run: `node --import tsx test/support/makeVectors.ts`.
+ * answers come from others' code (noble, blst, Lodestar). Run: `node --import tsx test/support/make-vectors.ts`.
  */
 import { createHash } from 'node:crypto'
 import { writeFileSync } from 'node:fs'

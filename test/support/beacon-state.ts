@@ -59,7 +59,7 @@ export type ValidatorRecord = {
 
 /** Lets Lodestar build a random state under the wanted preset and prove everything in it. */
 export async function randomBeaconState(request: FixtureRequest): Promise<BeaconStateFixture> {
-  const worker = new Worker(new URL('./beaconState.worker.ts', import.meta.url), {
+  const worker = new Worker(new URL('./beacon-state.worker.ts', import.meta.url), {
     workerData: request,
     execArgv: ['--import', 'tsx'],
   })

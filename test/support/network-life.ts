@@ -6,9 +6,9 @@ import type { NetworkConnection } from 'hardhat/types/network'
 import type { DeploymentParameters } from '../../deploy/parameters/types.ts'
 import type { ContractName } from '../../deploy/plan.ts'
 import systemContracts from '../../devnet/chain/execution/system-contracts.json' with { type: 'json' }
-import { BeaconProver, FORK_VERSION, type ProvenState, SLOTS_PER_EPOCH, type ValidatorRequest } from './beaconProver.ts'
-import { aggregateG2, digestOf, dkgDigest, g1, g2, newKey } from './blockProducers.ts'
-import { openPools, type RegisteredProducer } from './openPools.ts'
+import { BeaconProver, FORK_VERSION, type ProvenState, SLOTS_PER_EPOCH, type ValidatorRequest } from './beacon-prover.ts'
+import { aggregateG2, digestOf, dkgDigest, g1, g2, newKey } from './block-producers.ts'
+import { openPools, type RegisteredProducer } from './open-pools.ts'
 import { pageOf, rootOfPage } from './pages.ts'
 
 export const STAKER = 0

@@ -1,5 +1,5 @@
 import { INTERVAL } from './staking.ts'
-import type { Pair, StakingModel } from './stakingModel.ts'
+import type { Pair, StakingModel } from './staking-model.ts'
 
 export type Staker = 'alice' | 'bob' | 'carol'
 

@@ -1,11 +1,11 @@
 /**
  * Builds beacon states as asked for and proves what is in them, with Lodestar. Its preset is global to a module graph: hence
- * a worker of its own; see `beaconProver.ts`.
+ * a worker of its own; see `beacon-prover.ts`.
  */
 import { parentPort } from 'node:worker_threads'
 import { Tree } from '@chainsafe/persistent-merkle-tree'
 import { PresetName, setActivePreset } from '@lodestar/params/setPreset'
-import type { ProvenState, StateRequest } from './beaconProver.ts'
+import type { ProvenState, StateRequest } from './beacon-prover.ts'
 
 setActivePreset(PresetName.minimal)
 const { ssz } = await import('@lodestar/types')

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, it } from 'node:test'
-import { readBeaconChain } from '../../deploy/beaconFacts.ts'
+import { readBeaconChain } from '../../deploy/beacon-facts.ts'
 import { DeployError, type DeployErrorCode } from '../../deploy/errors.ts'
 
 const FAR_FUTURE = '18446744073709551615'

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
-import type { ValidatorRecord } from './beaconState.ts'
+import type { ValidatorRecord } from './beacon-state.ts'
 
 /** What a beacon state should hold. Balances in gwei; epochs default to the far future. */
 export type StateRequest = {
@@ -56,7 +56,7 @@ export const LAYOUT_ROW = {
 
 /** Lodestar's Electra states of the minimal preset, proven in a worker. One request at a time. */
 export class BeaconProver {
-  readonly #worker = new Worker(new URL('./beaconProver.worker.ts', import.meta.url), { execArgv: ['--import', 'tsx'] })
+  readonly #worker = new Worker(new URL('./beacon-prover.worker.ts', import.meta.url), { execArgv: ['--import', 'tsx'] })
 
   async prove(request: Partial<StateRequest> & Pick<StateRequest, 'slot'>): Promise<ProvenState> {
     this.#worker.postMessage({ forkVersion: FORK_VERSION, mixes: [], validators: [], ...request })
