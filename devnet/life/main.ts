@@ -96,6 +96,7 @@ async function follow(world: World, signal: AbortSignal): Promise<void> {
     try {
       const head = await world.beacon.header('head')
       if (head === undefined) continue
+      world.pulse = { slot: head.slot, finalizedEpoch: await world.beacon.finalizedEpoch() }
       await world.duties.catchUp(head.slot)
       await world.references.catchUp(head)
     } catch {
@@ -117,6 +118,7 @@ async function main(): Promise<void> {
     processes: new Processes(),
     memory: new MemoryWatch(),
     requests: [],
+    pulse: undefined,
     facts: {
       deposited: 0n,
       claimed: 0n,
@@ -133,6 +135,7 @@ async function main(): Promise<void> {
   process.on('SIGTERM', interrupt)
   process.on('SIGHUP', interrupt)
 
+  screen.showPulse(() => pulseOf(world))
   const following = follow(world, shutdown.signal)
   const stopEverything = async (): Promise<void> => {
     shutdown.abort(new Error('over'))
@@ -166,6 +169,16 @@ async function main(): Promise<void> {
   }
   if (lastLine !== undefined && flags.once) console.log(lastLine)
   process.exit(status)
+}
+
+const MARKS = { registered: '○', running: '●', killed: '✗', stopped: '◌' } as const
+
+/** Slot, epochs and every operator's state, as they stand before each status. */
+function pulseOf(world: World): string {
+  if (world.pulse === undefined) return ''
+  const { slot, finalizedEpoch } = world.pulse
+  const operators = world.operators.map(({ state }) => MARKS[state]).join('')
+  return `slot ${slot}, epoch ${Math.floor(slot / world.slotsPerEpoch)}, final ${finalizedEpoch}  operators ${operators}  `
 }
 
 /** The network goes on; says how to use it. */

@@ -63,6 +63,8 @@ export type World = {
   references: ReferenceWatch
   requests: { readonly person: Person; readonly requestId: string }[]
   readonly facts: Facts
+  /** Where the chain was when it was last looked at. */
+  pulse: { readonly slot: number; readonly finalizedEpoch: number } | undefined
 }
 
 /** What the life finds out on its way, for the table and the last line. */

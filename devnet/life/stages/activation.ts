@@ -18,7 +18,7 @@ export const activationStage: Stage = {
       const slot = (await beacon.header('head'))?.slot ?? 0
       const active = validators.filter(({ status }) => status === 'active_ongoing')
       for (const { index } of active) world.duties.watch(index, Math.floor(slot / slotsPerEpoch) + GRACE_EPOCHS)
-      world.screen.status(`slot ${slot}  active: ${active.length} of ${pools.length}`)
+      world.screen.status(`active: ${active.length} of ${pools.length}`)
       return active.length === pools.length ? true : undefined
     }, signal)
     return `${pools.length} validators attest and propose`

@@ -10,8 +10,7 @@ export const claimsStage: Stage = {
     const { contracts, network, processes, facts, requests } = world
     await until(async () => {
       const last = await contracts.withdrawalQueue.lastFinalizedId()
-      const slot = (await world.beacon.header('head'))?.slot ?? 0
-      world.screen.status(`slot ${slot}  requests finalized: ${last} of ${requests.length}`)
+      world.screen.status(`requests finalized: ${last} of ${requests.length}`)
       return last >= BigInt(requests.length) ? true : undefined
     }, signal)
     for (const { person, requestId } of requests) {

@@ -19,7 +19,7 @@ async function leastAttestations(world: World): Promise<{ readonly head: number;
   const { attestations, proposals, attestationsByValidator } = world.duties.counts(head)
   const stakers = world.pools.filter(({ kind }) => kind === 'staker')
   const least = Math.min(...stakers.map(({ validatorIndex }) => attestationsByValidator.get(validatorIndex)?.due ?? 0))
-  const line = `slot ${head}  attestations ${attestations.included}/${attestations.due}  proposals ${proposals.included}/${proposals.due}`
+  const line = `attestations ${attestations.included}/${attestations.due}  proposals ${proposals.included}/${proposals.due}`
   return { head, least, line }
 }
 
@@ -56,6 +56,10 @@ export const dutiesStage: Stage = {
     }, signal)
     startOperator(victim, world.network, world.processes)
     world.memory.watch('operator', victim.process?.pid ?? 0)
+    await until(async () => {
+      world.screen.status(`${(await leastAttestations(world)).line}  ${victim.name} comes back`)
+      return (await statusOf(victim))?.ready ? true : undefined
+    }, signal)
 
     await reach(ATTESTATIONS_BEFORE_WITHDRAWALS)
     await until(async () => {

@@ -34,8 +34,7 @@ export const poolsStage: Stage = {
     const expected = bondPools + STAKER_POOLS
     await until(async () => {
       const states = await poolStates(world)
-      const slot = (await world.beacon.header('head'))?.slot ?? 0
-      world.screen.status(`slot ${slot}  pools: ${census(states) || 'none yet'} (of ${expected})`)
+      world.screen.status(`pools: ${census(states) || 'none yet'} (of ${expected})`)
       return states.filter(({ state }) => state === FUNDED).length >= expected ? true : undefined
     }, signal)
     const funded = await poolRegistry.queryFilter(poolRegistry.filters.PoolFunded())

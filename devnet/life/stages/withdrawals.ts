@@ -37,8 +37,7 @@ async function nextDrawn(world: World, known: number, signal: AbortSignal): Prom
   const { exits } = world.contracts
   return until(async () => {
     const drawn = await exits.queryFilter(exits.filters.LiquidationDrawn())
-    const slot = (await world.beacon.header('head'))?.slot ?? 0
-    world.screen.status(`slot ${slot}  pools drawn for liquidation: ${drawn.length}`)
+    world.screen.status(`pools drawn for liquidation: ${drawn.length}`)
     return drawn.length > known ? Number(drawn[known]?.args.poolId) : undefined
   }, signal)
 }
@@ -65,7 +64,7 @@ export const withdrawalsStage: Stage = {
   name: 'stakers ask for their ETH back',
   seconds: 300,
   async run(world, signal) {
-    const { contracts, beacon, facts, slotsPerEpoch } = world
+    const { contracts, beacon, facts } = world
     const buffered = await contracts.stakingPool.unreserved()
     world.requests = [...(await ask(world, buffered + BEYOND_BUFFER))]
     const first = await nextDrawn(world, 0, signal)
@@ -83,16 +82,14 @@ export const withdrawalsStage: Stage = {
     const keyOf = (poolId: number): string => world.pools.find((pool) => pool.poolId === poolId)?.publicKey ?? ''
     await until(async () => {
       const [exited] = await beacon.validators('head', [keyOf(first)])
-      const slot = (await beacon.header('head'))?.slot ?? 0
-      world.screen.status(`slot ${slot}  pool ${first}: ${exited?.status}; pool ${second} cannot sign, ${names.join(' and ')} are stopped`)
+      world.screen.status(`pool ${first}: ${exited?.status}; pool ${second} cannot sign, ${names.join(' and ')} are stopped`)
       return exited !== undefined && exited.exitEpoch !== Infinity ? true : undefined
     }, signal)
     await until(async () => {
       const forced = await contracts.exits.queryFilter(contracts.exits.filters.ExitForced())
       const [exited] = await beacon.validators('head', [keyOf(second)])
       const { deadline } = await contracts.exits.exit(second)
-      const epoch = await headEpoch(world)
-      world.screen.status(`epoch ${epoch}  pool ${second} may be forced after epoch ${deadline}; forced exits: ${forced.length}`)
+      world.screen.status(`pool ${second} may be forced after epoch ${deadline}; forced exits: ${forced.length}`)
       facts.forcedExits = new Set(forced.map(({ args }) => Number(args.poolId))).size
       return exited !== undefined && exited.exitEpoch !== Infinity && facts.forcedExits > 0 ? true : undefined
     }, signal)
@@ -102,7 +99,7 @@ export const withdrawalsStage: Stage = {
       operator.state = 'running'
     }
     const ready = await Promise.all(world.operators.map(statusOf))
-    return `pool ${first} exited by its vault, pool ${second} was forced; ${ready.filter((status) => status !== undefined).length} operators answer; epoch ${Math.floor(((await beacon.header('head'))?.slot ?? 0) / slotsPerEpoch)}`
+    return `pool ${first} exited by its vault, pool ${second} was forced; ${ready.filter((status) => status !== undefined).length} operators answer`
   },
 }
 
