@@ -52,7 +52,11 @@ export function agree(
     clock: ports.clock,
     broadcast: (message) => room.sayQbft(message),
     send: (to: MemberIndex, message) => room.sayQbft(message, to),
-    onDecided: () => resolve(),
+    onDecided: (decision) => {
+      // Another transcript would need as many liars as it takes to make the key alone: nothing is revealed for it.
+      if (Buffer.compare(decision.value, value) === 0) resolve()
+      else ports.log.error('a quorum decided on another transcript', { pool: poolId, round })
+    },
     onFault: ({ member, fault }) => ports.log.warn('fault in the agreement on a transcript', { pool: poolId, member, fault }),
     // Every round's leader proposes the one transcript it has seen.
     onRound: (entered) => {

@@ -3,10 +3,10 @@ import type { MemberIndex } from '../core/ids.ts'
 
 /**
  * Rules of the conversation (those of its contents are `DkgRule`). `data.member` broke it.
- * BAD_SIGNATURE: sent a statement that its author had not signed. EQUIVOCATION: signed two different statements of one kind.
+ * EQUIVOCATION: signed two different statements of one kind.
  * FOREIGN_JOIN_KEY: encrypted to a join key that its owner had not shown to all. BAD_SHARE: dealt a share that does not open.
  */
-export type CeremonyRule = 'BAD_SIGNATURE' | 'EQUIVOCATION' | 'FOREIGN_JOIN_KEY' | 'BAD_SHARE'
+export type CeremonyRule = 'EQUIVOCATION' | 'FOREIGN_JOIN_KEY' | 'BAD_SHARE'
 
 /** A rule broken by a member: the round ends, and the next one follows after its deadline. */
 export class CeremonyFault extends OpenPoolsError<CeremonyRule> {

@@ -23,13 +23,21 @@ type Said = Exclude<CeremonyMessage, { kind: 'qbft' }>
 type Kind = CeremonyStatement['kind'] | 'participation'
 type Held = { readonly [K in Kind]: Extract<Said, { kind: K }> }
 
+/** What a member needs of all the others before it can say the next. */
+const NEXT = [
+  ['join', 'dealing'],
+  ['dealing', 'reveal'],
+  ['reveal', 'participation'],
+] as const satisfies readonly (readonly [Kind, Kind])[]
+
 const authorOf = (message: Said): MemberIndex =>
   message.kind === 'dealing' ? message.dealing.dealer : message.kind === 'reveal' ? message.reveal.member : message.member
 
 /**
  * Where the messages of one ceremony meet: at most one of each kind of each member, each with a good signature of that
- * member. What self has said is said again until the ceremony is over, since the network may lose anything. Whoever breaks
- * a rule ends the waiting of all who see it.
+ * member. What self has said is said again until the ceremony is over, since the network may lose anything; and what others
+ * have said is passed on to whoever seems to lack it, so that no member can shut out another by keeping silent to it alone.
+ * Whoever breaks a rule ends the waiting of all who see it.
  */
 export class CeremonyRoom {
   readonly #ceremony: Ceremony
@@ -71,6 +79,8 @@ export class CeremonyRoom {
     const bytes = encodeCeremony(this.#ceremony.context, message)
     this.#keep(message, bytes)
     this.#sayAgain(bytes)
+    // The outcome may be published any moment, and who is late for it holds no share.
+    if (message.kind === 'participation') this.#passOn()
   }
 
   /** Passes on what a member said, now and again: whoever heard something else from it can tell. */
@@ -174,7 +184,8 @@ export class CeremonyRoom {
     if (this.#accused.has(author) || (held !== undefined && Buffer.compare(held.bytes, bytes) === 0)) return
     const digest = ceremonyDigest(this.#ceremony.context, message)
     if (!this.#isSigned(author, digest, message)) {
-      this.#accuse(new CeremonyFault('BAD_SIGNATURE', from, `sent a ${message.kind} of member ${author} with a bad signature`))
+      // No fault: it proves nothing to others, so who gave up for it would only shut itself out.
+      this.#log.debug('ceremony message dropped', { from, reason: `a ${message.kind} of member ${author} with a bad signature` })
     } else if (held === undefined) {
       this.#keep(message, bytes)
       // Who has only just come lacks what was said before.
@@ -236,6 +247,18 @@ export class CeremonyRoom {
     for (const at of this.#ceremony.members.keys()) this.#send((at + 1) as MemberIndex, bytes)
   }
 
+  /** To each member that has not said the next thing yet, what self has heard from all the others: it may lack some. */
+  #passOn(): void {
+    for (const [kind, next] of NEXT) {
+      if (this.missing(kind).length > 0) continue
+      for (const to of this.missing(next)) {
+        for (const { message, bytes } of this.#held.values()) {
+          if (message.kind === kind && authorOf(message) !== to && authorOf(message) !== this.#ceremony.context.self) this.#send(to, bytes)
+        }
+      }
+    }
+  }
+
   #send(to: MemberIndex, bytes: Uint8Array): void {
     const member = this.#ceremony.members[to - 1]
     if (member !== undefined && to !== this.#ceremony.context.self) this.#network.send(member.id, 'ceremony', bytes)
@@ -246,6 +269,7 @@ export class CeremonyRoom {
     this.#cancelRepeat = this.#clock.at(next, () => {
       if (this.#closed) return
       for (const bytes of this.#repeated) this.#broadcast(bytes)
+      this.#passOn()
       this.#repeat()
     })
   }

@@ -80,7 +80,7 @@ export class ChainView {
     return (anew ? undefined : this.#data.get(slot)?.pending) ?? this.#ask(slot)
   }
 
-  /** Would the own node vote for this? Same source and target, and a block it has seen. */
+  /** Would the own node vote for this? Same source and target, and a block it has seen that such a vote can be for. */
   supports(data: AttestationDataValue): boolean {
     const views = this.#data.get(data.slot)?.views ?? []
     return views.some(
@@ -89,8 +89,15 @@ export class ChainView {
         view.source.root === data.source.root &&
         view.target.epoch === data.target.epoch &&
         view.target.root === data.target.root &&
-        (view.beaconBlockRoot === data.beaconBlockRoot || this.knows(data.beaconBlockRoot)),
+        (view.beaconBlockRoot === data.beaconBlockRoot || (this.knows(data.beaconBlockRoot) && this.#isVotable(data))),
     )
+  }
+
+  /** A vote's block is no later than its slot, and the target or after it: nodes refuse any other, so the duty would be lost. */
+  #isVotable({ slot, target, beaconBlockRoot }: AttestationDataValue): boolean {
+    const at = this.#heads.get(beaconBlockRoot)
+    if (at === undefined || at > slot) return false
+    return beaconBlockRoot === target.root || at >= target.epoch * this.#time.slotsPerEpoch
   }
 
   /** Forgets the slots before. */

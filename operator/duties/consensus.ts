@@ -1,5 +1,5 @@
 import { reasonOf } from '../core/errors.ts'
-import type { MemberIndex, Root } from '../core/ids.ts'
+import type { MemberIndex, ProducerId, Root } from '../core/ids.ts'
 import type { Clock } from '../core/ports/clock.ts'
 import type { Log } from '../core/ports/log.ts'
 import type { Network } from '../core/ports/network.ts'
@@ -20,6 +20,8 @@ import { dutyId } from './types.ts'
 const MAX_VALUE_BYTES = { attestation: 128, proposal: 4 * 1024 * 1024 } as const
 /** Room for a member's early messages to one duty, beyond one value: certificates of the largest vault. */
 const EARLY_SLACK_BYTES = 64 * 1024
+/** Room for a producer's early messages to all duties of all vaults it shares with us: two proposals at once. */
+const EARLY_BYTES_PER_PRODUCER = 2 * (MAX_VALUE_BYTES.proposal + EARLY_SLACK_BYTES)
 
 export type ConsensusDuty = AttestationDuty | ProposalDuty
 export type ConsensusType = keyof typeof MAX_VALUE_BYTES
@@ -44,7 +46,7 @@ export type AgreeQuestion = {
   readonly onChange: (listener: () => void) => () => void
 }
 
-type Early = { readonly bodies: ByteReader[]; bytes: number }
+type Early = { readonly producer: ProducerId; readonly bodies: ByteReader[]; bytes: number }
 
 type Instance = {
   readonly type: ConsensusType
@@ -58,6 +60,7 @@ type Instance = {
 export class Consensus {
   readonly #ports: ConsensusPorts
   readonly #instances = new Map<string, Instance>()
+  readonly #earlyBytes = new Map<ProducerId, number>()
 
   constructor(ports: ConsensusPorts) {
     this.#ports = ports
@@ -70,11 +73,16 @@ export class Consensus {
       instance.receive(from, body)
       return
     }
-    const early = instance.early.get(from) ?? { bodies: [], bytes: 0 }
-    if (early.bytes + body.size > MAX_VALUE_BYTES[key.type] + EARLY_SLACK_BYTES) return
-    early.bytes += body.size
+    const producer = key.pool.members[from - 1]
+    if (producer === undefined) return
+    const early = instance.early.get(from) ?? { producer, bodies: [], bytes: 0 }
+    const { size } = body
+    const inAll = (this.#earlyBytes.get(producer) ?? 0) + size
+    if (early.bytes + size > MAX_VALUE_BYTES[key.type] + EARLY_SLACK_BYTES || inAll > EARLY_BYTES_PER_PRODUCER) return
+    early.bytes += size
     early.bodies.push(body)
     instance.early.set(from, early)
+    this.#earlyBytes.set(producer, inAll)
   }
 
   /** Agrees with the vault on a value. Rejects with `DutyError` when the signal aborts first. */
@@ -118,7 +126,7 @@ export class Consensus {
     instance.close = () => session.close()
     session.start()
     for (const [from, { bodies }] of instance.early) for (const body of bodies) this.#replay(instance, from, body)
-    instance.early.clear()
+    this.#forgetEarly(instance)
     try {
       return await orAbort(promise, signal, () => failureOf(progress, duty.pool))
     } finally {
@@ -131,6 +139,7 @@ export class Consensus {
     for (const [id, instance] of this.#instances) {
       if (instance.slot >= before(instance.type)) continue
       instance.close()
+      this.#forgetEarly(instance)
       this.#instances.delete(id)
     }
   }
@@ -189,6 +198,15 @@ export class Consensus {
       this.#instances.set(id, instance)
     }
     return instance
+  }
+
+  #forgetEarly({ early }: Instance): void {
+    for (const { producer, bytes } of early.values()) {
+      const left = (this.#earlyBytes.get(producer) ?? 0) - bytes
+      if (left > 0) this.#earlyBytes.set(producer, left)
+      else this.#earlyBytes.delete(producer)
+    }
+    early.clear()
   }
 
   #replay(instance: Instance, from: MemberIndex, body: ByteReader): void {

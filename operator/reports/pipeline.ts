@@ -14,7 +14,7 @@ import { decodeReportSignature, encodeReportSignature, reportDigest } from '../p
 import { deriveReport } from '../protocol/state/derive-report.ts'
 import { blockAtOrBefore, captureReference, forgetReferences } from './capture.ts'
 import { commit, postPages } from './commit.ts'
-import { boundaryOf, committeeOf, reportEpochAt } from './schedule.ts'
+import { boundaryOf, committeeOf, maySign, reportEpochAt } from './schedule.ts'
 import { createSignaturePool } from './signatures.ts'
 
 export type ReportPorts = {
@@ -113,7 +113,8 @@ export function startReports(ports: ReportPorts, signal: AbortSignal): void {
 
   const stopListening = network.onMessage('report', (from, bytes) => {
     try {
-      signatures.add(from, decodeReportSignature(bytes))
+      const message = decodeReportSignature(bytes)
+      if (maySign(chain.view().head, from, message.epoch, parameters)) signatures.add(from, message)
     } catch (error) {
       log.debug('report message dropped', { from, reason: reasonOf(error) })
     }

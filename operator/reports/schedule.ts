@@ -23,6 +23,15 @@ export function committeeOf(state: NetworkState, epoch: Epoch, parameters: Param
   })
 }
 
+/**
+ * Is this a report that the member's committee will sign, or has? Only such signatures are kept: of epochs made up, a stranger
+ * could send enough to push the real ones out.
+ */
+export function maySign(state: NetworkState, from: ProducerId, epoch: Epoch, parameters: Parameters): boolean {
+  if (epoch % parameters.reportEpochs !== 0) return false
+  return committeeOf(state, epoch, parameters)?.some(({ id }) => id === from) ?? false
+}
+
 /** Steps from the epoch's leader to a member, along the committee: who submits after how many timeouts. */
 export function turnsUntil(committee: readonly Producer[], self: ProducerId, epoch: Epoch, parameters: Parameters): number {
   const leader = Math.floor(epoch / parameters.reportEpochs) % committee.length

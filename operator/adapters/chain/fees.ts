@@ -8,6 +8,8 @@ export type Fees = { readonly maxFeePerGas: bigint; readonly maxPriorityFeePerGa
 const GWEI = 10n ** 9n
 const DEFAULT_TIP = GWEI
 const MAX_TIP = 50n * GWEI
+/** No bump tips more: whoever keeps a transaction out, or says so, must not be able to make it dear without end. */
+const MAX_BUMPED_TIP = 4n * MAX_TIP
 // Clients replace a waiting transaction only for at least a tenth more.
 const BUMP_PERCENT = 125n
 
@@ -17,14 +19,13 @@ export async function suggestFees(rpc: ChainRpc, head: BlockRef, signal?: AbortS
   return { maxFeePerGas: head.baseFeePerGas * 2n + tip, maxPriorityFeePerGas: tip }
 }
 
-/** More than before by what a replacement needs, and no less than what is usual now. */
-export function bumpFees(before: Fees, suggested: Fees): Fees {
+/** More than before by what a replacement needs, and no less than what is usual now. Undefined when the tip would be too much. */
+export function bumpFees(before: Fees, suggested: Fees): Fees | undefined {
   const bumped = (fee: bigint): bigint => (fee * BUMP_PERCENT) / 100n + 1n
   const larger = (a: bigint, b: bigint): bigint => (a > b ? a : b)
-  return {
-    maxFeePerGas: larger(bumped(before.maxFeePerGas), suggested.maxFeePerGas),
-    maxPriorityFeePerGas: larger(bumped(before.maxPriorityFeePerGas), suggested.maxPriorityFeePerGas),
-  }
+  const maxPriorityFeePerGas = larger(bumped(before.maxPriorityFeePerGas), suggested.maxPriorityFeePerGas)
+  if (maxPriorityFeePerGas > MAX_BUMPED_TIP) return undefined
+  return { maxFeePerGas: larger(bumped(before.maxFeePerGas), suggested.maxFeePerGas), maxPriorityFeePerGas }
 }
 
 async function suggestedTip(rpc: ChainRpc, signal?: AbortSignal): Promise<bigint> {

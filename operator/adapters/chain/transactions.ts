@@ -168,6 +168,7 @@ export class TransactionSender {
 
   async #bump(transaction: PendingTransaction, head: BlockRef): Promise<PendingTransaction> {
     const fees = bumpFees(transaction, await suggestFees(this.#options.rpc, head))
+    if (fees === undefined) return this.#sendAgain(transaction, head)
     const bumped = this.#sign({ ...transaction, sentAtBlock: head.number }, fees)
     this.#pending.put(bumped)
     this.#options.log.info('transaction is stuck, raising its fee', { label: bumped.label, nonce: bumped.nonce, ...fees })
@@ -177,9 +178,13 @@ export class TransactionSender {
     } catch (error) {
       if (!(error instanceof ChainError) || error.code !== 'REFUSED') return bumped
       // Too poor for more: keep the one that is out there (the client may have forgotten it), and ask again later.
-      await this.#broadcast(transaction)
-      return { ...transaction, sentAt: Date.now(), sentAtBlock: head.number }
+      return this.#sendAgain(transaction, head)
     }
+  }
+
+  async #sendAgain(transaction: PendingTransaction, head: BlockRef): Promise<PendingTransaction> {
+    await this.#broadcast(transaction)
+    return { ...transaction, sentAt: Date.now(), sentAtBlock: head.number }
   }
 
   async #receiptOf(transaction: PendingTransaction): Promise<TransactionOutcome | undefined> {

@@ -12,15 +12,15 @@ export function frameHeader(bytes: Uint8Array): Uint8Array {
 }
 
 /**
- * Cuts a byte stream into frames (length as 4 bytes big-endian, then that many bytes). Holds no more than what came of one
- * frame; nothing is allocated for bytes that were only announced.
+ * Cuts a byte stream into frames (length as 4 bytes big-endian, then that many bytes). Holds at most twice what came of
+ * one frame; nothing is allocated for bytes that were only announced.
  */
 export class FrameReader {
   readonly #limit: number
   readonly #header = Buffer.alloc(HEADER_BYTES)
   #headerFilled = 0
   #length = 0
-  #parts: Uint8Array[] = []
+  #body = Buffer.alloc(0)
   #filled = 0
   #startedAt: number | undefined
 
@@ -47,8 +47,7 @@ export class FrameReader {
         continue
       }
       const taken = Math.min(this.#length - this.#filled, chunk.byteLength - at)
-      this.#parts.push(chunk.slice(at, at + taken))
-      this.#filled += taken
+      this.#append(chunk.subarray(at, at + taken))
       at += taken
       if (this.#filled === this.#length) yield this.#finish()
     }
@@ -63,10 +62,21 @@ export class FrameReader {
     return length
   }
 
+  /** Into one buffer that grows with what came: kept apart, crumbs of a byte each would weigh a hundred times as much. */
+  #append(bytes: Uint8Array): void {
+    const needed = this.#filled + bytes.byteLength
+    if (needed > this.#body.byteLength) {
+      const grown = Buffer.allocUnsafeSlow(Math.min(this.#length, Math.max(needed, 2 * this.#body.byteLength)))
+      grown.set(this.#body.subarray(0, this.#filled))
+      this.#body = grown
+    }
+    this.#body.set(bytes, this.#filled)
+    this.#filled = needed
+  }
+
   #finish(): Uint8Array {
-    const [first] = this.#parts
-    const frame = this.#parts.length === 1 && first !== undefined ? first : new Uint8Array(Buffer.concat(this.#parts))
-    this.#parts = []
+    const frame = new Uint8Array(this.#body.buffer, this.#body.byteOffset, this.#length)
+    this.#body = Buffer.alloc(0)
     this.#filled = 0
     this.#headerFilled = 0
     this.#startedAt = undefined

@@ -68,6 +68,18 @@ describe('the chain view', () => {
     assert.ok(!view.supports({ ...own, slot: slot(99) }))
   })
 
+  it('supports no head that nodes would refuse with that target: from before it, or from after the slot', async () => {
+    const { view } = await setUp()
+    const own = await view.attestationData(slot(100), false)
+    view.onHead({ slot: slot(95), block: root('last epoch') })
+    view.onHead({ slot: slot(94), block: root('target') })
+    view.onHead({ slot: slot(101), block: root('next slot') })
+    assert.ok(!view.supports({ ...own, beaconBlockRoot: root('last epoch') }))
+    assert.ok(!view.supports({ ...own, beaconBlockRoot: root('next slot') }))
+    // No block of the epoch yet: its target is the head.
+    assert.ok(view.supports({ ...own, beaconBlockRoot: root('target') }))
+  })
+
   it('looks for a recent block that it has not seen, once at a time, and tells when it is found', async () => {
     const { view, headers, asked } = await setUp()
     let changes = 0

@@ -8,7 +8,7 @@ import { DutyError } from '../../../../operator/duties/reasons.ts'
 import { ByteReader } from '../../../../operator/protocol/messages/bytes.ts'
 import { openDutyFrame } from '../../../../operator/protocol/messages/duty.ts'
 import { gatedKey, newDisk, ungatedKey } from '../../simulation/signer.ts'
-import { attestationDuty, crypto, member, recordingLog, root, settle, TestClock, testPool } from './support.ts'
+import { attestationDuty, crypto, member, proposalDuty, recordingLog, root, settle, TestClock, testPool } from './support.ts'
 
 const value = (text: string): Uint8Array => new TextEncoder().encode(text)
 
@@ -56,6 +56,12 @@ function setUp() {
   return { clock, frames, lines, agree, deliver, at, duty, restart }
 }
 
+const aborted = (): AbortController => {
+  const controller = new AbortController()
+  controller.abort()
+  return controller
+}
+
 const code = (expected: string) => (failure: unknown) => failure instanceof DutyError && failure.code === expected
 
 describe('consensus of duties', () => {
@@ -76,18 +82,49 @@ describe('consensus of duties', () => {
     assert.deepEqual((await agree(4)).value, first?.value)
   })
 
-  it('keeps no more than a member may need', async () => {
-    const { at, duty } = setUp()
-    const frame = new Uint8Array(10_000)
-    let read = 0
+  describe('early messages', () => {
+    let replayed = 0
     class Counted extends ByteReader {
-      override get size(): number {
-        read += 1
-        return super.size
+      override u8(): number {
+        replayed += 1
+        return super.u8()
       }
     }
-    for (let i = 0; i < 100; i++) at(1).receive(duty(1), member(2), new Counted(frame))
-    assert.equal(read, 106) // asked once by each, and once more by each of the six kept
+    const stopped = (failure: unknown) => failure instanceof DutyError
+
+    it('are kept as far as a member may need', async () => {
+      const { at, duty, agree } = setUp()
+      replayed = 0
+      for (let i = 0; i < 100; i++) at(1).receive(duty(1), member(2), new Counted(new Uint8Array(10_000)))
+      await assert.rejects(agree(1, {}, aborted()), stopped)
+      assert.equal(replayed, 6)
+    })
+
+    it('of one producer take no more than two proposals in all, until they are forgotten', async () => {
+      const { at, duty, agree } = setUp()
+      replayed = 0
+      const { pool } = duty(1)
+      const proposal = (slot: number) => proposalDuty(pool, slot)
+      const large = new Uint8Array(4 * 1024 * 1024)
+      for (let slot = 98; slot <= 110; slot++) at(1).receive(proposal(slot), member(2), new Counted(large))
+      // Two of them have taken all its room; another producer has its own.
+      at(1).receive(duty(1), member(2), new Counted(new Uint8Array(60_000)))
+      at(1).receive(duty(1), member(2), new Counted(new Uint8Array(60_000)))
+      at(1).receive(duty(1), member(2), new Counted(new Uint8Array(60_000)))
+      at(1).receive(duty(1), member(3), new Counted(new Uint8Array(60_000)))
+      await assert.rejects(agree(1, {}, aborted()), stopped)
+      assert.equal(replayed, 2)
+      at(1).prune((type) => (type === 'proposal' ? 200 : 0))
+      at(1).receive(proposal(200), member(2), new Counted(large))
+      at(1).receive(proposal(201), member(2), new Counted(large))
+      replayed = 0
+      const ended = at(1).agree(
+        { duty: proposal(201), isValid: () => true, input: async () => value('x'), always: false, onChange: () => () => {} },
+        aborted().signal,
+      )
+      await assert.rejects(ended, stopped)
+      assert.equal(replayed, 1)
+    })
   })
 
   it('resumes where a restarted member was', async () => {

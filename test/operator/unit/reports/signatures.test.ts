@@ -6,7 +6,7 @@ import type { Parameters } from '../../../../operator/core/ports/chain.ts'
 import { decodeReportSignature, encodeReportSignature, ReportMessageError } from '../../../../operator/protocol/messages/report.ts'
 import { emptyState } from '../../../../operator/protocol/state/network-state.ts'
 import { absentBitfield } from '../../../../operator/reports/absent.ts'
-import { committeeOf, reportEpochAt, turnsUntil } from '../../../../operator/reports/schedule.ts'
+import { committeeOf, maySign, reportEpochAt, turnsUntil } from '../../../../operator/reports/schedule.ts'
 import { createSignaturePool } from '../../../../operator/reports/signatures.ts'
 import { epoch, key, root } from '../protocol/state/support.ts'
 
@@ -72,4 +72,19 @@ test('leaders take turns along the committee, epoch by epoch', () => {
     [0, 1, 2],
   )
   assert.equal(committeeOf(emptyState(), epoch(12), parameters), undefined)
+})
+
+test('only signatures of a formed committee over epochs that it reports on are taken', () => {
+  const parameters = { firstPeriod: 6, periodLength: 12, reportEpochs: 4 } as Parameters
+  const producers = new Map(members.map((producer) => [producer.id, producer]))
+  const periods = new Map([[0, { committee: [1, 2] }]])
+  const state = { ...emptyState(), producers, periods } as unknown as ReturnType<typeof emptyState>
+  const may = (from: number, at: number) => maySign(state, from as ProducerId, epoch(at), parameters)
+  assert.deepEqual(
+    [8, 12, 16].map((at) => may(1, at)),
+    [true, true, true],
+  )
+  assert.ok(!may(3, 12), 'a producer outside the committee')
+  assert.ok(!may(1, 13), 'no epoch of reports')
+  assert.ok(!may(1, 20) && !may(1, 4) && !may(1, 1_000_000), 'a period without a committee')
 })

@@ -29,6 +29,22 @@ describe('frames', () => {
     )
   })
 
+  it('in crumbs weigh what they are, not an object for each byte', () => {
+    const reader = new FrameReader(4 << 20)
+    const crumb = Buffer.from([7])
+    const header = Buffer.alloc(4)
+    header.writeUInt32BE(4 << 20)
+    assert.deepEqual([...reader.push(header, 0)], [])
+    const before = process.memoryUsage()
+    for (let i = 0; i < 1 << 20; i++) for (const _ of reader.push(crumb, 0)) assert.fail('not whole yet')
+    const after = process.memoryUsage()
+    const taken = after.heapUsed + after.external - before.heapUsed - before.external
+    assert.ok(taken < 48 << 20, `${taken} bytes for a mebibyte`)
+    const [frame] = [...reader.push(Buffer.alloc(3 << 20, 7), 0)]
+    assert.equal(frame?.length, 4 << 20)
+    assert.ok(frame?.every((byte) => byte === 7))
+  })
+
   it('refuse a length of zero or beyond the limit before any of it came', () => {
     for (const length of [0, 301, 0xffffffff]) {
       const header = Buffer.alloc(4)
