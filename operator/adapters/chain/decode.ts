@@ -27,16 +27,25 @@ const signingKeyOf = (point: Iterable<string>): PublicKey => publicKeyFromEip253
 const keysOf = (packed: string): readonly PublicKey[] =>
   (packed.slice(2).match(new RegExp(`.{${KEY_DIGITS}}`, 'g')) ?? []).map((digits) => toPublicKey(`0x${digits}`))
 
+/** A text as somebody chose it: the contracts take any bytes, and what is no UTF-8 (reading it throws) is as good as none. */
+function textOf(args: Result, field: string): string {
+  try {
+    return String(args[field])
+  } catch {
+    return ''
+  }
+}
+
 const DECODERS: Decoders = {
   'BlockProducers.ProducerRegistered': (a) => ({
     producerId: toProducerId(a.producerId),
     owner: toAddress(a.owner),
     operator: toAddress(a.operator),
     signingKey: signingKeyOf(a.signingKey),
-    peerAddress: String(a.peerAddress),
+    peerAddress: textOf(a, 'peerAddress'),
     shares: a.shares,
   }),
-  'BlockProducers.PeerAddressChanged': (a) => ({ producerId: toProducerId(a.producerId), peerAddress: String(a.peerAddress) }),
+  'BlockProducers.PeerAddressChanged': (a) => ({ producerId: toProducerId(a.producerId), peerAddress: textOf(a, 'peerAddress') }),
   'BlockProducers.ProducerSlashed': (a) => ({
     producerId: toProducerId(a.producerId),
     poolId: Number(a.poolId),
