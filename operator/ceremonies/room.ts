@@ -79,8 +79,6 @@ export class CeremonyRoom {
     const bytes = encodeCeremony(this.#ceremony.context, message)
     this.#keep(message, bytes)
     this.#sayAgain(bytes)
-    // The outcome may be published any moment, and who is late for it holds no share.
-    if (message.kind === 'participation') this.#passOn()
   }
 
   /** Passes on what a member said, now and again: whoever heard something else from it can tell. */
@@ -230,6 +228,9 @@ export class CeremonyRoom {
 
   #keep(message: Said, bytes: Uint8Array): void {
     this.#held.set(`${message.kind}/${authorOf(message)}`, { message, bytes })
+    // The outcome may be published any moment now, and who is late for it holds no share.
+    const { size, threshold } = this.#ceremony.context
+    if (message.kind === 'participation' && size - this.missing('participation').length === threshold) this.#passOn()
     this.#wake()
   }
 
@@ -247,11 +248,16 @@ export class CeremonyRoom {
     for (const at of this.#ceremony.members.keys()) this.#send((at + 1) as MemberIndex, bytes)
   }
 
-  /** To each member that has not said the next thing yet, what self has heard from all the others: it may lack some. */
+  /**
+   * To each member that has not said the next thing, what self has heard from the others: it may lack some. Joins, which are
+   * small and tell a double tongue, as soon as they are complete; the rest when a quorum is ahead of it.
+   */
   #passOn(): void {
+    const { size, threshold } = this.#ceremony.context
     for (const [kind, next] of NEXT) {
-      if (this.missing(kind).length > 0) continue
-      for (const to of this.missing(next)) {
+      const behind = this.missing(next)
+      if (kind === 'join' ? this.missing(kind).length > 0 : size - behind.length < threshold) continue
+      for (const to of behind) {
         for (const { message, bytes } of this.#held.values()) {
           if (message.kind === kind && authorOf(message) !== to && authorOf(message) !== this.#ceremony.context.self) this.#send(to, bytes)
         }
