@@ -5,7 +5,7 @@ import { thresholdOf } from '../core/vault.ts'
 import { signatureToEip2537 } from '../protocol/bls/points.ts'
 import { wordsOf } from '../protocol/bls/words.ts'
 import { absentBitfield } from './absent.ts'
-import type { ReportPorts } from './pipeline.ts'
+import type { ReportPorts } from './ports.ts'
 import { turnsUntil } from './schedule.ts'
 
 /** A leader that has not committed within this many slots is followed by the next one. */

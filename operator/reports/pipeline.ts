@@ -1,37 +1,14 @@
 import { OpenPoolsError, reasonOf } from '../core/errors.ts'
-import type { Epoch, ProducerId } from '../core/ids.ts'
-import type { SignatureAggregation } from '../core/ports/aggregation.ts'
-import type { BeaconNode } from '../core/ports/beacon.ts'
-import type { ChainFollower, Contracts } from '../core/ports/chain.ts'
-import type { Clock } from '../core/ports/clock.ts'
-import type { Log } from '../core/ports/log.ts'
-import type { Network } from '../core/ports/network.ts'
-import type { JobOutcome, JobQueue } from '../core/ports/queue.ts'
-import type { SigningKey } from '../core/ports/signer.ts'
-import type { Store } from '../core/ports/store.ts'
+import type { Epoch } from '../core/ids.ts'
+import type { JobOutcome } from '../core/ports/queue.ts'
 import type { DerivedReport, Reference } from '../core/report.ts'
 import { decodeReportSignature, encodeReportSignature, reportDigest } from '../protocol/messages/report.ts'
 import { deriveReport } from '../protocol/state/derive-report.ts'
 import { blockAtOrBefore, captureReference, forgetReferences } from './capture.ts'
 import { commit, postPages } from './commit.ts'
+import type { ReportPorts } from './ports.ts'
 import { boundaryOf, committeeOf, maySign, reportEpochAt } from './schedule.ts'
 import { createSignaturePool } from './signatures.ts'
-
-export type ReportPorts = {
-  readonly self: ProducerId
-  readonly clock: Clock
-  readonly beacon: BeaconNode
-  readonly chain: ChainFollower
-  readonly contracts: Contracts
-  readonly network: Network
-  readonly queue: JobQueue
-  readonly store: Store
-  readonly signingKey: SigningKey
-  readonly aggregation: SignatureAggregation
-  readonly log: Log
-  /** StateCommitments.POOLS_PER_PAGE. */
-  readonly poolsPerPage: number
-}
 
 export class ReportStageError extends OpenPoolsError<'REFERENCE_LOST'> {}
 
