@@ -77,8 +77,11 @@ export class SimChain {
     const past = [...view.blocks.values()].filter((block) => block.slot <= boundary)
     const target = past.reduce((latest, block) => (block.slot > latest.slot ? block : latest), past[0] ?? OLD_BLOCK)
     // Members seldom vote for the very same block in a storm: any that both know will do.
-    const recent = [...view.blocks.values()].slice(-3)
-    const vote = this.#scheduler.now < this.#plan.healAt + 2_000 ? this.#random.pick(recent) : view.head
+    // Asked late, nodes tell the head of then.
+    const known = [...view.blocks.values()].filter((block) => block.slot <= slot)
+    const recent = known.length === 0 ? [view.head] : known.slice(-3)
+    const head = recent.reduce((latest, block) => (block.slot > latest.slot ? block : latest))
+    const vote = this.#scheduler.now < this.#plan.healAt + 2_000 ? this.#random.pick(recent) : head
     const sourceEpoch = (epoch - (view.stale && this.#scheduler.now < this.#plan.healAt ? 2 : 1)) as Epoch
     return {
       slot,
