@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { toAddress } from '../operator/core/parse.ts'
 import { IBondEther__factory } from '../typechain-types/factories/contracts/interfaces/IBondEther__factory.js'
 import { IStakingPool__factory } from '../typechain-types/factories/contracts/interfaces/IStakingPool__factory.js'
 import { IWithdrawalQueue__factory } from '../typechain-types/factories/contracts/interfaces/IWithdrawalQueue__factory.js'
@@ -9,6 +10,7 @@ import {
   eth,
   eventOf,
   parseAmount,
+  parseRequestId,
   print,
   runProgram,
   transact,
@@ -48,7 +50,7 @@ withWallet(program.command('deposit').description('deposit ETH, get bETH at the 
   })
 
 withConnection(program.command('balance').description("an account's bETH, its shares and its withdrawal requests"))
-  .requiredOption('--address <address>', 'whose')
+  .requiredOption('--address <address>', 'whose', toAddress)
   .action(async (flags: ConnectionFlags & { readonly address: string }) => {
     const { provider, deployment } = await connect(flags)
     const token = IBondEther__factory.connect(deployment.addresses.bondEther, provider)
@@ -83,7 +85,7 @@ withWallet(program.command('withdraw').description('queue a request to turn bETH
   })
 
 withConnection(program.command('request').description('what has become of a withdrawal request'))
-  .requiredOption('--request <id>', 'its number')
+  .requiredOption('--request <id>', 'its number', parseRequestId)
   .action(async (flags: ConnectionFlags & { readonly request: string }) => {
     const { provider, deployment } = await connect(flags)
     const request = await IWithdrawalQueue__factory.connect(deployment.addresses.withdrawalQueue, provider).request(flags.request)
@@ -103,7 +105,7 @@ withConnection(program.command('request').description('what has become of a with
   })
 
 withWallet(program.command('claim').description('pay a finalized request to its owner'))
-  .requiredOption('--request <id>', 'its number')
+  .requiredOption('--request <id>', 'its number', parseRequestId)
   .action(async (flags: WalletFlags & { readonly request: string }) => {
     const { wallet, deployment } = await connectWallet(flags)
     const queue = IWithdrawalQueue__factory.connect(deployment.addresses.withdrawalQueue, wallet)

@@ -45,7 +45,7 @@ const program = new Command('npm start --')
   )
   .option('--once', 'end when the life is over, with one JSON object as the last line')
   .option('--slot-seconds <seconds>', 'length of a slot', slotSeconds, 1)
-  .option('--keep <folder>', 'keep all data and logs in this folder (default: a temporary one, deleted when all went well)')
+  .option('--keep <folder>', 'keep all data and logs in this folder (default: a temporary one, deleted unless a stage fails)')
 
 type Flags = { readonly once?: boolean; readonly slotSeconds: number; readonly keep?: string }
 
@@ -56,7 +56,8 @@ async function runStages(world: World, shutdown: AbortSignal): Promise<void> {
     const signal = AbortSignal.any([shutdown, failed.signal, AbortSignal.timeout(stage.seconds * 1000)])
     watchForDeaths(world, failed)
     try {
-      world.screen.done(await stage.run(world, signal))
+      // Raced: what a stage waits for may never answer once its processes are gone.
+      world.screen.done(await Promise.race([stage.run(world, signal), rejectedBy(signal)]))
     } catch (error) {
       if (shutdown.aborted) throw error
       const reason = failed.signal.aborted
@@ -70,6 +71,13 @@ async function runStages(world: World, shutdown: AbortSignal): Promise<void> {
       failed.abort(new Error('the stage is over'))
     }
   }
+}
+
+function rejectedBy(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason)
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
 }
 
 /** A process that ends by itself ends the stage. */
@@ -130,12 +138,19 @@ async function main(): Promise<void> {
       proposalsBeforeWithdrawals: 0,
     },
   } as unknown as World
-  const interrupt = (): void => shutdown.abort(new Error('interrupted'))
+  const interrupt = (): void => {
+    if (shutdown.signal.aborted) {
+      screen.line('stopped at once; what was still ending may be left behind')
+      process.exit(130)
+    }
+    shutdown.abort(new Error('interrupted'))
+  }
   process.on('SIGINT', interrupt)
   process.on('SIGTERM', interrupt)
   process.on('SIGHUP', interrupt)
 
   screen.showPulse(() => pulseOf(world))
+  screen.line('operators: ● runs  ○ registered  ✗ killed  ◌ stopped\n')
   const following = follow(world, shutdown.signal)
   const stopEverything = async (): Promise<void> => {
     shutdown.abort(new Error('over'))
@@ -165,7 +180,8 @@ async function main(): Promise<void> {
     }
   } finally {
     await stopEverything()
-    if (status === 0 && flags.keep === undefined) rmSync(folder, { recursive: true, force: true })
+    // A failure leaves its logs to be read.
+    if (status !== 1 && flags.keep === undefined) rmSync(folder, { recursive: true, force: true })
   }
   if (lastLine !== undefined && flags.once) console.log(lastLine)
   process.exit(status)
@@ -178,7 +194,7 @@ function pulseOf(world: World): string {
   if (world.pulse === undefined) return ''
   const { slot, finalizedEpoch } = world.pulse
   const operators = world.operators.map(({ state }) => MARKS[state]).join('')
-  return `slot ${slot}, epoch ${Math.floor(slot / world.slotsPerEpoch)}, final ${finalizedEpoch}  operators ${operators}  `
+  return `${operators}  slot ${slot}, epoch ${Math.floor(slot / world.slotsPerEpoch)}, final ${finalizedEpoch}`
 }
 
 /** The network goes on; says how to use it. */

@@ -32,7 +32,7 @@ export class Screen {
     this.#timer = setInterval(() => this.#draw(), REFRESH_MS)
   }
 
-  /** What stands before every status: where the chain is and how the operators are. */
+  /** What stands after every status: where the chain is and how the operators are. */
   showPulse(pulse: () => string): void {
     this.#pulse = pulse
   }
@@ -66,11 +66,11 @@ export class Screen {
     if (this.#terminal) {
       this.#frame = (this.#frame + 1) % SPINNER.length
       const width = (process.stdout.columns ?? 120) - 1
-      const text = `${this.#elapsed(this.#start)}  ${SPINNER[this.#frame]} ${this.#stage}  ${this.#elapsed(this.#stageStart)}  ${this.#pulse()}${this.#status}`
+      const text = `${this.#elapsed(this.#start)}  ${SPINNER[this.#frame]} ${this.#stage}  ${this.#elapsed(this.#stageStart)}  ${this.#status}  ${this.#pulse()}`
       process.stdout.write(`\r\x1b[2K${text.slice(0, width)}`)
     } else if (Date.now() - this.#lastPlain > PLAIN_EVERY_MS) {
       this.#lastPlain = Date.now()
-      process.stdout.write(`${this.#elapsed(this.#start)}    ${this.#pulse()}${this.#status}\n`)
+      process.stdout.write(`${this.#elapsed(this.#start)}    ${this.#status}  ${this.#pulse()}\n`)
     }
   }
 }

@@ -26,7 +26,11 @@ function natural(kind: string, value: unknown, least: number): number {
 
 function hexOf(kind: string, bytes: number, value: unknown): Hex {
   if (typeof value !== 'string' || !new RegExp(`^0x[0-9a-fA-F]{${bytes * 2}}$`).test(value)) {
-    throw new ParseError('NOT_HEX', `expected a ${kind} (0x and ${bytes * 2} hex digits), got ${String(value).slice(0, 80)}`, { kind })
+    throw new ParseError(
+      'NOT_HEX',
+      `expected ${/^[aeiou]/.test(kind) ? 'an' : 'a'} ${kind} (0x and ${bytes * 2} hex digits), got ${String(value).slice(0, 80)}`,
+      { kind },
+    )
   }
   return value.toLowerCase() as Hex
 }

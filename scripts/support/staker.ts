@@ -20,7 +20,7 @@ import { toAddress } from '../../operator/core/parse.ts'
 export type ConnectionFlags = { readonly rpcUrl: string; readonly directory: string; readonly json?: boolean }
 export type WalletFlags = ConnectionFlags & { readonly keyFile: string; readonly passwordFile: string }
 
-export class AmountError extends OpenPoolsError<'NOT_AN_AMOUNT'> {}
+export class AmountError extends OpenPoolsError<'NOT_AN_AMOUNT' | 'NOT_A_REQUEST' | 'TOO_MUCH'> {}
 
 /** Flags that every command shares; each can be given by an environment variable instead. */
 export function withConnection(command: Command): Command {
@@ -47,6 +47,12 @@ export function parseAmount(text: string): bigint {
     // said below, with what came
   }
   throw new AmountError('NOT_AN_AMOUNT', `expected an amount of ETH such as 1.5, got ${text}`, { text })
+}
+
+/** A withdrawal request's number as a person typed it. Throws `AmountError`. */
+export function parseRequestId(text: string): string {
+  if (/^[1-9]\d*$/.test(text)) return text
+  throw new AmountError('NOT_A_REQUEST', `expected the number of a withdrawal request, from 1, got ${text}`, { text })
 }
 
 export async function connect(flags: ConnectionFlags): Promise<{ readonly provider: JsonRpcProvider; readonly deployment: Deployment }> {
@@ -86,10 +92,15 @@ const GAS_MARGIN_PERCENT = 130n
 
 /** Simulates first, so that a refusal comes with its reason and costs nothing; then sends and waits for inclusion. */
 export async function transact(wallet: Wallet, request: TransactionRequest): Promise<TransactionReceipt> {
+  const provider = wallet.provider as JsonRpcProvider
+  const balance = await provider.getBalance(wallet.address)
+  if (BigInt(request.value ?? 0n) > balance) {
+    throw new AmountError('TOO_MUCH', `${wallet.address} holds ${eth(balance)}, less than the ${eth(BigInt(request.value ?? 0n))} to send`)
+  }
   await wallet.call(request)
   const gasLimit = ((await wallet.estimateGas(request)) * GAS_MARGIN_PERCENT) / 100n
   const { hash } = await wallet.sendTransaction({ ...request, gasLimit })
-  return waitForReceipt(wallet.provider as JsonRpcProvider, hash)
+  return waitForReceipt(provider, hash)
 }
 
 /** An event that a contract emitted in a transaction. Other contracts' events may look alike, so the address counts too. */

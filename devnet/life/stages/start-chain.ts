@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { JsonRpcProvider } from 'ethers'
 import { startChain } from '../../chain/start-chain.ts'
 import { BeaconApi } from '../beacon-api.ts'
@@ -27,7 +28,7 @@ export const startChainStage: Stage = {
     screen.status(`${OPERATORS} block producers make their keys`)
     world.operators = await Promise.all(owners.map((owner, at) => createOperator({ name: `operator-${at + 1}`, owner, folder, processes })))
     screen.status('execution client and beacon chain')
-    world.chain = await startChain({ slotSeconds: world.slotSeconds })
+    world.chain = await startChain({ slotSeconds: world.slotSeconds, dataDir: join(folder, 'chain') })
     const { chain } = world
     if (chain.mnemonic !== MNEMONIC) throw new Error('the chain has prefunded the accounts of another mnemonic')
     world.memory.watch('beacon', chain.pid)
