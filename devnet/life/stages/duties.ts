@@ -8,10 +8,18 @@ const KILL_AFTER = 3
 const DEAD_EPOCHS = 4
 const WAIT_FOR_ROUND_CHANGE_EPOCHS = 12
 
-async function roundChanges(world: World): Promise<number> {
-  const statuses = await Promise.all(world.operators.map(statusOf))
-  // Every member of a vault sees the same round change; the one who saw the most of them stands for all.
-  return statuses.reduce((sum, status) => sum + (status?.roundChanges ?? 0), 0)
+/** Each operator's own count of duties decided by round change; one that does not answer is absent. */
+async function roundChanges(world: World): Promise<ReadonlyMap<string, number>> {
+  const statuses = await Promise.all(world.operators.map(async (operator) => [operator.name, await statusOf(operator)] as const))
+  return new Map(statuses.flatMap(([name, status]) => (status === undefined ? [] : [[name, status.roundChanges] as const])))
+}
+
+/**
+ * Duties decided by round change since `before`. Every member of a vault counts the same duty, so counts do not add up: the
+ * most that one operator saw is what certainly happened.
+ */
+function mostSince(before: ReadonlyMap<string, number>, now: ReadonlyMap<string, number>): number {
+  return Math.max(0, ...[...now].map(([name, count]) => count - (before.get(name) ?? count)))
 }
 
 async function leastAttestations(world: World): Promise<{ readonly head: number; readonly least: number; readonly line: string }> {
@@ -42,14 +50,13 @@ export const dutiesStage: Stage = {
     const victim = [...operators].sort((a, b) => seats(b.producerId) - seats(a.producerId))[0]
     if (victim === undefined) throw new Error('there are no operators')
     const before = await roundChanges(world)
-    const lost = (await statusOf(victim))?.roundChanges ?? 0
     const killedAt = (await leastAttestations(world)).head
     victim.process?.signal('SIGKILL')
     victim.state = 'killed'
     facts.operatorKilled = victim.name
     await until(async () => {
       const { head, line } = await leastAttestations(world)
-      facts.roundChangesWhileKilled = (await roundChanges(world)) - (before - lost)
+      facts.roundChangesWhileKilled = Math.max(facts.roundChangesWhileKilled, mostSince(before, await roundChanges(world)))
       world.screen.status(`${line}  ${victim.name} is dead, ${facts.roundChangesWhileKilled} decided by round change`)
       const epochs = (head - killedAt) / slotsPerEpoch
       return epochs >= DEAD_EPOCHS && (facts.roundChangesWhileKilled > 0 || epochs >= WAIT_FOR_ROUND_CHANGE_EPOCHS) ? true : undefined
