@@ -9,6 +9,7 @@ import {Addresses, Parameters} from "./types/Parameters.sol";
 contract Directory is IDirectory {
     uint256 private constant ETH = 1 ether;
     uint256 private constant PPM = 1_000_000;
+    uint256 private constant BASIS_POINTS = 10_000;
 
     /// @inheritdoc IDirectory
     uint256 public immutable deploymentBlock;
@@ -22,6 +23,8 @@ contract Directory is IDirectory {
         _checkProducers(given);
         _checkReports(given);
         _checkStaking(given);
+        _checkPoints(given);
+        _checkEnd(given);
         _addresses = where;
         _parameters = given;
         deploymentBlock = block.number;
@@ -63,6 +66,8 @@ contract Directory is IDirectory {
             revert NotAPowerOfTwo("epochsPerHistoricalVector", p.epochsPerHistoricalVector);
         }
         _check("shardCommitteePeriod", p.shardCommitteePeriod, 0, 2 ** 16);
+        _check("genesisValidatorsRoot", uint256(p.genesisValidatorsRoot), 1, type(uint256).max);
+        _check("ejectionBalance", p.ejectionBalance, 1, 31e9);
         _checkAddress("depositContract", p.depositContract);
     }
 
@@ -78,15 +83,21 @@ contract Directory is IDirectory {
         _check("firstPeriod", p.firstPeriod, now_ + p.seedDelay + 2, 2 ** 40);
         _check("maxChurn", p.maxChurn, 1, 1024);
         _check("committeeSize", p.committeeSize, 1, 2048);
+        _check("minAuxCommitteeSize", p.minAuxCommitteeSize, 1, 2048);
         _check("seedDelay", p.seedDelay, 1, 1024);
         _check("ceremonyDeadline", p.ceremonyDeadline, 1, 2 ** 16);
         _check("seatTail", p.seatTail, 1, 2 ** 16);
+        _check("rotationMargin", p.rotationMargin, 1, 1024);
+        // A vault drawn anew before the last one took over would never work.
+        _check("rotationPeriod", p.rotationPeriod, uint256(p.seedDelay) + p.ceremonyDeadline + p.rotationMargin + 1, 2 ** 20);
     }
 
     function _checkReports(Parameters memory p) private pure {
         _check("reportEpochs", p.reportEpochs, 1, 2 ** 16);
         _check("disputeDuration", p.disputeDuration, 1, 2 ** 16);
         _check("pagesDeadline", p.pagesDeadline, 1, 2 ** 16);
+        _check("voteDuration", p.voteDuration, 1, 2 ** 16);
+        _check("failedVotePenalty", p.failedVotePenalty, 1, p.effectiveStake);
         _check("maxReportGrowth", p.maxReportGrowth, 1, PPM);
         _check("maxReportLoss", p.maxReportLoss, 1, PPM);
     }
@@ -97,7 +108,27 @@ contract Directory is IDirectory {
         _check("maxQueueWait", p.maxQueueWait, 1, 2 ** 16);
         _check("maxLiquidationExecution", p.maxLiquidationExecution, 1, 2 ** 16);
         _check("stallPenalty", p.stallPenalty, 1, p.seatAllocation);
-        _check("reporterShare", p.reporterShare, 0, 5_000);
+        _check("reporterShare", p.reporterShare, 0, BASIS_POINTS / 2);
+        _check("reporterFee", p.reporterFee, 0, p.seatAllocation);
+        _check("rewardsFee", p.rewardsFee, 0, BASIS_POINTS / 2);
+    }
+
+    function _checkPoints(Parameters memory p) private pure {
+        _check("baseReward", p.baseReward, 1, 2 ** 16);
+        _check("dkgReward", p.dkgReward, 1, 2 ** 24);
+        _check("dkgFailurePenalty", p.dkgFailurePenalty, 1, p.maxCdtDebt);
+        // One report takes at most a tenth of it, and a point has to be takeable.
+        _check("maxCdtDebt", p.maxCdtDebt, 10, 2 ** 31 - 1);
+        _check("minPoolPerformance", p.minPoolPerformance, 0, BASIS_POINTS);
+        _check("nominalPools", p.nominalPools, 1, 2 ** 20);
+        _check("cdtEmission", p.cdtEmission, 1, 2 ** 96);
+        _check("cdtMinLock", p.cdtMinLock, 1, 2 ** 20);
+    }
+
+    function _checkEnd(Parameters memory p) private pure {
+        _check("layoutDelay", p.layoutDelay, 1, 2 ** 20);
+        // Not while a report that is merely disputed can still come.
+        _check("windDownAfter", p.windDownAfter, 2 * (uint256(p.reportEpochs) + p.pagesDeadline + p.disputeDuration + p.voteDuration), 2 ** 20);
     }
 
     function _check(string memory name, uint256 value, uint256 least, uint256 most) private pure {

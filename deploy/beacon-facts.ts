@@ -29,6 +29,8 @@ export async function readBeaconChain(beaconUrl: string, signal?: AbortSignal): 
       epochsPerHistoricalVector: integer(spec, 'EPOCHS_PER_HISTORICAL_VECTOR'),
       shardCommitteePeriod: integer(spec, 'SHARD_COMMITTEE_PERIOD'),
       genesisForkVersion: text(spec, 'GENESIS_FORK_VERSION'),
+      genesisValidatorsRoot: text(genesis, 'genesis_validators_root'),
+      ejectionBalance: integer(spec, 'EJECTION_BALANCE'),
       depositContract: text(spec, 'DEPOSIT_CONTRACT_ADDRESS'),
     },
     layouts: layoutsOf(spec),

@@ -6,6 +6,9 @@ export interface BeaconFacts {
   readonly epochsPerHistoricalVector: bigint
   readonly shardCommitteePeriod: bigint
   readonly genesisForkVersion: string
+  readonly genesisValidatorsRoot: string
+  /** Gwei. */
+  readonly ejectionBalance: bigint
   readonly depositContract: string
 }
 
@@ -18,12 +21,17 @@ export interface NetworkChoices {
   readonly periodLength: bigint
   readonly maxChurn: bigint
   readonly committeeSize: bigint
+  readonly minAuxCommitteeSize: bigint
   readonly seedDelay: bigint
   readonly ceremonyDeadline: bigint
   readonly seatTail: bigint
+  readonly rotationPeriod: bigint
+  readonly rotationMargin: bigint
   readonly reportEpochs: bigint
   readonly disputeDuration: bigint
   readonly pagesDeadline: bigint
+  readonly voteDuration: bigint
+  readonly failedVotePenalty: bigint
   readonly maxReportGrowth: bigint
   readonly maxReportLoss: bigint
   readonly minDeposit: bigint
@@ -32,6 +40,18 @@ export interface NetworkChoices {
   readonly maxLiquidationExecution: bigint
   readonly stallPenalty: bigint
   readonly reporterShare: bigint
+  readonly reporterFee: bigint
+  readonly rewardsFee: bigint
+  readonly baseReward: bigint
+  readonly dkgReward: bigint
+  readonly dkgFailurePenalty: bigint
+  readonly maxCdtDebt: bigint
+  readonly minPoolPerformance: bigint
+  readonly nominalPools: bigint
+  readonly cdtEmission: bigint
+  readonly cdtMinLock: bigint
+  readonly layoutDelay: bigint
+  readonly windDownAfter: bigint
 }
 
 /** The Solidity struct `Parameters`. */

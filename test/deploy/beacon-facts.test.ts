@@ -13,6 +13,7 @@ const SPEC = {
   EPOCHS_PER_HISTORICAL_VECTOR: '65536',
   SHARD_COMMITTEE_PERIOD: '256',
   GENESIS_FORK_VERSION: '0x00000000',
+  EJECTION_BALANCE: '16000000000',
   DEPOSIT_CONTRACT_ADDRESS: '0x00000000219ab540356cBB839Cbe05303d7705Fa',
   DEPOSIT_CHAIN_ID: '1',
   ELECTRA_FORK_EPOCH: '364032',
@@ -20,7 +21,10 @@ const SPEC = {
   FULU_FORK_EPOCH: '411392',
   FULU_FORK_VERSION: '0x06000000',
 }
-const GENESIS = { genesis_time: '1606824023' }
+const GENESIS = {
+  genesis_time: '1606824023',
+  genesis_validators_root: '0x4b363db94e286120d76eb905340fdd4e54bfe9f06bf33ff6cf5ad27f511bfe95',
+}
 
 describe('readBeaconChain', () => {
   let server: Server | undefined
@@ -46,6 +50,8 @@ describe('readBeaconChain', () => {
     const { facts, layouts, depositChainId } = await readBeaconChain(await node(SPEC))
     assert.equal(facts.genesisTime, 1_606_824_023n)
     assert.equal(facts.epochsPerHistoricalVector, 65_536n)
+    assert.equal(facts.genesisValidatorsRoot, GENESIS.genesis_validators_root)
+    assert.equal(facts.ejectionBalance, 16_000_000_000n)
     assert.equal(depositChainId, 1n)
     assert.deepEqual(
       layouts.map(({ firstEpoch, forkVersion }) => [firstEpoch, forkVersion]),

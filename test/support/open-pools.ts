@@ -12,6 +12,7 @@ import { g1, newKey, proofOfPossession } from './block-producers.ts'
 const SECONDS_PER_SLOT = 60
 const BEACON_ROOTS = systemContracts.beaconRoots.address
 const RING = 8191n
+export const GENESIS_VALIDATORS_ROOT = `0x${'67'.repeat(32)}`
 
 /** The devnet's choices, on the minimal preset. */
 const PARAMETERS: Omit<DeploymentParameters, 'genesisTime'> = {
@@ -21,6 +22,8 @@ const PARAMETERS: Omit<DeploymentParameters, 'genesisTime'> = {
   epochsPerHistoricalVector: BigInt(EPOCHS_PER_HISTORICAL_VECTOR),
   shardCommitteePeriod: 4n,
   genesisForkVersion: '0x00000001',
+  genesisValidatorsRoot: GENESIS_VALIDATORS_ROOT,
+  ejectionBalance: 16_000_000_000n,
   depositContract: systemContracts.depositContract.address,
   firstPeriod: 5n,
 }

@@ -20,7 +20,16 @@ export type EthCall = (to: Address, data: Hex) => Promise<Hex>
 
 function parametersOf(raw: Result): Parameters {
   const plain = raw.toObject()
-  const amounts = new Set(['seatAllocation', 'effectiveStake', 'minDeposit', 'liquidationThreshold', 'stallPenalty'])
+  const amounts = new Set([
+    'seatAllocation',
+    'effectiveStake',
+    'minDeposit',
+    'liquidationThreshold',
+    'stallPenalty',
+    'failedVotePenalty',
+    'reporterFee',
+    'cdtEmission',
+  ])
   const entries = Object.entries(plain).map(([name, value]) => {
     if (typeof value === 'bigint') return [name, amounts.has(name) ? value : Number(value)]
     return [name, typeof value === 'string' ? value.toLowerCase() : value]

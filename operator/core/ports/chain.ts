@@ -38,6 +38,8 @@ export type Parameters = {
   readonly epochsPerHistoricalVector: number
   readonly shardCommitteePeriod: number
   readonly genesisForkVersion: Hex
+  readonly genesisValidatorsRoot: Root
+  readonly ejectionBalance: number
   readonly depositContract: Address
   readonly vaultSize: number
   readonly seatAllocation: bigint
@@ -47,12 +49,17 @@ export type Parameters = {
   readonly periodLength: number
   readonly maxChurn: number
   readonly committeeSize: number
+  readonly minAuxCommitteeSize: number
   readonly seedDelay: number
   readonly ceremonyDeadline: number
   readonly seatTail: number
+  readonly rotationPeriod: number
+  readonly rotationMargin: number
   readonly reportEpochs: number
   readonly disputeDuration: number
   readonly pagesDeadline: number
+  readonly voteDuration: number
+  readonly failedVotePenalty: bigint
   readonly maxReportGrowth: number
   readonly maxReportLoss: number
   readonly minDeposit: bigint
@@ -61,6 +68,18 @@ export type Parameters = {
   readonly maxLiquidationExecution: number
   readonly stallPenalty: bigint
   readonly reporterShare: number
+  readonly reporterFee: bigint
+  readonly rewardsFee: number
+  readonly baseReward: number
+  readonly dkgReward: number
+  readonly dkgFailurePenalty: number
+  readonly maxCdtDebt: number
+  readonly minPoolPerformance: number
+  readonly nominalPools: number
+  readonly cdtEmission: bigint
+  readonly cdtMinLock: number
+  readonly layoutDelay: number
+  readonly windDownAfter: number
 }
 
 /** What the contracts say, folded: at the head, and at the last finalized block. */

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { parseEther, ZeroAddress } from 'ethers'
+import { parseEther, ZeroAddress, ZeroHash } from 'ethers'
 import { network } from 'hardhat'
 import type { DeploymentParameters } from '../../../deploy/parameters/types.ts'
 import { CONTRACT_ORDER, type ContractName, type DeploymentAddresses, predictAddresses } from '../../../deploy/plan.ts'
@@ -37,6 +37,25 @@ const OUTSIDE: Readonly<Partial<Record<keyof DeploymentParameters, readonly bigi
   maxLiquidationExecution: [0n, 2n ** 16n + 1n],
   stallPenalty: [0n, parseEther('12.1')],
   reporterShare: [5_001n],
+  genesisValidatorsRoot: [0n],
+  ejectionBalance: [0n, 31_000_000_001n],
+  minAuxCommitteeSize: [0n, 2049n],
+  rotationMargin: [0n, 1025n],
+  rotationPeriod: [13n, 2n ** 20n + 1n],
+  voteDuration: [0n, 2n ** 16n + 1n],
+  failedVotePenalty: [0n, parseEther('24.1')],
+  reporterFee: [parseEther('12.1')],
+  rewardsFee: [5_001n],
+  baseReward: [0n, 2n ** 16n + 1n],
+  dkgReward: [0n, 2n ** 24n + 1n],
+  dkgFailurePenalty: [0n, 10_001n],
+  maxCdtDebt: [9n, 2n ** 31n],
+  minPoolPerformance: [10_001n],
+  nominalPools: [0n, 2n ** 20n + 1n],
+  cdtEmission: [0n, 2n ** 96n + 1n],
+  cdtMinLock: [0n, 2n ** 20n + 1n],
+  layoutDelay: [0n, 2n ** 20n + 1n],
+  windDownAfter: [23n, 2n ** 20n + 1n],
 }
 
 describe('Directory', () => {
@@ -72,7 +91,8 @@ describe('Directory', () => {
 
   for (const [name, values] of Object.entries(OUTSIDE)) {
     it(`refuses ${name} outside its range`, async () => {
-      for (const value of values) await refused({ parameters: { [name]: value } }, 'ParameterOutOfRange')
+      for (const value of values)
+        await refused({ parameters: { [name]: name === 'genesisValidatorsRoot' ? ZeroHash : value } }, 'ParameterOutOfRange')
     })
   }
 

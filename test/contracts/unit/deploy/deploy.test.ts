@@ -24,6 +24,8 @@ const facts = {
   epochsPerHistoricalVector: 65_536n,
   shardCommitteePeriod: 256n,
   genesisForkVersion: '0x00000000',
+  genesisValidatorsRoot: `0x${'67'.repeat(32)}`,
+  ejectionBalance: 16_000_000_000n,
   depositContract: '0x00000000219ab540356cBB839Cbe05303d7705Fa',
   firstPeriod: 2n ** 40n,
 }

@@ -215,6 +215,16 @@
             "type": "bytes4"
           },
           {
+            "internalType": "bytes32",
+            "name": "genesisValidatorsRoot",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint64",
+            "name": "ejectionBalance",
+            "type": "uint64"
+          },
+          {
             "internalType": "address",
             "name": "depositContract",
             "type": "address"
@@ -260,6 +270,11 @@
             "type": "uint16"
           },
           {
+            "internalType": "uint16",
+            "name": "minAuxCommitteeSize",
+            "type": "uint16"
+          },
+          {
             "internalType": "uint64",
             "name": "seedDelay",
             "type": "uint64"
@@ -276,6 +291,16 @@
           },
           {
             "internalType": "uint64",
+            "name": "rotationPeriod",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "rotationMargin",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
             "name": "reportEpochs",
             "type": "uint64"
           },
@@ -288,6 +313,16 @@
             "internalType": "uint64",
             "name": "pagesDeadline",
             "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "voteDuration",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint128",
+            "name": "failedVotePenalty",
+            "type": "uint128"
           },
           {
             "internalType": "uint32",
@@ -328,6 +363,66 @@
             "internalType": "uint16",
             "name": "reporterShare",
             "type": "uint16"
+          },
+          {
+            "internalType": "uint128",
+            "name": "reporterFee",
+            "type": "uint128"
+          },
+          {
+            "internalType": "uint16",
+            "name": "rewardsFee",
+            "type": "uint16"
+          },
+          {
+            "internalType": "uint32",
+            "name": "baseReward",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint32",
+            "name": "dkgReward",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint32",
+            "name": "dkgFailurePenalty",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint32",
+            "name": "maxCdtDebt",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint16",
+            "name": "minPoolPerformance",
+            "type": "uint16"
+          },
+          {
+            "internalType": "uint32",
+            "name": "nominalPools",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint128",
+            "name": "cdtEmission",
+            "type": "uint128"
+          },
+          {
+            "internalType": "uint64",
+            "name": "cdtMinLock",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "layoutDelay",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "windDownAfter",
+            "type": "uint64"
           }
         ],
         "internalType": "struct Parameters",
