@@ -55,6 +55,8 @@ contract Directory is IDirectory {
         _checkAddress("exits", where.exits);
         _checkAddress("stateCommitments", where.stateCommitments);
         _checkAddress("disputes", where.disputes);
+        _checkAddress("cdt", where.cdt);
+        _checkAddress("rewards", where.rewards);
     }
 
     function _checkChain(Parameters memory p) private view {

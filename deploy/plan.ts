@@ -1,6 +1,7 @@
 import { type ContractDeployTransaction, getCreateAddress } from 'ethers'
 import { BeaconLayout__factory } from '../typechain-types/factories/contracts/consensus/BeaconLayout__factory.js'
 import { Disputes__factory } from '../typechain-types/factories/contracts/consensus/Disputes__factory.js'
+import { Rewards__factory } from '../typechain-types/factories/contracts/consensus/Rewards__factory.js'
 import { StateCommitments__factory } from '../typechain-types/factories/contracts/consensus/StateCommitments__factory.js'
 import { Directory__factory } from '../typechain-types/factories/contracts/Directory__factory.js'
 import { Exits__factory } from '../typechain-types/factories/contracts/pools/Exits__factory.js'
@@ -12,6 +13,7 @@ import { StakingPool__factory } from '../typechain-types/factories/contracts/sta
 import { WithdrawalQueue__factory } from '../typechain-types/factories/contracts/staking/WithdrawalQueue__factory.js'
 import { WithdrawalVault__factory } from '../typechain-types/factories/contracts/staking/WithdrawalVault__factory.js'
 import { BondEther__factory } from '../typechain-types/factories/contracts/tokens/BondEther__factory.js'
+import { Cdt__factory } from '../typechain-types/factories/contracts/tokens/Cdt__factory.js'
 import type { DeploymentParameters, LayoutRow } from './parameters/types.ts'
 
 /**
@@ -33,6 +35,8 @@ export const CONTRACT_ORDER = [
   'exits',
   'stateCommitments',
   'disputes',
+  'cdt',
+  'rewards',
 ] as const
 
 export type ContractName = (typeof CONTRACT_ORDER)[number]
@@ -78,6 +82,8 @@ export async function planCreations({ addresses, parameters, layouts }: Deployme
     exits: await creationOf(new Exits__factory().getDeployTransaction(...common)),
     stateCommitments: await creationOf(new StateCommitments__factory().getDeployTransaction(...common)),
     disputes: await creationOf(new Disputes__factory().getDeployTransaction(...common)),
+    cdt: await creationOf(new Cdt__factory().getDeployTransaction(addresses)),
+    rewards: await creationOf(new Rewards__factory().getDeployTransaction(...common)),
   }
 }
 

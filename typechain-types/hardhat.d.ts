@@ -13,16 +13,19 @@ declare module "@nomicfoundation/hardhat-ethers/types" {
   getContractFactory(name: 'Directory', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Directory__factory>
 getContractFactory(name: 'BeaconLayout', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BeaconLayout__factory>
 getContractFactory(name: 'Disputes', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Disputes__factory>
+getContractFactory(name: 'Rewards', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Rewards__factory>
 getContractFactory(name: 'StateCommitments', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.StateCommitments__factory>
 getContractFactory(name: 'IBeaconLayout', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IBeaconLayout__factory>
 getContractFactory(name: 'IBlockProducers', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IBlockProducers__factory>
 getContractFactory(name: 'IBondEther', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IBondEther__factory>
+getContractFactory(name: 'ICdt', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ICdt__factory>
 getContractFactory(name: 'IDepositContract', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IDepositContract__factory>
 getContractFactory(name: 'IDirectory', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IDirectory__factory>
 getContractFactory(name: 'IDisputes', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IDisputes__factory>
 getContractFactory(name: 'IExits', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IExits__factory>
 getContractFactory(name: 'IPeriods', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IPeriods__factory>
 getContractFactory(name: 'IPoolRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IPoolRegistry__factory>
+getContractFactory(name: 'IRewards', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IRewards__factory>
 getContractFactory(name: 'IStakingPool', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IStakingPool__factory>
 getContractFactory(name: 'IStateCommitments', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IStateCommitments__factory>
 getContractFactory(name: 'IVaultDraws', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IVaultDraws__factory>
@@ -50,6 +53,7 @@ getContractFactory(name: 'StakingPool', signerOrOptions?: ethers.Signer | Factor
 getContractFactory(name: 'WithdrawalQueue', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.WithdrawalQueue__factory>
 getContractFactory(name: 'WithdrawalVault', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.WithdrawalVault__factory>
 getContractFactory(name: 'BondEther', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BondEther__factory>
+getContractFactory(name: 'Cdt', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Cdt__factory>
 getContractFactory(name: 'BeaconProofsHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BeaconProofsHarness__factory>
 getContractFactory(name: 'BeaconRootsHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BeaconRootsHarness__factory>
 getContractFactory(name: 'Bls12381Harness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Bls12381Harness__factory>
@@ -62,16 +66,19 @@ getContractFactory(name: 'SwapOrNotHarness', signerOrOptions?: ethers.Signer | F
   getContractAt(name: 'Directory', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Directory>
 getContractAt(name: 'BeaconLayout', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BeaconLayout>
 getContractAt(name: 'Disputes', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Disputes>
+getContractAt(name: 'Rewards', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Rewards>
 getContractAt(name: 'StateCommitments', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.StateCommitments>
 getContractAt(name: 'IBeaconLayout', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IBeaconLayout>
 getContractAt(name: 'IBlockProducers', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IBlockProducers>
 getContractAt(name: 'IBondEther', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IBondEther>
+getContractAt(name: 'ICdt', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ICdt>
 getContractAt(name: 'IDepositContract', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IDepositContract>
 getContractAt(name: 'IDirectory', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IDirectory>
 getContractAt(name: 'IDisputes', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IDisputes>
 getContractAt(name: 'IExits', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IExits>
 getContractAt(name: 'IPeriods', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IPeriods>
 getContractAt(name: 'IPoolRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IPoolRegistry>
+getContractAt(name: 'IRewards', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IRewards>
 getContractAt(name: 'IStakingPool', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IStakingPool>
 getContractAt(name: 'IStateCommitments', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IStateCommitments>
 getContractAt(name: 'IVaultDraws', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IVaultDraws>
@@ -99,6 +106,7 @@ getContractAt(name: 'StakingPool', address: string | ethers.Addressable, signer?
 getContractAt(name: 'WithdrawalQueue', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.WithdrawalQueue>
 getContractAt(name: 'WithdrawalVault', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.WithdrawalVault>
 getContractAt(name: 'BondEther', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BondEther>
+getContractAt(name: 'Cdt', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Cdt>
 getContractAt(name: 'BeaconProofsHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BeaconProofsHarness>
 getContractAt(name: 'BeaconRootsHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BeaconRootsHarness>
 getContractAt(name: 'Bls12381Harness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Bls12381Harness>
@@ -111,16 +119,19 @@ getContractAt(name: 'SwapOrNotHarness', address: string | ethers.Addressable, si
   deployContract(name: 'Directory', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Directory>
 deployContract(name: 'BeaconLayout', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BeaconLayout>
 deployContract(name: 'Disputes', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Disputes>
+deployContract(name: 'Rewards', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Rewards>
 deployContract(name: 'StateCommitments', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.StateCommitments>
 deployContract(name: 'IBeaconLayout', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IBeaconLayout>
 deployContract(name: 'IBlockProducers', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IBlockProducers>
 deployContract(name: 'IBondEther', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IBondEther>
+deployContract(name: 'ICdt', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ICdt>
 deployContract(name: 'IDepositContract', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IDepositContract>
 deployContract(name: 'IDirectory', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IDirectory>
 deployContract(name: 'IDisputes', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IDisputes>
 deployContract(name: 'IExits', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IExits>
 deployContract(name: 'IPeriods', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IPeriods>
 deployContract(name: 'IPoolRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IPoolRegistry>
+deployContract(name: 'IRewards', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IRewards>
 deployContract(name: 'IStakingPool', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IStakingPool>
 deployContract(name: 'IStateCommitments', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IStateCommitments>
 deployContract(name: 'IVaultDraws', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IVaultDraws>
@@ -148,6 +159,7 @@ deployContract(name: 'StakingPool', signerOrOptions?: ethers.Signer | DeployCont
 deployContract(name: 'WithdrawalQueue', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.WithdrawalQueue>
 deployContract(name: 'WithdrawalVault', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.WithdrawalVault>
 deployContract(name: 'BondEther', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BondEther>
+deployContract(name: 'Cdt', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Cdt>
 deployContract(name: 'BeaconProofsHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BeaconProofsHarness>
 deployContract(name: 'BeaconRootsHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BeaconRootsHarness>
 deployContract(name: 'Bls12381Harness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Bls12381Harness>
@@ -160,16 +172,19 @@ deployContract(name: 'SwapOrNotHarness', signerOrOptions?: ethers.Signer | Deplo
   deployContract(name: 'Directory', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Directory>
 deployContract(name: 'BeaconLayout', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BeaconLayout>
 deployContract(name: 'Disputes', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Disputes>
+deployContract(name: 'Rewards', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Rewards>
 deployContract(name: 'StateCommitments', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.StateCommitments>
 deployContract(name: 'IBeaconLayout', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IBeaconLayout>
 deployContract(name: 'IBlockProducers', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IBlockProducers>
 deployContract(name: 'IBondEther', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IBondEther>
+deployContract(name: 'ICdt', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ICdt>
 deployContract(name: 'IDepositContract', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IDepositContract>
 deployContract(name: 'IDirectory', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IDirectory>
 deployContract(name: 'IDisputes', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IDisputes>
 deployContract(name: 'IExits', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IExits>
 deployContract(name: 'IPeriods', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IPeriods>
 deployContract(name: 'IPoolRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IPoolRegistry>
+deployContract(name: 'IRewards', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IRewards>
 deployContract(name: 'IStakingPool', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IStakingPool>
 deployContract(name: 'IStateCommitments', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IStateCommitments>
 deployContract(name: 'IVaultDraws', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IVaultDraws>
@@ -197,6 +212,7 @@ deployContract(name: 'StakingPool', args: any[], signerOrOptions?: ethers.Signer
 deployContract(name: 'WithdrawalQueue', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.WithdrawalQueue>
 deployContract(name: 'WithdrawalVault', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.WithdrawalVault>
 deployContract(name: 'BondEther', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BondEther>
+deployContract(name: 'Cdt', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Cdt>
 deployContract(name: 'BeaconProofsHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BeaconProofsHarness>
 deployContract(name: 'BeaconRootsHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BeaconRootsHarness>
 deployContract(name: 'Bls12381Harness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Bls12381Harness>

@@ -75,4 +75,6 @@ struct Addresses {
     address exits;
     address stateCommitments;
     address disputes;
+    address cdt;
+    address rewards;
 }

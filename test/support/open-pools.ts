@@ -57,6 +57,8 @@ export async function openPools({ ethers, networkHelpers }: NetworkConnection, c
     exits: await ethers.getContractAt('Exits', addresses.exits),
     stateCommitments: await ethers.getContractAt('StateCommitments', addresses.stateCommitments),
     disputes: await ethers.getContractAt('Disputes', addresses.disputes),
+    cdt: await ethers.getContractAt('Cdt', addresses.cdt),
+    rewards: await ethers.getContractAt('Rewards', addresses.rewards),
   }
   const { chainId } = await ethers.provider.getNetwork()
   const judgeOf = (name: ContractName) => ({ chainId, verifyingContract: addresses[name] })

@@ -115,6 +115,8 @@ export async function deployStaking({ ethers }: { readonly ethers: HardhatEthers
     exits: exits.address,
     stateCommitments: at(5),
     disputes: unused,
+    cdt: unused,
+    rewards: unused,
   }
   const given = parameters({ genesisTime, depositContract: depositContract.address })
   const bondEther = await ethers.deployContract('BondEther', [addresses, given])

@@ -3,11 +3,13 @@ import type { Interface } from 'ethers'
 import { IBeaconLayout__factory } from '../../../typechain-types/factories/contracts/interfaces/IBeaconLayout__factory.js'
 import { IBlockProducers__factory } from '../../../typechain-types/factories/contracts/interfaces/IBlockProducers__factory.js'
 import { IBondEther__factory } from '../../../typechain-types/factories/contracts/interfaces/IBondEther__factory.js'
+import { ICdt__factory } from '../../../typechain-types/factories/contracts/interfaces/ICdt__factory.js'
 import { IDirectory__factory } from '../../../typechain-types/factories/contracts/interfaces/IDirectory__factory.js'
 import { IDisputes__factory } from '../../../typechain-types/factories/contracts/interfaces/IDisputes__factory.js'
 import { IExits__factory } from '../../../typechain-types/factories/contracts/interfaces/IExits__factory.js'
 import { IPeriods__factory } from '../../../typechain-types/factories/contracts/interfaces/IPeriods__factory.js'
 import { IPoolRegistry__factory } from '../../../typechain-types/factories/contracts/interfaces/IPoolRegistry__factory.js'
+import { IRewards__factory } from '../../../typechain-types/factories/contracts/interfaces/IRewards__factory.js'
 import { IStakingPool__factory } from '../../../typechain-types/factories/contracts/interfaces/IStakingPool__factory.js'
 import { IStateCommitments__factory } from '../../../typechain-types/factories/contracts/interfaces/IStateCommitments__factory.js'
 import { IVaultDraws__factory } from '../../../typechain-types/factories/contracts/interfaces/IVaultDraws__factory.js'
@@ -31,4 +33,6 @@ export const INTERFACES: Readonly<Record<ContractName, Interface>> = {
   exits: IExits__factory.createInterface(),
   stateCommitments: IStateCommitments__factory.createInterface(),
   disputes: IDisputes__factory.createInterface(),
+  cdt: ICdt__factory.createInterface(),
+  rewards: IRewards__factory.createInterface(),
 }

@@ -26,6 +26,8 @@ export const CONTRACTS = [
   'exits',
   'stateCommitments',
   'disputes',
+  'cdt',
+  'rewards',
 ] as const
 export type ContractName = (typeof CONTRACTS)[number]
 export type ContractAddresses = Readonly<Record<ContractName, Address>>

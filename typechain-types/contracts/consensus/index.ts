@@ -3,4 +3,5 @@
 /* eslint-disable */
 export type { BeaconLayout } from './BeaconLayout.js';
 export type { Disputes } from './Disputes.js';
+export type { Rewards } from './Rewards.js';
 export type { StateCommitments } from './StateCommitments.js';

@@ -4,12 +4,14 @@
 export type { IBeaconLayout } from './IBeaconLayout.js';
 export type { IBlockProducers } from './IBlockProducers.js';
 export type { IBondEther } from './IBondEther.js';
+export type { ICdt } from './ICdt.js';
 export type { IDepositContract } from './IDepositContract.js';
 export type { IDirectory } from './IDirectory.js';
 export type { IDisputes } from './IDisputes.js';
 export type { IExits } from './IExits.js';
 export type { IPeriods } from './IPeriods.js';
 export type { IPoolRegistry } from './IPoolRegistry.js';
+export type { IRewards } from './IRewards.js';
 export type { IStakingPool } from './IStakingPool.js';
 export type { IStateCommitments } from './IStateCommitments.js';
 export type { IVaultDraws } from './IVaultDraws.js';

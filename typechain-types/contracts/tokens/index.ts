@@ -2,3 +2,4 @@
 /* tslint:disable */
 /* eslint-disable */
 export type { BondEther } from './BondEther.js';
+export type { Cdt } from './Cdt.js';

@@ -155,6 +155,16 @@
             "internalType": "address",
             "name": "disputes",
             "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "cdt",
+            "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "rewards",
+            "type": "address"
           }
         ],
         "internalType": "struct Addresses",

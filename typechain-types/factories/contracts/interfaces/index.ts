@@ -4,12 +4,14 @@
 export { IBeaconLayout__factory } from './IBeaconLayout__factory.js';
 export { IBlockProducers__factory } from './IBlockProducers__factory.js';
 export { IBondEther__factory } from './IBondEther__factory.js';
+export { ICdt__factory } from './ICdt__factory.js';
 export { IDepositContract__factory } from './IDepositContract__factory.js';
 export { IDirectory__factory } from './IDirectory__factory.js';
 export { IDisputes__factory } from './IDisputes__factory.js';
 export { IExits__factory } from './IExits__factory.js';
 export { IPeriods__factory } from './IPeriods__factory.js';
 export { IPoolRegistry__factory } from './IPoolRegistry__factory.js';
+export { IRewards__factory } from './IRewards__factory.js';
 export { IStakingPool__factory } from './IStakingPool__factory.js';
 export { IStateCommitments__factory } from './IStateCommitments__factory.js';
 export { IVaultDraws__factory } from './IVaultDraws__factory.js';

@@ -2,3 +2,4 @@
 /* tslint:disable */
 /* eslint-disable */
 export { BondEther__factory } from './BondEther__factory.js';
+export { Cdt__factory } from './Cdt__factory.js';
