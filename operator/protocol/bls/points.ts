@@ -7,6 +7,7 @@ import { BlsError } from './errors.ts'
 const FIELD = 48
 const SLOT = 64
 const PAD = SLOT - FIELD
+const INFINITY_FLAG = 0x40
 
 /** Length of a G1 point in EIP-2537 form: x ‖ y, 64 bytes each. */
 export const G1_EIP2537_LENGTH = 2 * SLOT
@@ -97,6 +98,17 @@ export function publicKeyFromEip2537(point: Hex): PublicKey {
 /** Compressed signature as the 256 bytes of EIP-2537 that the contracts take. Throws `BlsError` on an invalid point. */
 export function signatureToEip2537(signature: Hex): Hex {
   return bytesToHex(pad(nativeG2(hexToBytes(signature)).toBytes(false), G2_ORDER))
+}
+
+/**
+ * The 256 EIP-2537 bytes of a compressed signature that need not be a good one: on the curve, but perhaps infinity or outside
+ * the subgroup. For what is only hashed. Throws `BlsError` on what is no point.
+ */
+export function decompressSignature(signature: Hex): Hex {
+  const bytes = parse('G2 point', () => blst.Signature.fromBytes(hexToBytes(signature), false)).toBytes(false)
+  // blst marks infinity with a flag in its first byte, EIP-2537 has none.
+  if (((bytes[0] ?? 0) & INFINITY_FLAG) !== 0) bytes[0] = 0
+  return bytesToHex(pad(bytes, G2_ORDER))
 }
 
 /** EIP-2537 G2 as a compressed signature. Throws `BlsError` on an invalid point. */
