@@ -44,7 +44,6 @@ export class TransactionSender {
   readonly #closed: AbortSignal
   /** The last send in line: the next one waits for it. */
   #line: Promise<unknown> = Promise.resolve()
-  #nextNonce = 0
 
   /** Looks after what an earlier run left pending; everything ends with the signal. */
   constructor(options: SenderOptions, signal: AbortSignal) {
@@ -52,10 +51,7 @@ export class TransactionSender {
     this.#closed = signal
     const address = options.signer.address.toLowerCase()
     this.#pending = new PendingTransactions({ store: options.store, chainId: options.rpc.identity.chainId, address })
-    for (const transaction of this.#pending.all()) {
-      this.#nextNonce = Math.max(this.#nextNonce, transaction.nonce + 1)
-      void this.#settle(transaction).catch(() => undefined)
-    }
+    for (const transaction of this.#pending.all()) this.#lookAfter(transaction)
   }
 
   /** Undefined when the call would go through now, else the refusal. Throws `ChainError`. */
@@ -102,7 +98,7 @@ export class TransactionSender {
     ])
     const wanted = (BigInt(String(estimate)) * 5n) / 4n + SPARE_GAS
     const gasLimit = wanted > head.gasLimit ? head.gasLimit : wanted
-    const nonce = Math.max(this.#nextNonce, used)
+    const nonce = this.#freeNonce(used)
     const transaction = this.#sign({ ...request, nonce, gasLimit, hashes: [], sentAtBlock: head.number }, fees)
     this.#pending.put(transaction)
     try {
@@ -115,9 +111,34 @@ export class TransactionSender {
       }
       this.#options.log.warn('transaction may not have been sent, will be repeated', { label: request.label, reason: reasonOf(error) })
     }
-    this.#nextNonce = nonce + 1
     this.#options.log.debug('transaction sent', { label: request.label, nonce, hash: transaction.hashes.at(-1) })
     return transaction
+  }
+
+  /** The first nonce, from the next that the chain expects, with which nothing is on its way. */
+  #freeNonce(used: number): number {
+    const taken = new Set(this.#pending.all().map(({ nonce }) => nonce))
+    let nonce = used
+    while (taken.has(nonce)) nonce++
+    return nonce
+  }
+
+  /**
+   * A reorganization that took back an included transaction freed its nonce, and those sent after it wait until that is used
+   * again. What had been sent may make no sense on the new branch: an empty transfer to ourselves takes its place. (Whoever
+   * wanted it sees that it is due again.)
+   */
+  async #closeGap(): Promise<void> {
+    const used = await this.#usedNonces()
+    const waiting = this.#pending.all().map(({ nonce }) => nonce)
+    if (waiting.includes(used) || !waiting.some((nonce) => nonce > used)) return
+    const to = toAddress(this.#options.signer.address)
+    this.#options.log.warn('a nonce was freed by a reorganization and is used up', { nonce: used })
+    this.#lookAfter(await this.#dispatch({ to, data: '0x', value: 0n, label: 'freed nonce' }))
+  }
+
+  #lookAfter(transaction: PendingTransaction): void {
+    void this.#settle(transaction).catch(() => undefined)
   }
 
   #sign(
@@ -146,13 +167,15 @@ export class TransactionSender {
     for (let looks = 0; ; ) {
       await delay(this.#options.pollMs, undefined, { signal: this.#closed })
       try {
-        if ((await this.#usedNonces()) > transaction.nonce) {
+        const used = await this.#usedNonces()
+        if (used > transaction.nonce) {
           const outcome = (await this.#receiptOf(transaction)) ?? (++looks < RECEIPT_LOOKS ? undefined : 'replaced')
           if (outcome === undefined) continue
           this.#pending.delete(transaction.nonce)
           return outcome
         }
         looks = 0
+        if (used < transaction.nonce) await this.#inLine(() => this.#closeGap())
         if (Date.now() - transaction.sentAt > this.#options.bumpAfterMs) transaction = await this.#bumpIfPassedOver(transaction)
       } catch (error) {
         this.#options.log.debug('cannot look after a transaction', { label: transaction.label, reason: reasonOf(error) })
