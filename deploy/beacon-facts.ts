@@ -1,3 +1,4 @@
+import { notABeaconNode, servesJsonRpc } from '../operator/adapters/endpoint-kinds.ts'
 import { DeployError } from './errors.ts'
 import type { BeaconFacts, LayoutRow } from './parameters/types.ts'
 
@@ -60,6 +61,7 @@ async function getData(beaconUrl: string, path: string, signal?: AbortSignal): P
     if (!response.ok) throw new Error(`HTTP ${response.status}`)
     body = await response.json()
   } catch (cause) {
+    if (await servesJsonRpc(beaconUrl)) throw new DeployError('BAD_ARGUMENT', notABeaconNode(beaconUrl), {}, { cause })
     throw new DeployError(
       'BEACON_NODE_UNREACHABLE',
       `expected ${url} to answer with JSON: ${(cause as Error).message}`,

@@ -39,13 +39,12 @@ export async function startNode(options: ChainOptions): Promise<Node> {
   const found = temporary ? [] : await readdir(dataDir).catch(() => [])
   if (found.length > 0) throw new Error(`The data folder ${dataDir} is not empty; a local chain always starts anew`)
 
-  const [rpcPort = 0, enginePort = 0, peerPort = 0] = await freePorts({ host, count: 3 })
+  const [rpcPort = 0, enginePort = 0] = await freePorts({ host, count: 2 })
   const execution = await startExecutionClient({
     dataDir,
     host,
     rpcPort: options.executionPort || rpcPort,
     enginePort: options.enginePort || enginePort,
-    peerPort,
     genesisTime: Math.floor(Date.now() / 1000),
   })
   const controller = new AbortController()

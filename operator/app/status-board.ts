@@ -42,8 +42,9 @@ const MISSED_SHOWN = 10
 export function createStatusBoard(first: StatusSources): StatusBoard {
   let sources = first
   let state = 'starting'
+  const startedAt = first.clock.now()
   /** When the chain last moved on, as its follower saw it. */
-  let movedAt = first.clock.now()
+  let movedAt = startedAt
   return {
     enter(next) {
       state = next
@@ -56,14 +57,14 @@ export function createStatusBoard(first: StatusSources): StatusBoard {
       moved()
       more.chain?.onChange(moved)
     },
-    read: () => statusOf({ ...sources, state, movedAt }),
+    read: () => statusOf({ ...sources, state, startedAt, movedAt }),
   }
 }
 
-type Snapshot = StatusSources & { readonly state: string; readonly movedAt: Milliseconds }
+type Snapshot = StatusSources & { readonly state: string; readonly startedAt: Milliseconds; readonly movedAt: Milliseconds }
 
 function statusOf(sources: Snapshot): OperatorStatus {
-  const { state, operator, self, beacon, chain, network } = sources
+  const { state, operator, self, beacon, chain, network, startedAt } = sources
   const view = chain?.view()
   const { head, finalized } = beacon?.latest() ?? {}
   const notReady = state === RUNNING ? reasonsAgainst(sources) : [`the operator is ${state}`]
@@ -80,7 +81,7 @@ function statusOf(sources: Snapshot): OperatorStatus {
     peersKnown: peers.length,
     head: { slot: head?.slot ?? null, block: view?.headBlock ?? null },
     finalized: { epoch: finalized?.epoch ?? null, block: view?.finalizedBlock ?? null },
-    endpoints: { beacon: healthOf(beacon), execution: healthOf(sources.execution) },
+    endpoints: { beacon: healthOf(beacon, startedAt), execution: healthOf(sources.execution, startedAt) },
     pools: view === undefined || self === undefined ? [] : poolStatuses(view.head, self, sources.shares),
     ceremonies: sources.ceremonies.ceremonies(),
     duties: { ...counts, missedBecause, lastMissed },
@@ -90,16 +91,16 @@ function statusOf(sources: Snapshot): OperatorStatus {
   }
 }
 
-const NOT_ASKED: EndpointHealth = { state: 'down', since: 0 as Milliseconds, reason: 'it has not answered yet' }
-const healthOf = (endpoint: { health(): EndpointHealth } | undefined): EndpointHealth => endpoint?.health() ?? NOT_ASKED
+const healthOf = (endpoint: { health(): EndpointHealth } | undefined, startedAt: Milliseconds): EndpointHealth =>
+  endpoint?.health() ?? { state: 'unknown', since: startedAt, reason: 'it has not answered since this operator started' }
 
-function reasonsAgainst({ beacon, execution, network, clock, movedAt }: Snapshot): readonly string[] {
+function reasonsAgainst({ beacon, execution, network, clock, movedAt, startedAt }: Snapshot): readonly string[] {
   const reasons: string[] = []
   const down = (name: string, { state, reason }: EndpointHealth): void => {
-    if (state !== 'up') reasons.push(`${name} is ${state === 'down' ? 'down' : 'on another chain'}: ${reason}`)
+    if (state !== 'up') reasons.push(`${name} is ${state === 'otherChain' ? 'on another chain' : 'down'}: ${reason}`)
   }
-  down('the beacon node', healthOf(beacon))
-  down('the execution client', healthOf(execution))
+  down('the beacon node', healthOf(beacon, startedAt))
+  down('the execution client', healthOf(execution, startedAt))
   if (beacon !== undefined) {
     const { genesisTimeMs, slotDurationMs, slotsPerEpoch } = beacon.spec
     const mostBehind = Math.max(SLOTS_BEHIND, slotsPerEpoch)

@@ -1,4 +1,6 @@
 import { reasonOf } from '../core/errors.ts'
+import { REASONS } from '../duties/reasons.ts'
+import type { DutyRecord } from '../duties/tracker.ts'
 import { AppError } from './errors.ts'
 import type { OperatorStatus } from './status.ts'
 
@@ -47,21 +49,42 @@ function section(title: string, head: readonly string[], rows: readonly (readonl
   return rows.length === 0 ? ['', `${title}: none`] : ['', title, ...columns([head, ...rows]).map((line) => `  ${line}`)]
 }
 
-function endpoint({ state, since, reason }: OperatorStatus['endpoints']['beacon']): string {
-  return state === 'up' ? 'up' : `${state} since ${new Date(since).toISOString()}: ${reason}`
+const STATES = { unknown: 'no answer', down: 'down', otherChain: 'on another chain' } as const
+
+/** How a server is; its reason only where the lines above have not said it already. */
+function endpoint({ state, since, reason }: OperatorStatus['endpoints']['beacon'], said: string): string {
+  if (state === 'up') return 'up'
+  const line = `${STATES[state]} since ${new Date(since).toISOString()}`
+  return state === 'unknown' || said.includes(reason) ? line : `${line}: ${reason}`
 }
+
+/** What the counts do not say by themselves. */
+function missedNotes({ counts, lastMissed }: { readonly counts: number; readonly lastMissed: readonly DutyRecord[] }): readonly string[] {
+  if (counts === 0) return []
+  const reasons = [...new Set(lastMissed.flatMap(({ reason }) => reason ?? []))]
+  return [
+    '',
+    'missed: this operator did not bring the duty to its end. Other members of the vault may have: "on chain" tells.',
+    ...reasons.map((reason) => `${reason}: ${REASONS[reason].long}`),
+  ]
+}
+
+const onChain = ({ included }: DutyRecord): string => (included === undefined ? '–' : included ? 'yes' : 'no')
 
 /** A status for people, as lines. */
 export function statusTable(status: OperatorStatus): readonly string[] {
   const { duties, commitments } = status
+  // While it starts, the one reason against being ready is the state itself.
+  const reasons = status.notReady.filter((reason) => !reason.endsWith(status.state))
+  const said = [status.state, ...reasons].join('\n')
   const facts: (readonly [string, string])[] = [
     ['state', status.ready ? `${status.state}, ready` : status.state],
-    ...status.notReady.map((reason) => ['', reason] as const),
+    ...reasons.map((reason) => ['', reason] as const),
     ['producer', orDash(status.producerId)],
     ['operator', status.operator],
     ['peers', `${status.peersConnected} of ${status.peersKnown} connected`],
-    ['beacon node', endpoint(status.endpoints.beacon)],
-    ['execution', endpoint(status.endpoints.execution)],
+    ['beacon node', endpoint(status.endpoints.beacon, said)],
+    ['execution', endpoint(status.endpoints.execution, said)],
     ['head', `slot ${orDash(status.head.slot)}, events up to block ${orDash(status.head.block)}`],
     ['finalized', `epoch ${orDash(status.finalized.epoch)}, events up to block ${orDash(status.finalized.block)}`],
     ['consensus', timing(status.consensusMs)],
@@ -96,18 +119,21 @@ export function statusTable(status: OperatorStatus): readonly string[] {
     const now = outcome ?? (waitingFor.length === 0 ? 'under way' : `waiting for members ${waitingFor.join(', ')}`)
     return [String(poolId), String(round), stage, now]
   })
-  const missed = duties.lastMissed.map(({ type, poolId, slot, reason, detail }) => [
-    type,
-    String(poolId),
-    String(slot),
-    reason ?? '',
-    detail ?? '',
-  ])
+  const missed = duties.lastMissed.map((record) => {
+    const { type, poolId, slot, reason, detail } = record
+    return [type, String(poolId), String(slot), onChain(record), reason ?? '', detail ?? '']
+  })
+  const allMissed = kinds.reduce((sum, [, counted]) => sum + counted.missed, 0)
   return [
     ...columns(facts),
     ...section('pools', ['pool', 'kind', 'phase', 'round', 'member', 'validator', 'share', 'public key'], pools),
     ...section('ceremonies', ['pool', 'round', 'stage', ''], ceremonies),
     ...section('duties', ['', 'due', 'done', 'missed', 'on chain', 'not on chain'], counts),
-    ...section('last missed', ['type', 'pool', 'slot', 'reason', 'detail'], missed),
+    ...section(
+      missed.length < allMissed ? `last ${missed.length} of ${allMissed} missed` : 'missed',
+      ['type', 'pool', 'slot', 'on chain', 'reason', 'detail'],
+      missed,
+    ),
+    ...missedNotes({ counts: allMissed, lastMissed: duties.lastMissed }),
   ]
 }

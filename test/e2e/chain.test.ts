@@ -12,6 +12,7 @@ import { toHex } from '@lodestar/utils'
 import { Contract, HDNodeWallet, JsonRpcProvider, NonceManager, parseEther } from 'ethers'
 import { type RunningChain, startChain } from '../../devnet/chain/start-chain.ts'
 import { ExternalValidators } from '../support/external-validators.ts'
+import { openToOthers } from '../support/listening.ts'
 
 const DEPOSIT_ABI = ['function deposit(bytes pubkey, bytes withdrawal_credentials, bytes signature, bytes32 deposit_data_root) payable']
 const BEACON_ROOTS = '0x000F3df6D732807Ef1319fB7B8bB8522d0Beac02'
@@ -114,6 +115,12 @@ describe('local Ethereum', { timeout: 120_000 }, () => {
     assert.equal(await provider.send('eth_chainId', []), `0x${chain.chainId.toString(16)}`)
     const response = await fetch(`${chain.beaconUrl}/eth/v1/beacon/light_client/bootstrap/0x${'00'.repeat(32)}`)
     assert.equal(response.status, 501)
+  })
+
+  it('opens no port to other machines', (test) => {
+    const open = [chain.pid, chain.executionPid].map(openToOthers)
+    if (open.includes(undefined)) return test.skip('this system does not tell')
+    assert.deepEqual(open, [[], []])
   })
 
   it('takes deposits', async () => {

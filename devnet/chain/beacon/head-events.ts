@@ -2,14 +2,14 @@ import { routes } from '@lodestar/api'
 import { SLOTS_PER_EPOCH } from '@lodestar/params'
 import { computeEpochAtSlot } from '@lodestar/state-transition'
 import { toRootHex } from '@lodestar/utils'
-import type { BeaconChain } from './chain.ts'
+import type { ChainView } from './chain-view.ts'
 import { attesterDependentRoot } from './dependent-roots.ts'
 import type { StoredBlock } from './store.ts'
 
 const { EventType } = routes.events
 
 /** What the event stream says about a block that has just become the head (Beacon API, eventstream). */
-export function headEvents(chain: BeaconChain, block: StoredBlock, finalizedBefore: StoredBlock): routes.events.BeaconEvent[] {
+export function headEvents(chain: ChainView, block: StoredBlock, finalizedBefore: StoredBlock): routes.events.BeaconEvent[] {
   const state = chain.headState
   const epoch = computeEpochAtSlot(block.slot)
   const common = { slot: block.slot, block: block.rootHex, executionOptimistic: false }

@@ -37,7 +37,6 @@ export async function startExecutionClient(options: {
   readonly host: string
   readonly rpcPort: number
   readonly enginePort: number
-  readonly peerPort: number
   readonly genesisTime: number
 }): Promise<ExecutionClient> {
   const { dataDir, host } = options
@@ -63,7 +62,8 @@ export async function startExecutionClient(options: {
       `--rpcEngineAddr=${host}`,
       `--rpcEnginePort=${options.enginePort}`,
       '--rpcEngineAuth=false',
-      `--port=${options.peerPort}`,
+      // No peers: without a sync mode the client opens no port for them, which would be open on every interface.
+      '--sync=none',
       '--isSingleNode',
       '--maxPeers=0',
       '--discV4=false',

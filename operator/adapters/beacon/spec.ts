@@ -1,9 +1,12 @@
 import type { Hex } from '../../core/ids.ts'
 import { toRoot } from '../../core/parse.ts'
 import { BeaconError, type ChainSpec } from '../../core/ports/beacon.ts'
+import { notABeaconNode, servesJsonRpc } from '../endpoint-kinds.ts'
 import { getData } from './rest.ts'
 
 const TIMEOUT_MS = 10_000
+/** Codes of errors after which somebody did answer. */
+const ANSWERED: ReadonlySet<string> = new Set(['REFUSED', 'NOT_FOUND', 'MALFORMED'])
 
 /** What tells one chain from another, as /eth/v1/beacon/genesis serves it. */
 export type Genesis = { readonly time: string; readonly validatorsRoot: string; readonly forkVersion: string }
@@ -16,7 +19,11 @@ export async function loadBeaconSpec(url: string, signal?: AbortSignal): Promise
   const [served, genesis] = await Promise.all([
     getData({ url, path: '/eth/v1/config/spec', timeoutMs: TIMEOUT_MS }, signal),
     loadGenesis({ url, timeoutMs: TIMEOUT_MS }, signal),
-  ])
+  ]).catch(async (error: unknown) => {
+    const answered = error instanceof BeaconError && ANSWERED.has(error.code)
+    if (answered && (await servesJsonRpc(url))) throw new BeaconError('WRONG_ENDPOINT', notABeaconNode(url), {}, { cause: error })
+    throw error
+  })
   const values = plainValues(served)
   const slotMs = values.SLOT_DURATION_MS
   return {

@@ -1,5 +1,6 @@
 import { reasonOf } from '../../core/errors.ts'
 import { ChainError } from '../../core/ports/chain.ts'
+import { notAnExecutionClient, servesBeaconApi } from '../endpoint-kinds.ts'
 import { HealthMonitor } from '../health.ts'
 import { type BlockRef, parseBlock } from './blocks.ts'
 
@@ -24,9 +25,13 @@ export class ChainRpc {
     this.identity = identity
   }
 
-  /** Connects and reads which chain is served. Throws `ChainError`; OTHER_CHAIN when it is not the expected one. */
+  /** Connects and reads which chain is served. Throws `ChainError`; OTHER_CHAIN when it is not the expected one, WRONG_ENDPOINT. */
   static async connect({ url, chainId }: { readonly url: string; readonly chainId?: bigint }, signal?: AbortSignal): Promise<ChainRpc> {
-    const identity = await new ChainRpc(url, { chainId: 0n, genesis: '' }).#readIdentity(signal)
+    const identity = await new ChainRpc(url, { chainId: 0n, genesis: '' }).#readIdentity(signal).catch(async (error: unknown) => {
+      const answered = error instanceof ChainError && (error.code === 'MALFORMED' || error.data.status !== undefined)
+      if (answered && (await servesBeaconApi(url))) throw new ChainError('WRONG_ENDPOINT', notAnExecutionClient(url), {}, { cause: error })
+      throw error
+    })
     if (chainId !== undefined && identity.chainId !== chainId) {
       throw new ChainError('OTHER_CHAIN', `expected an execution client of chain ${chainId}, got one of chain ${identity.chainId}`, { url })
     }
@@ -110,18 +115,12 @@ export function toQuantity(value: number | bigint): string {
 }
 
 function resultOf(method: string, status: number, text: string): unknown {
-  let answer: {
-    readonly result?: unknown
-    readonly error?: { readonly code?: unknown; readonly message?: unknown; readonly data?: unknown }
-  }
-  try {
-    answer = JSON.parse(text)
-  } catch {
+  const answer = objectIn(text)
+  // A proxy's page, a provider's quota, or another kind of server: HTTP's status says more than the body.
+  if (answer === undefined || (answer.error !== undefined && typeof answer.error !== 'object')) {
     const code = status >= 400 ? 'UNREACHABLE' : 'MALFORMED'
     throw new ChainError(code, `${method}: expected a JSON-RPC answer, got status ${status}: ${text.slice(0, 120)}`, { method, status })
   }
-  if (typeof answer !== 'object' || answer === null)
-    throw new ChainError('MALFORMED', `${method}: expected an object, got ${text.slice(0, 80)}`)
   const { error } = answer
   if (error !== undefined && error !== null) {
     const data = { method, rpcCode: error.code, revert: revertData(error.data) }
@@ -129,6 +128,20 @@ function resultOf(method: string, status: number, text: string): unknown {
   }
   if (!('result' in answer)) throw new ChainError('MALFORMED', `${method}: expected a result, got ${text.slice(0, 120)}`, { method })
   return answer.result
+}
+
+type Answer = {
+  readonly result?: unknown
+  readonly error?: { readonly code?: unknown; readonly message?: unknown; readonly data?: unknown } | null
+}
+
+function objectIn(text: string): Answer | undefined {
+  try {
+    const answer: unknown = JSON.parse(text)
+    return typeof answer === 'object' && answer !== null ? answer : undefined
+  } catch {
+    return undefined
+  }
 }
 
 // Clients put the revert data in `data` as hex, as "Reverted 0x…", or inside an object.

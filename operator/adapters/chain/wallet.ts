@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { JsonRpcProvider, Wallet } from 'ethers'
 import { OpenPoolsError, reasonOf } from '../../core/errors.ts'
+import { notAnExecutionClient, servesBeaconApi } from '../endpoint-kinds.ts'
 
 export class WalletError extends OpenPoolsError<'UNREADABLE' | 'NOT_A_KEYSTORE' | 'WRONG_PASSWORD' | 'UNREACHABLE'> {}
 
 const POLL_MS = 250
+const TIMEOUT_MS = 10_000
 
 function readText(path: string, what: string): string {
   try {
@@ -42,19 +44,36 @@ export async function openWallet(
 
 /** A provider over one JSON-RPC endpoint that has answered with its chain id. Throws `WalletError`. */
 export async function connectProvider(rpcUrl: string): Promise<JsonRpcProvider> {
-  let response: unknown
+  const chainId = await chainIdOf(rpcUrl)
+  if (chainId !== undefined) {
+    return new JsonRpcProvider(rpcUrl, Number(chainId), { staticNetwork: true, pollingInterval: POLL_MS, batchMaxCount: 1 })
+  }
+  const reason = (await servesBeaconApi(rpcUrl))
+    ? notAnExecutionClient(rpcUrl)
+    : `${rpcUrl} answers, but not as the JSON-RPC endpoint of an execution client`
+  throw new WalletError('UNREACHABLE', reason, { rpcUrl })
+}
+
+/** Undefined when somebody answers, but not with a chain id. Throws `WalletError` when nobody does. */
+async function chainIdOf(rpcUrl: string): Promise<string | undefined> {
+  let text: string
   try {
-    const answer = await fetch(rpcUrl, {
+    const response = await fetch(rpcUrl, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'eth_chainId', params: [] }),
-      signal: AbortSignal.timeout(10_000),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
     })
-    response = ((await answer.json()) as { readonly result?: unknown }).result
+    text = await response.text()
   } catch (cause) {
-    throw new WalletError('UNREACHABLE', `no execution client answers at ${rpcUrl}: ${reasonOf(cause)}`, { rpcUrl }, { cause })
+    // The reason of a failed fetch hides in its cause.
+    const reason = reasonOf(cause instanceof Error && cause.cause !== undefined ? cause.cause : cause)
+    throw new WalletError('UNREACHABLE', `no execution client answers at ${rpcUrl}: ${reason}`, { rpcUrl }, { cause })
   }
-  if (typeof response !== 'string')
-    throw new WalletError('UNREACHABLE', `${rpcUrl} answers, but not as an Ethereum JSON-RPC endpoint`, { rpcUrl })
-  return new JsonRpcProvider(rpcUrl, Number(response), { staticNetwork: true, pollingInterval: POLL_MS, batchMaxCount: 1 })
+  try {
+    const { result } = JSON.parse(text) as { readonly result?: unknown }
+    return typeof result === 'string' ? result : undefined
+  } catch {
+    return undefined
+  }
 }

@@ -34,10 +34,14 @@ export const parseAddress = parsed<Address>((text) => {
 }, 'an address (0x and 40 hex digits)')
 
 /** A TCP multiaddr without the peer id. */
-export const parseMultiaddr = parsed((text) => {
-  const port = Number(MULTIADDR.exec(text)?.[2] ?? 0)
-  return port > 0 && port <= MAX_PORT ? text : undefined
-}, 'a multiaddr without a peer id, such as /ip4/203.0.113.7/tcp/9000')
+export function parseMultiaddr(text: string): string {
+  const match = MULTIADDR.exec(text)
+  if (match === null) throw new InvalidArgumentError('Expected a multiaddr without a peer id, such as /ip4/203.0.113.7/tcp/9000.')
+  const port = Number(match[2])
+  if (port > 0 && port <= MAX_PORT) return text
+  const why = port === 0 ? ': others dial the port that was registered, so it cannot be left to chance' : ''
+  throw new InvalidArgumentError(`Expected a TCP port from 1 to ${MAX_PORT}, got ${port}${why}.`)
+}
 
 /** A decimal amount of ETH in wei; zero only where it means "none". */
 function parseEth(allowZero: boolean): (text: string) => bigint {

@@ -4,9 +4,12 @@ import type { BlsSignature, Epoch, Gwei, Hex, PublicKey, Root, Slot, ValidatorIn
 /**
  * Why a beacon node did not give what was asked: UNREACHABLE (no connection), TIMEOUT, NOT_FOUND (it does not have it),
  * REFUSED (it answered with an error; `data.status` is the HTTP status), OTHER_CHAIN (genesis is not the one we started
- * with), MALFORMED (an answer, or a peer's block, that the specification does not allow).
+ * with), MALFORMED (an answer, or a peer's block, that the specification does not allow), WRONG_ENDPOINT (an execution client
+ * answers at its URL).
  */
-export class BeaconError extends OpenPoolsError<'UNREACHABLE' | 'TIMEOUT' | 'NOT_FOUND' | 'REFUSED' | 'OTHER_CHAIN' | 'MALFORMED'> {}
+export class BeaconError extends OpenPoolsError<
+  'UNREACHABLE' | 'TIMEOUT' | 'NOT_FOUND' | 'REFUSED' | 'OTHER_CHAIN' | 'MALFORMED' | 'WRONG_ENDPOINT'
+> {}
 
 export type AttesterDuty = {
   readonly publicKey: PublicKey

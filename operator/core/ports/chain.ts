@@ -6,9 +6,12 @@ import type { NetworkState } from '../network.ts'
 /**
  * Why an execution client did not give what was asked: UNREACHABLE, TIMEOUT, REFUSED (a JSON-RPC error; `data.rpcCode` and
  * `data.revert`, the revert data if any), OTHER_CHAIN (another chain id or genesis than before), BEHIND (it does not have a
- * block yet that we had finalized), MALFORMED (an answer that JSON-RPC does not allow).
+ * block yet that we had finalized), MALFORMED (an answer that JSON-RPC does not allow), WRONG_ENDPOINT (a beacon node answers at
+ * its URL).
  */
-export class ChainError extends OpenPoolsError<'UNREACHABLE' | 'TIMEOUT' | 'REFUSED' | 'OTHER_CHAIN' | 'BEHIND' | 'MALFORMED'> {}
+export class ChainError extends OpenPoolsError<
+  'UNREACHABLE' | 'TIMEOUT' | 'REFUSED' | 'OTHER_CHAIN' | 'BEHIND' | 'MALFORMED' | 'WRONG_ENDPOINT'
+> {}
 
 /** Contracts of a deployment, by the names of `Addresses` in contracts/types/Parameters.sol. */
 export const CONTRACTS = [

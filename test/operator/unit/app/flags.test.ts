@@ -40,6 +40,9 @@ describe('flags', () => {
       '1.2.3.4:9000',
       '/ip4/1.2.3.4/tcp/1/p2p/12D3',
     ])
+    assert.throws(() => parseMultiaddr('/ip4/0.0.0.0/tcp/0'), {
+      message: /^Expected a TCP port from 1 to 65535, got 0: others dial the port/,
+    })
   })
 
   it('can each be an environment variable', () => {

@@ -37,7 +37,15 @@ describe('status table', () => {
     const consensusMs = Array.from({ length: 100 }, (_, at) => at + 1)
     const pool = { poolId: 1, kind: 'staker', phase: 'funded', round: 0, memberIndex: 2, publicKey: KEY, validatorIndex: 17, share: true }
     const attestations = { due: 40, done: 39, missed: 1, included: 38, notIncluded: 0 }
-    const missed = { type: 'attestation', poolId: 1, slot: 99, state: 'missed', reason: 'NO_DECISION', detail: 'no quorum' }
+    const missed = {
+      type: 'attestation',
+      poolId: 1,
+      slot: 99,
+      state: 'missed',
+      reason: 'NO_CONSENSUS',
+      detail: 'no quorum',
+      included: true,
+    }
     const duties = { ...statusWith({}).duties, attestations, lastMissed: [missed] }
     const lines = statusTable(statusWith({ consensusMs, pools: [pool], duties }))
     const text = lines.join('\n')
@@ -49,7 +57,9 @@ describe('status table', () => {
     assert.match(text, /^ +1 +staker +funded +0 +2 +17 +yes +0x8a8a8a8a8a…010101$/m)
     assert.match(text, /^ +attestations +40 +39 +1 +38 +0$/m)
     assert.doesNotMatch(text, /proposals/)
-    assert.match(text, /^ +attestation +1 +99 +NO_DECISION +no quorum$/m)
+    assert.match(text, /^ +attestation +1 +99 +yes +NO_CONSENSUS +no quorum$/m)
+    assert.match(text, /^missed: this operator did not .*Other members of the vault may have/m)
+    assert.match(text, /^NO_CONSENSUS: The vault did not decide/m)
     assert.ok(lines.every((line) => line === line.trimEnd()))
   })
 
@@ -63,10 +73,20 @@ describe('status table', () => {
     const text = statusTable(status).join('\n')
     assert.match(text, /^state +running\n +the beacon node is down: connect ECONNREFUSED$/m)
     assert.match(text, /^producer +–$/m)
-    assert.match(text, /^beacon node +down since 2026-01-02T00:00:00\.000Z: connect ECONNREFUSED$/m)
-    assert.match(text, /^execution +otherChain since/m)
+    assert.match(text, /^beacon node +down since 2026-01-02T00:00:00\.000Z$/m)
+    assert.match(text, /^execution +on another chain since .*: it is of chain 1$/m)
     assert.match(text, /^head +slot –, events up to block –$/m)
     assert.match(text, /^pools: none$/m)
+  })
+
+  it('says once what an operator waits for, and nothing of 1970', () => {
+    const state = 'waiting for the beacon node: connect ECONNREFUSED 127.0.0.1:5052'
+    const unknown = { state: 'unknown', since: Date.UTC(2026, 0, 2), reason: 'it has not answered since this operator started' }
+    const endpoints = { beacon: unknown, execution: unknown }
+    const text = statusTable(statusWith({ state, ready: false, notReady: [`the operator is ${state}`], endpoints })).join('\n')
+    assert.equal(text.match(/ECONNREFUSED/g)?.length, 1)
+    assert.match(text, /^beacon node +no answer since 2026-01-02T00:00:00\.000Z$/m)
+    assert.doesNotMatch(text, /1970/)
   })
 })
 

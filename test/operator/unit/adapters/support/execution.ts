@@ -16,9 +16,9 @@ export type TestExecution = Awaited<ReturnType<typeof startTestExecution>>
 
 export async function startTestExecution() {
   const dataDir = mkdtempSync(join(tmpdir(), 'open-pools-execution-'))
-  const [rpcPort, enginePort, peerPort] = await freePorts()
+  const [rpcPort, enginePort] = await freePorts()
   const genesisTime = Math.floor(Date.now() / 1000) - 1000
-  const client = await startExecutionClient({ dataDir, host: '127.0.0.1', rpcPort, enginePort, peerPort, genesisTime })
+  const client = await startExecutionClient({ dataDir, host: '127.0.0.1', rpcPort, enginePort, genesisTime })
   const rpc = jsonRpc(client.executionUrl)
   const engine = jsonRpc(client.engineUrl)
   const genesis = (await rpc('eth_getBlockByNumber', ['0x0', false])) as { hash: string }
@@ -98,9 +98,9 @@ export const EMITTER = '60003560006000a100'
 /** Takes the first call; reverts every later one with the call data. */
 export const ONCE = '60005415601157366000600037366000fd5b600160005500'
 
-async function freePorts(): Promise<[number, number, number]> {
+async function freePorts(): Promise<[number, number]> {
   const servers = await Promise.all(
-    [0, 1, 2].map(
+    [0, 1].map(
       () =>
         new Promise<ReturnType<typeof createServer>>((resolve) => {
           const server = createServer().listen(0, '127.0.0.1', () => resolve(server))
@@ -109,5 +109,5 @@ async function freePorts(): Promise<[number, number, number]> {
   )
   const ports = servers.map((server) => (server.address() as { port: number }).port)
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  return ports as [number, number, number]
+  return ports as [number, number]
 }

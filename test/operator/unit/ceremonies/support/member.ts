@@ -13,7 +13,7 @@ import { ProcessClock } from '../../../simulation/scheduler.ts'
 import { password } from '../../signer/support.ts'
 import { SLOT_MS, SLOTS_PER_EPOCH } from './chain.ts'
 import { type JobDisk, jobQueue } from './queue.ts'
-import type { World } from './world.ts'
+import type { Surroundings } from './surroundings.ts'
 
 /** Signing root of a deposit: stands for the real one, and names all that it must bind. */
 export const depositRoot: BeaconNode['signingRoots']['deposit'] = ({ publicKey, withdrawalCredentials, amount }) =>
@@ -33,13 +33,13 @@ export class Member {
   /** Called at each first entry of a stage in a process. */
   onStage: (stage: CeremonyStage) => void = () => {}
   ecdsaChecks = 0
-  readonly #world: World
+  readonly #world: Surroundings
   readonly #jobs: JobDisk = new Map()
   readonly #tamper: Tamper
   #signer: Signer | undefined
   #kill: (() => void) | undefined
 
-  constructor(world: World, options: { readonly id: ProducerId; readonly dataDir: string; readonly tamper: Tamper }) {
+  constructor(world: Surroundings, options: { readonly id: ProducerId; readonly dataDir: string; readonly tamper: Tamper }) {
     this.#world = world
     this.id = options.id
     this.dataDir = options.dataDir

@@ -10,16 +10,14 @@ import { Scheduler } from '../../../simulation/scheduler.ts'
 import { folderOf, password, scryptCost } from '../../signer/support.ts'
 import { CeremonyChain, producerOf, type SendFailure } from './chain.ts'
 import { Member, type Tamper } from './member.ts'
+import type { Surroundings } from './surroundings.ts'
 
 const START = 1_000_000
 
 export const CALM: Weather = { drop: 0, dropCommits: 0, duplicate: 0, maxDelayMs: 50, partitions: 0 }
 export const STORM: Weather = { drop: 0.3, dropCommits: 0, duplicate: 0.2, maxDelayMs: 3_000, partitions: 2 }
 
-export type World = {
-  readonly scheduler: Scheduler
-  readonly network: SimNetwork
-  readonly chain: CeremonyChain
+export type World = Surroundings & {
   readonly members: readonly Member[]
   /** Runs until the condition holds; fails when it does not within so many milliseconds of virtual time. */
   until(what: string, isDone: () => boolean, withinMs?: number): Promise<void>
