@@ -6,6 +6,11 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   
 export declare namespace SwapOrNotHarness {
       
+    export type ScatteredStruct = {seed: BytesLike, count: BigNumberish, indices: BigNumberish[]}
+
+    export type ScatteredStructOutput = [seed: string, count: bigint, indices: bigint[]] & {seed: string, count: bigint, indices: bigint[] }
+  
+
     export type CaseStruct = {seed: BytesLike, count: BigNumberish, from: BigNumberish, to: BigNumberish}
 
     export type CaseStructOutput = [seed: string, count: bigint, from: bigint, to: bigint] & {seed: string, count: bigint, from: bigint, to: bigint }
@@ -13,16 +18,18 @@ export declare namespace SwapOrNotHarness {
     }
 
   export interface SwapOrNotHarnessInterface extends Interface {
-    getFunction(nameOrSignature: "shuffleMany" | "shuffledIndex" | "shuffledIndices" | "shuffledIndicesGas"): FunctionFragment;
+    getFunction(nameOrSignature: "shuffleEach" | "shuffleMany" | "shuffledIndex" | "shuffledIndices" | "shuffledIndicesGas"): FunctionFragment;
 
     
 
-    encodeFunctionData(functionFragment: 'shuffleMany', values: [SwapOrNotHarness.CaseStruct[]]): string;
+    encodeFunctionData(functionFragment: 'shuffleEach', values: [SwapOrNotHarness.ScatteredStruct[]]): string;
+encodeFunctionData(functionFragment: 'shuffleMany', values: [SwapOrNotHarness.CaseStruct[]]): string;
 encodeFunctionData(functionFragment: 'shuffledIndex', values: [BigNumberish, BigNumberish, BytesLike]): string;
 encodeFunctionData(functionFragment: 'shuffledIndices', values: [BigNumberish, BigNumberish, BigNumberish, BytesLike]): string;
 encodeFunctionData(functionFragment: 'shuffledIndicesGas', values: [BigNumberish, BigNumberish, BigNumberish, BytesLike]): string;
 
-    decodeFunctionResult(functionFragment: 'shuffleMany', data: BytesLike): Result;
+    decodeFunctionResult(functionFragment: 'shuffleEach', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'shuffleMany', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'shuffledIndex', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'shuffledIndices', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'shuffledIndicesGas', data: BytesLike): Result;
@@ -64,6 +71,14 @@ decodeFunctionResult(functionFragment: 'shuffledIndicesGas', data: BytesLike): R
 
     
     
+    shuffleEach: TypedContractMethod<
+      [cases: SwapOrNotHarness.ScatteredStruct[], ],
+      [bigint[][]],
+      'view'
+    >
+    
+
+    
     shuffleMany: TypedContractMethod<
       [cases: SwapOrNotHarness.CaseStruct[], ],
       [bigint[][]],
@@ -98,7 +113,12 @@ decodeFunctionResult(functionFragment: 'shuffledIndicesGas', data: BytesLike): R
 
     getFunction<T extends ContractMethod = ContractMethod>(key: string | FunctionFragment): T;
 
-    getFunction(nameOrSignature: 'shuffleMany'): TypedContractMethod<
+    getFunction(nameOrSignature: 'shuffleEach'): TypedContractMethod<
+      [cases: SwapOrNotHarness.ScatteredStruct[], ],
+      [bigint[][]],
+      'view'
+    >;
+getFunction(nameOrSignature: 'shuffleMany'): TypedContractMethod<
       [cases: SwapOrNotHarness.CaseStruct[], ],
       [bigint[][]],
       'view'
