@@ -6,13 +6,28 @@ import {PoolId, PoolKind, ProducerId} from "../types/Ids.sol";
 
 /// @title Registry of block producers: keys, bonds held as bETH shares, seats.
 interface IBlockProducers {
+    enum Status {
+        None,
+        Active,
+        Leaving, // takes no new seat; its seats are rotated away
+        Gone // its bond is withdrawn
+    }
+
     struct Producer {
         address owner; // cold: bond
         address operator; // hot secp256k1: transactions, messages; bound to its producer for ever
         uint128 shares; // bETH shares of the bond
         uint128 lockedSeats; // wei locked by seats now, tails included
+        Status status;
         bool slashed; // out for ever
-        string peerAddress; // libp2p multiaddr with peer id
+        uint64 registeredAt; // timestamp
+    }
+
+    /// @notice Who answers for a pool.
+    struct Holder {
+        ProducerId producerId;
+        uint64 until; // timestamp at which its tail ends; 0: the seat is live; 2^48 - 1: until a fault is settled
+        bool held; // answers for a fault of the pool that is not settled
     }
 
     event ProducerRegistered(
@@ -21,8 +36,15 @@ interface IBlockProducers {
     event PeerAddressChanged(ProducerId indexed producerId, string peerAddress);
     event BondAdded(ProducerId indexed producerId, uint256 shares);
     event SeatLocked(ProducerId indexed producerId, PoolId indexed poolId, uint256 amount);
-    /// @notice The seat answers no more from `from` (timestamp) on: at once, or after its tail.
+    /// @notice The seat answers no more from `from` (timestamp) on: at once, after its tail, or (2^64 - 1) once a fault is settled.
     event SeatReleased(ProducerId indexed producerId, PoolId indexed poolId, uint256 amount, uint64 from);
+    /// @notice A fault of the pool is proven: whoever answers for it now does so until it is settled.
+    event SeatsHeld(PoolId indexed poolId);
+    event SeatsUnheld(PoolId indexed poolId);
+    /// @notice No new seat from now on: by the owner's wish, or `forced` by CDT debt. The seats it has are to be rotated away.
+    event ExitRequested(ProducerId indexed producerId, bool forced);
+    /// @notice Of a fault that no pool is charged for.
+    event BondCharged(ProducerId indexed producerId, uint256 shares, address indexed payee);
     event ProducerSlashed(ProducerId indexed producerId, PoolId indexed poolId, uint256 shares, address indexed reporter, uint256 reporterShares, bool out);
 
     error BondTooSmall(uint256 expectedAtLeast, uint256 actual);
@@ -32,13 +54,14 @@ interface IBlockProducers {
     error ProducerUnknown(ProducerId producerId);
     error NotOwner(address expected, address actual);
     error NotVaultDraws(address caller);
-    error NotPoolRegistry(address caller);
-    error NotSlasher(address caller);
+    /// @notice Not a contract of the protocol that may do this.
+    error NotAllowed(address caller);
     error PeerAddressLength(uint256 atMost, uint256 actual);
     error SeatNotLocked(ProducerId producerId, PoolId poolId);
     error SeatAlreadyLocked(ProducerId producerId, PoolId poolId);
     error ZeroOperator();
-    /// @notice The producer was slashed out: it takes no bond any more.
+    error SeatsAlreadyHeld(PoolId poolId);
+    /// @notice The producer was slashed out or leaves: it takes no bond any more.
     error ProducerOut(ProducerId producerId);
 
     /// @notice Registers the caller as owner of a new producer with the sent ETH as its bond (at least `effectiveStake`).
@@ -49,6 +72,12 @@ interface IBlockProducers {
         payable
         returns (ProducerId producerId);
 
+    /// @notice Asks to leave, by the owner: no new seat from now on, out of the list from a later period on.
+    function exit(ProducerId producerId) external;
+
+    /// @notice As `exit`, for one whose CDT debt is too large. Rewards only. A second time, or when it leaves anyway, does nothing.
+    function forceOut(ProducerId producerId) external;
+
     /// @notice Adds the sent ETH to a bond; counts in draws from the next period on. Anyone.
     function addBond(ProducerId producerId) external payable;
 
@@ -56,6 +85,12 @@ interface IBlockProducers {
     function setPeerAddress(ProducerId producerId, string calldata peerAddress) external;
 
     function producerCount() external view returns (uint32);
+
+    /// @notice Timestamp of the block in which a producer registered.
+    function registeredAt(ProducerId producerId) external view returns (uint64);
+
+    /// @notice How many producers were registered in blocks up to and including `timestamp`: they have the ids from 1 to this.
+    function countAt(uint64 timestamp) external view returns (uint32);
 
     function producer(ProducerId producerId) external view returns (Producer memory);
 
@@ -80,23 +115,49 @@ interface IBlockProducers {
     ///         pool, covers what it had locked then, was locked since, and one more seat.
     function isEligible(ProducerId producerId, PoolKind kind, uint64 period, uint256 unitValue_) external view returns (bool);
 
-    /// @notice Locks `seatAllocation` of each member of a staker pool's vault. VaultDraws only.
-    function lockSeats(PoolId poolId, ProducerId[] calldata members) external;
+    /// @notice Seats that a producer holds now, of both kinds of pools, not counting tails.
+    function seatCount(ProducerId producerId) external view returns (uint256);
 
-    /// @notice Releases seats of a pool: at once (its ceremony failed) or after `seatTail`. PoolRegistry only.
-    function releaseSeats(PoolId poolId, ProducerId[] calldata members, bool afterTail) external;
+    /// @notice Who answers for a pool: holders of live seats, and those whose tail is not over. A producer that has come back
+    ///         within its tail is named twice.
+    function holdersOf(PoolId poolId) external view returns (Holder[] memory);
+
+    /// @notice Whether a bond is worth less than 90 % of what its live seats lock: it is then to lose the newest of them.
+    function isUndercollateralized(ProducerId producerId) external view returns (bool);
+
+    /// @notice Pool of the producer's newest live seat in a staker pool. 0: none, or none of the last five is left.
+    function newestSeat(ProducerId producerId) external view returns (PoolId);
+
+    /// @notice Gives each member a seat in a pool's vault, which locks `seatAllocation` of its bond in a staker pool. Who holds a
+    ///         live seat of the pool keeps that one. VaultDraws only.
+    function lockSeats(PoolId poolId, PoolKind kind, ProducerId[] calldata members) external;
+
+    /// @notice Releases live seats of a pool, after a tail counted from `tailFrom` (timestamp), or at once when that is 0 (its
+    ///         ceremony failed). While the pool's seats are held, they go on answering until then. PoolRegistry, Rotations only.
+    function releaseSeats(PoolId poolId, PoolKind kind, ProducerId[] calldata members, uint64 tailFrom) external;
+
+    /// @notice From now on whoever answers for the pool does so until `unholdSeats`. Slashing only.
+    function holdSeats(PoolId poolId, PoolKind kind) external;
+
+    function unholdSeats(PoolId poolId, PoolKind kind) external;
 
     /// @notice Takes up to `amount` wei of each member's bond (at most what it has) to cover, `reporterShare` of it to the
-    ///         reporter when one is named. PoolRegistry, Exits only.
+    ///         reporter when one is named. PoolRegistry, Exits, Slashing, DkgDisputes only.
     /// @return taken wei
     function slashSeats(PoolId poolId, ProducerId[] calldata members, uint256 amount, address reporter) external returns (uint256 taken);
 
-    /// @notice Like `slashSeats`, but pays `compensation` wei of what it takes to `payee` as bETH and only the rest to cover. Exits only.
+    /// @notice Like `slashSeats`, but pays `compensation` wei of what it takes to `payee` as bETH and only the rest to cover.
     /// @return taken wei
     function chargeSeats(PoolId poolId, ProducerId[] calldata members, uint256 amount, address payee, uint256 compensation)
         external
         returns (uint256 taken);
 
-    /// @notice The whole bond to cover, `reporterShare` of it to the reporter; out for ever. Disputes only. A second time takes nothing.
+    /// @notice Takes up to `amount` wei of a bond (at most what it has): to `payee` as bETH, or to cover when that is zero.
+    ///         Votes, DkgDisputes only.
+    /// @return taken wei
+    function chargeBond(ProducerId producerId, uint256 amount, address payee) external returns (uint256 taken);
+
+    /// @notice The whole bond to cover, `reporterShare` of it to the reporter; out for ever. Disputes, Votes, Slashing, DkgDisputes
+    ///         only. A second time takes nothing.
     function slashOut(ProducerId producerId, address reporter) external;
 }

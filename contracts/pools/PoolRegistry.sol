@@ -147,10 +147,8 @@ contract PoolRegistry is PoolBook, BeaconClock, EIP712 {
         record.state = PoolState.Requested;
         ++record.round;
         delete record.vault;
-        if (record.kind == PoolKind.Staker) {
-            ++_undrawnStakerPools;
-            BLOCK_PRODUCERS.releaseSeats(poolId, members, false);
-        }
+        if (record.kind == PoolKind.Staker) ++_undrawnStakerPools;
+        BLOCK_PRODUCERS.releaseSeats(poolId, record.kind, members, 0);
         // As no pool is requested while withdrawals wait, none is begun again: else a pool that never gets its key would keep
         // 32 ETH from them for ever.
         if (WITHDRAWAL_QUEUE.demand() > STAKING_POOL.unreserved()) _cancel(poolId);
@@ -186,9 +184,8 @@ contract PoolRegistry is PoolBook, BeaconClock, EIP712 {
         // What cover must get, the reporter's share on top, over all seats, rounded up.
         uint256 charge = PRE_DEPOSIT * BASIS_POINTS / (BASIS_POINTS - REPORTER_SHARE) / VAULT_SIZE + DUST;
         BLOCK_PRODUCERS.slashSeats(poolId, members, charge, msg.sender);
-        if (record.kind != PoolKind.Staker) return;
-        STAKING_POOL.writeOff(poolId, PRE_DEPOSIT);
-        BLOCK_PRODUCERS.releaseSeats(poolId, members, true);
+        BLOCK_PRODUCERS.releaseSeats(poolId, record.kind, members, uint64(block.timestamp));
+        if (record.kind == PoolKind.Staker) STAKING_POOL.writeOff(poolId, PRE_DEPOSIT);
     }
 
     /// @inheritdoc IPoolRegistry
@@ -214,7 +211,7 @@ contract PoolRegistry is PoolBook, BeaconClock, EIP712 {
         Record storage record = _expect(poolId, PoolState.Exiting);
         _finish(poolId);
         emit PoolClosed(poolId);
-        if (record.kind == PoolKind.Staker) BLOCK_PRODUCERS.releaseSeats(poolId, record.vault, true);
+        BLOCK_PRODUCERS.releaseSeats(poolId, record.kind, record.vault, uint64(block.timestamp));
     }
 
     function _cancel(PoolId poolId) private {

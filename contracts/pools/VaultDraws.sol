@@ -149,7 +149,7 @@ contract VaultDraws is IVaultDraws, BeaconClock {
         ProducerId[] memory members = _found;
         _close(drawId);
         emit DrawFilled(drawId, current.poolId, members);
-        if (current.kind == PoolKind.Staker) BLOCK_PRODUCERS.lockSeats(current.poolId, members);
+        BLOCK_PRODUCERS.lockSeats(current.poolId, current.kind, members);
         POOL_REGISTRY.startCeremony(current.poolId, members);
     }
 

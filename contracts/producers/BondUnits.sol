@@ -18,7 +18,9 @@ abstract contract BondUnits is IBlockProducers {
     using SafeCast for uint256;
 
     struct Bond {
-        Checkpoints.Trace208 added; // units ever added, by the first period in which they count
+        uint48 firstPeriod; // in which the bond's first units count
+        uint208 first; // these
+        Checkpoints.Trace208 added; // all units ever added, the first too, by the first period in which they count; from the second time on
         uint256 lost; // units ever taken: these count at once, in every period
     }
 
@@ -36,7 +38,7 @@ abstract contract BondUnits is IBlockProducers {
     }
 
     /// @inheritdoc IBlockProducers
-    function bondValue(ProducerId producerId) public view returns (uint256) {
+    function bondValue(ProducerId producerId) public view virtual returns (uint256) {
         return BOND_ETHER.getPooledEthByShares(_sharesOf(_unitsOf(producerId)));
     }
 
@@ -56,8 +58,9 @@ abstract contract BondUnits is IBlockProducers {
         uint256 units = shares.mulDiv(_units + 1, heldBefore + 1);
         _units += units;
         _accounted = heldBefore + shares;
-        Checkpoints.Trace208 storage added = _bonds[producerId].added;
-        added.push(uint48(period), (added.latest() + units).toUint208());
+        Bond storage bond = _bonds[producerId];
+        if (bond.first == 0) (bond.firstPeriod, bond.first) = (uint48(period), units.toUint208());
+        else bond.added.push(uint48(period), (_everAdded(bond) + units).toUint208());
     }
 
     /// @dev Takes `wei_` of a bond, or all that is there, rounded against the bond.
@@ -89,17 +92,24 @@ abstract contract BondUnits is IBlockProducers {
 
     function _unitsOf(ProducerId producerId) internal view returns (uint256) {
         Bond storage bond = _bonds[producerId];
-        return bond.added.latest() - bond.lost;
+        return _everAdded(bond) - bond.lost;
     }
 
     /// @dev Units that count in a period: there at its start, less all that was taken until now.
     function _unitsAt(ProducerId producerId, uint64 period) internal view returns (uint256) {
         Bond storage bond = _bonds[producerId];
-        return uint256(bond.added.upperLookupRecent(uint48(period))).saturatingSub(bond.lost);
+        uint256 added = bond.added.upperLookupRecent(uint48(period));
+        if (added == 0 && bond.firstPeriod <= period) added = bond.first;
+        return added.saturatingSub(bond.lost);
     }
 
     function _sharesOf(uint256 units) internal view returns (uint256) {
         return units.mulDiv(_held() + 1, _units + 1);
+    }
+
+    function _everAdded(Bond storage bond) private view returns (uint256) {
+        uint208 latest = bond.added.latest();
+        return latest == 0 ? bond.first : latest;
     }
 
     function _held() internal view returns (uint256) {

@@ -3,6 +3,8 @@
 /* eslint-disable */
 export type { BlockProducers } from './BlockProducers.js';
 export type { BondUnits } from './BondUnits.js';
+export type { Penalties } from './Penalties.js';
 export type { PeriodLists } from './PeriodLists.js';
 export type { Periods } from './Periods.js';
+export type { ProducerBook } from './ProducerBook.js';
 export type { Seats } from './Seats.js';

@@ -115,7 +115,7 @@ describe(`Periods and BlockProducers against models, seed ${SEED}`, () => {
       const steps: readonly (() => Promise<unknown>)[] = [
         async () => {
           const members = ids.filter(() => randomInt(2) === 0)
-          await draws.lockSeats(++poolId, members)
+          await draws.lockSeats(++poolId, 0, members)
           open.set(poolId, members)
           for (const id of members) locks.push({ id, until: Number.POSITIVE_INFINITY })
         },
@@ -124,7 +124,7 @@ describe(`Periods and BlockProducers against models, seed ${SEED}`, () => {
           const pool = pick([...open.keys()])
           const members = open.get(pool) ?? []
           const afterTail = randomInt(2) === 0
-          await registry.releaseSeats(pool, members, afterTail)
+          await registry.releaseSeats(pool, 0, members, afterTail ? await networkHelpers.time.latest() : 0)
           open.delete(pool)
           const until = (await now()) + (afterTail ? tail : 0)
           for (const id of members) {

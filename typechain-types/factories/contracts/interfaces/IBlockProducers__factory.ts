@@ -31,6 +31,17 @@
     "inputs": [
       {
         "internalType": "address",
+        "name": "caller",
+        "type": "address"
+      }
+    ],
+    "name": "NotAllowed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
         "name": "expected",
         "type": "address"
       },
@@ -41,28 +52,6 @@
       }
     ],
     "name": "NotOwner",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "address",
-        "name": "caller",
-        "type": "address"
-      }
-    ],
-    "name": "NotPoolRegistry",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "address",
-        "name": "caller",
-        "type": "address"
-      }
-    ],
-    "name": "NotSlasher",
     "type": "error"
   },
   {
@@ -165,6 +154,17 @@
   {
     "inputs": [
       {
+        "internalType": "PoolId",
+        "name": "poolId",
+        "type": "uint32"
+      }
+    ],
+    "name": "SeatsAlreadyHeld",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "bytes32",
         "name": "keyHash",
         "type": "bytes32"
@@ -200,6 +200,50 @@
       }
     ],
     "name": "BondAdded",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "ProducerId",
+        "name": "producerId",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "shares",
+        "type": "uint256"
+      },
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "payee",
+        "type": "address"
+      }
+    ],
+    "name": "BondCharged",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "ProducerId",
+        "name": "producerId",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "internalType": "bool",
+        "name": "forced",
+        "type": "bool"
+      }
+    ],
+    "name": "ExitRequested",
     "type": "event"
   },
   {
@@ -386,6 +430,32 @@
     "type": "event"
   },
   {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "PoolId",
+        "name": "poolId",
+        "type": "uint32"
+      }
+    ],
+    "name": "SeatsHeld",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "PoolId",
+        "name": "poolId",
+        "type": "uint32"
+      }
+    ],
+    "name": "SeatsUnheld",
+    "type": "event"
+  },
+  {
     "inputs": [
       {
         "internalType": "ProducerId",
@@ -415,6 +485,35 @@
       }
     ],
     "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "ProducerId",
+        "name": "producerId",
+        "type": "uint32"
+      },
+      {
+        "internalType": "uint256",
+        "name": "amount",
+        "type": "uint256"
+      },
+      {
+        "internalType": "address",
+        "name": "payee",
+        "type": "address"
+      }
+    ],
+    "name": "chargeBond",
+    "outputs": [
+      {
+        "internalType": "uint256",
+        "name": "taken",
+        "type": "uint256"
+      }
+    ],
+    "stateMutability": "nonpayable",
     "type": "function"
   },
   {
@@ -459,6 +558,105 @@
   {
     "inputs": [
       {
+        "internalType": "uint64",
+        "name": "timestamp",
+        "type": "uint64"
+      }
+    ],
+    "name": "countAt",
+    "outputs": [
+      {
+        "internalType": "uint32",
+        "name": "",
+        "type": "uint32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "ProducerId",
+        "name": "producerId",
+        "type": "uint32"
+      }
+    ],
+    "name": "exit",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "ProducerId",
+        "name": "producerId",
+        "type": "uint32"
+      }
+    ],
+    "name": "forceOut",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "PoolId",
+        "name": "poolId",
+        "type": "uint32"
+      },
+      {
+        "internalType": "enum PoolKind",
+        "name": "kind",
+        "type": "uint8"
+      }
+    ],
+    "name": "holdSeats",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "PoolId",
+        "name": "poolId",
+        "type": "uint32"
+      }
+    ],
+    "name": "holdersOf",
+    "outputs": [
+      {
+        "components": [
+          {
+            "internalType": "ProducerId",
+            "name": "producerId",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint64",
+            "name": "until",
+            "type": "uint64"
+          },
+          {
+            "internalType": "bool",
+            "name": "held",
+            "type": "bool"
+          }
+        ],
+        "internalType": "struct IBlockProducers.Holder[]",
+        "name": "",
+        "type": "tuple[]"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "ProducerId",
         "name": "producerId",
         "type": "uint32"
@@ -493,9 +691,33 @@
   {
     "inputs": [
       {
+        "internalType": "ProducerId",
+        "name": "producerId",
+        "type": "uint32"
+      }
+    ],
+    "name": "isUndercollateralized",
+    "outputs": [
+      {
+        "internalType": "bool",
+        "name": "",
+        "type": "bool"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "PoolId",
         "name": "poolId",
         "type": "uint32"
+      },
+      {
+        "internalType": "enum PoolKind",
+        "name": "kind",
+        "type": "uint8"
       },
       {
         "internalType": "ProducerId[]",
@@ -506,6 +728,25 @@
     "name": "lockSeats",
     "outputs": [],
     "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "ProducerId",
+        "name": "producerId",
+        "type": "uint32"
+      }
+    ],
+    "name": "newestSeat",
+    "outputs": [
+      {
+        "internalType": "PoolId",
+        "name": "",
+        "type": "uint32"
+      }
+    ],
+    "stateMutability": "view",
     "type": "function"
   },
   {
@@ -541,14 +782,19 @@
             "type": "uint128"
           },
           {
+            "internalType": "enum IBlockProducers.Status",
+            "name": "status",
+            "type": "uint8"
+          },
+          {
             "internalType": "bool",
             "name": "slashed",
             "type": "bool"
           },
           {
-            "internalType": "string",
-            "name": "peerAddress",
-            "type": "string"
+            "internalType": "uint64",
+            "name": "registeredAt",
+            "type": "uint64"
           }
         ],
         "internalType": "struct IBlockProducers.Producer",
@@ -692,9 +938,33 @@
   {
     "inputs": [
       {
+        "internalType": "ProducerId",
+        "name": "producerId",
+        "type": "uint32"
+      }
+    ],
+    "name": "registeredAt",
+    "outputs": [
+      {
+        "internalType": "uint64",
+        "name": "",
+        "type": "uint64"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "PoolId",
         "name": "poolId",
         "type": "uint32"
+      },
+      {
+        "internalType": "enum PoolKind",
+        "name": "kind",
+        "type": "uint8"
       },
       {
         "internalType": "ProducerId[]",
@@ -702,14 +972,33 @@
         "type": "uint32[]"
       },
       {
-        "internalType": "bool",
-        "name": "afterTail",
-        "type": "bool"
+        "internalType": "uint64",
+        "name": "tailFrom",
+        "type": "uint64"
       }
     ],
     "name": "releaseSeats",
     "outputs": [],
     "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "ProducerId",
+        "name": "producerId",
+        "type": "uint32"
+      }
+    ],
+    "name": "seatCount",
+    "outputs": [
+      {
+        "internalType": "uint256",
+        "name": "",
+        "type": "uint256"
+      }
+    ],
+    "stateMutability": "view",
     "type": "function"
   },
   {
@@ -852,6 +1141,24 @@
       }
     ],
     "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "PoolId",
+        "name": "poolId",
+        "type": "uint32"
+      },
+      {
+        "internalType": "enum PoolKind",
+        "name": "kind",
+        "type": "uint8"
+      }
+    ],
+    "name": "unholdSeats",
+    "outputs": [],
+    "stateMutability": "nonpayable",
     "type": "function"
   },
   {

@@ -3,6 +3,8 @@
 /* eslint-disable */
 export { BlockProducers__factory } from './BlockProducers__factory.js';
 export { BondUnits__factory } from './BondUnits__factory.js';
+export { Penalties__factory } from './Penalties__factory.js';
 export { PeriodLists__factory } from './PeriodLists__factory.js';
 export { Periods__factory } from './Periods__factory.js';
+export { ProducerBook__factory } from './ProducerBook__factory.js';
 export { Seats__factory } from './Seats__factory.js';

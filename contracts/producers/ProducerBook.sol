@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import {IBlockProducers} from "../interfaces/IBlockProducers.sol";
+import {IPeriods} from "../interfaces/IPeriods.sol";
+import {G1Point} from "../libraries/Bls12381.sol";
+import {PoolKind, ProducerId} from "../types/Ids.sol";
+import {nonZero} from "../types/NonZero.sol";
+import {Addresses, Parameters} from "../types/Parameters.sol";
+import {BondUnits} from "./BondUnits.sol";
+import {Seats} from "./Seats.sol";
+
+/// @title The producers, and what is read of them
+/// @dev `seats()` must not loop over producers, so the capacity is a running sum: each producer counts with the whole seats
+/// that its bond was worth when it last changed (registered, topped up, slashed). What reports add to bonds or take from
+/// them meanwhile is not in it; a draw judges every bond at its value.
+abstract contract ProducerBook is BondUnits, Seats {
+    using SafeCast for uint256;
+
+    /// @dev Five slots. The coordinates of a key have 48 bytes: the first 16 of both share a slot.
+    struct Record {
+        address owner;
+        Status status;
+        bool slashed;
+        bool listed; // joined, or about to: the last thing asked of Periods was a join
+        uint32 countedSeats; // of the capacity
+        uint40 registeredAt; // timestamp
+        address operator;
+        uint128 keyXHi;
+        uint128 keyYHi;
+        bytes32 keyXLo;
+        bytes32 keyYLo;
+    }
+
+    /// @dev What rounding may have taken from a bond before anyone holds it against its owner.
+    uint256 private constant DUST = 1 gwei;
+
+    IPeriods internal immutable PERIODS;
+    uint256 internal immutable EFFECTIVE_STAKE;
+    uint256 private immutable FIRST_PERIOD_TIME;
+    uint256 private immutable PERIOD_SECONDS;
+
+    uint32 private _count;
+    uint64 private _capacity;
+    mapping(ProducerId producerId => Record) internal _records;
+    mapping(address operator => ProducerId) private _byOperator;
+    mapping(bytes32 keyHash => ProducerId) private _bySigningKey;
+
+    constructor(Addresses memory addresses, Parameters memory parameters)
+        BondUnits(nonZero(addresses.bondEther))
+        Seats(parameters)
+    {
+        PERIODS = IPeriods(nonZero(addresses.periods));
+        EFFECTIVE_STAKE = parameters.effectiveStake;
+        uint256 epochSeconds = uint256(parameters.slotsPerEpoch) * parameters.secondsPerSlot;
+        FIRST_PERIOD_TIME = parameters.genesisTime + parameters.firstPeriod * epochSeconds;
+        PERIOD_SECONDS = parameters.periodLength * epochSeconds;
+    }
+
+    /// @inheritdoc IBlockProducers
+    function producerCount() external view returns (uint32) {
+        return _count;
+    }
+
+    /// @inheritdoc IBlockProducers
+    function registeredAt(ProducerId producerId) external view returns (uint64) {
+        return _records[producerId].registeredAt;
+    }
+
+    /// @inheritdoc IBlockProducers
+    function countAt(uint64 timestamp) external view returns (uint32) {
+        uint32 low = 0;
+        uint32 high = _count;
+        // Times of registration never fall with the ids.
+        while (low < high) {
+            uint32 middle = (low + high + 1) / 2;
+            if (_records[ProducerId.wrap(middle)].registeredAt > timestamp) high = middle - 1;
+            else low = middle;
+        }
+        return low;
+    }
+
+    /// @inheritdoc IBlockProducers
+    function producer(ProducerId producerId) external view returns (Producer memory) {
+        Record storage record = _records[producerId];
+        return Producer({
+            owner: record.owner,
+            operator: record.operator,
+            shares: _sharesOf(_unitsOf(producerId)).toUint128(),
+            lockedSeats: _lockedNow(producerId).toUint128(),
+            status: record.status,
+            slashed: record.slashed,
+            registeredAt: record.registeredAt
+        });
+    }
+
+    /// @inheritdoc IBlockProducers
+    function signingKey(ProducerId producerId) external view returns (G1Point memory) {
+        Record storage record = _records[producerId];
+        return G1Point(bytes32(uint256(record.keyXHi)), record.keyXLo, bytes32(uint256(record.keyYHi)), record.keyYLo);
+    }
+
+    /// @inheritdoc IBlockProducers
+    function producerOf(address operator) external view returns (ProducerId) {
+        return _byOperator[operator];
+    }
+
+    /// @inheritdoc IBlockProducers
+    function seats() external view returns (uint256 capacity, uint256 locked) {
+        return (_capacity, _totalLockedSeats());
+    }
+
+    /// @inheritdoc IBlockProducers
+    function isEligible(ProducerId producerId, PoolKind kind, uint64 period, uint256 unitValue_)
+        external
+        view
+        returns (bool)
+    {
+        Record storage record = _records[producerId];
+        if (record.status != Status.Active || record.slashed) return false;
+        uint256 value = _unitsAt(producerId, period) * unitValue_ / UNIT_SCALE + DUST;
+        if (value < EFFECTIVE_STAKE) return false;
+        if (kind == PoolKind.Bond) return true;
+        return value >= _lockedSince(producerId, FIRST_PERIOD_TIME + period * PERIOD_SECONDS) + SEAT_ALLOCATION;
+    }
+
+    /// @inheritdoc IBlockProducers
+    function bondValue(ProducerId producerId) public view override(BondUnits, Seats) returns (uint256) {
+        return BondUnits.bondValue(producerId);
+    }
+
+    /// @dev A new producer under the next id; its key's possession is proven.
+    function _add(address owner, address operator, G1Point calldata key, bytes32 keyHash)
+        internal
+        returns (ProducerId producerId)
+    {
+        producerId = ProducerId.wrap(++_count);
+        _byOperator[operator] = producerId;
+        _bySigningKey[keyHash] = producerId;
+        Record storage record = _records[producerId];
+        (record.owner, record.status, record.registeredAt) = (owner, Status.Active, uint40(block.timestamp));
+        record.operator = operator;
+        (record.keyXHi, record.keyYHi) = (uint128(uint256(key.xHi)), uint128(uint256(key.yHi)));
+        (record.keyXLo, record.keyYLo) = (key.xLo, key.yLo);
+    }
+
+    /// @dev After a bond or a status changed: the producer's seats in the capacity, and whether it belongs in the list.
+    function _recount(ProducerId producerId) internal {
+        Record storage record = _records[producerId];
+        uint256 value = bondValue(producerId) + DUST;
+        bool counts = record.status == Status.Active && !record.slashed && value >= EFFECTIVE_STAKE;
+        uint32 countedSeats = counts ? (value / SEAT_ALLOCATION).toUint32() : 0;
+        _capacity = _capacity - record.countedSeats + countedSeats;
+        record.countedSeats = countedSeats;
+        if (counts == record.listed) return;
+        record.listed = counts;
+        if (counts) PERIODS.queueJoin(producerId);
+        else PERIODS.queueLeave(producerId);
+    }
+
+    function _checkFree(address operator, bytes32 keyHash) internal view {
+        ProducerId holder = _byOperator[operator];
+        if (ProducerId.unwrap(holder) != 0) revert OperatorTaken(operator, holder);
+        holder = _bySigningKey[keyHash];
+        if (ProducerId.unwrap(holder) != 0) revert SigningKeyTaken(keyHash, holder);
+    }
+
+    function _checkKnown(ProducerId producerId) internal view {
+        if (_records[producerId].owner == address(0)) revert ProducerUnknown(producerId);
+    }
+}
