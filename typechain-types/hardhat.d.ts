@@ -46,8 +46,10 @@ getContractFactory(name: 'PoolRegistry', signerOrOptions?: ethers.Signer | Facto
 getContractFactory(name: 'VaultDraws', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.VaultDraws__factory>
 getContractFactory(name: 'BlockProducers', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BlockProducers__factory>
 getContractFactory(name: 'BondUnits', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BondUnits__factory>
+getContractFactory(name: 'Penalties', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Penalties__factory>
 getContractFactory(name: 'PeriodLists', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.PeriodLists__factory>
 getContractFactory(name: 'Periods', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Periods__factory>
+getContractFactory(name: 'ProducerBook', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ProducerBook__factory>
 getContractFactory(name: 'Seats', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Seats__factory>
 getContractFactory(name: 'StakingPool', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.StakingPool__factory>
 getContractFactory(name: 'WithdrawalQueue', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.WithdrawalQueue__factory>
@@ -99,8 +101,10 @@ getContractAt(name: 'PoolRegistry', address: string | ethers.Addressable, signer
 getContractAt(name: 'VaultDraws', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.VaultDraws>
 getContractAt(name: 'BlockProducers', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BlockProducers>
 getContractAt(name: 'BondUnits', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BondUnits>
+getContractAt(name: 'Penalties', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Penalties>
 getContractAt(name: 'PeriodLists', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.PeriodLists>
 getContractAt(name: 'Periods', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Periods>
+getContractAt(name: 'ProducerBook', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ProducerBook>
 getContractAt(name: 'Seats', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Seats>
 getContractAt(name: 'StakingPool', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.StakingPool>
 getContractAt(name: 'WithdrawalQueue', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.WithdrawalQueue>
@@ -152,8 +156,10 @@ deployContract(name: 'PoolRegistry', signerOrOptions?: ethers.Signer | DeployCon
 deployContract(name: 'VaultDraws', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.VaultDraws>
 deployContract(name: 'BlockProducers', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BlockProducers>
 deployContract(name: 'BondUnits', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BondUnits>
+deployContract(name: 'Penalties', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Penalties>
 deployContract(name: 'PeriodLists', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PeriodLists>
 deployContract(name: 'Periods', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Periods>
+deployContract(name: 'ProducerBook', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ProducerBook>
 deployContract(name: 'Seats', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Seats>
 deployContract(name: 'StakingPool', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.StakingPool>
 deployContract(name: 'WithdrawalQueue', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.WithdrawalQueue>
@@ -205,8 +211,10 @@ deployContract(name: 'PoolRegistry', args: any[], signerOrOptions?: ethers.Signe
 deployContract(name: 'VaultDraws', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.VaultDraws>
 deployContract(name: 'BlockProducers', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BlockProducers>
 deployContract(name: 'BondUnits', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BondUnits>
+deployContract(name: 'Penalties', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Penalties>
 deployContract(name: 'PeriodLists', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PeriodLists>
 deployContract(name: 'Periods', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Periods>
+deployContract(name: 'ProducerBook', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ProducerBook>
 deployContract(name: 'Seats', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Seats>
 deployContract(name: 'StakingPool', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.StakingPool>
 deployContract(name: 'WithdrawalQueue', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.WithdrawalQueue>

@@ -26,53 +26,80 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
 
 export declare namespace IBlockProducers {
       
-    export type ProducerStruct = {owner: AddressLike, operator: AddressLike, shares: BigNumberish, lockedSeats: BigNumberish, slashed: boolean, peerAddress: string}
+    export type HolderStruct = {producerId: BigNumberish, until: BigNumberish, held: boolean}
 
-    export type ProducerStructOutput = [owner: string, operator: string, shares: bigint, lockedSeats: bigint, slashed: boolean, peerAddress: string] & {owner: string, operator: string, shares: bigint, lockedSeats: bigint, slashed: boolean, peerAddress: string }
+    export type HolderStructOutput = [producerId: bigint, until: bigint, held: boolean] & {producerId: bigint, until: bigint, held: boolean }
+  
+
+    export type ProducerStruct = {owner: AddressLike, operator: AddressLike, shares: BigNumberish, lockedSeats: BigNumberish, status: BigNumberish, slashed: boolean, registeredAt: BigNumberish}
+
+    export type ProducerStructOutput = [owner: string, operator: string, shares: bigint, lockedSeats: bigint, status: bigint, slashed: boolean, registeredAt: bigint] & {owner: string, operator: string, shares: bigint, lockedSeats: bigint, status: bigint, slashed: boolean, registeredAt: bigint }
   
     }
 
   export interface BlockProducersInterface extends Interface {
-    getFunction(nameOrSignature: "addBond" | "bondValue" | "chargeSeats" | "eip712Domain" | "isEligible" | "lockSeats" | "producer" | "producerCount" | "producerOf" | "register" | "releaseSeats" | "seats" | "setPeerAddress" | "signingKey" | "slashOut" | "slashSeats" | "totalBondValue" | "unitValue"): FunctionFragment;
+    getFunction(nameOrSignature: "addBond" | "bondValue" | "chargeBond" | "chargeSeats" | "countAt" | "eip712Domain" | "exit" | "forceOut" | "holdSeats" | "holdersOf" | "isEligible" | "isUndercollateralized" | "lockSeats" | "newestSeat" | "producer" | "producerCount" | "producerOf" | "register" | "registeredAt" | "releaseSeats" | "seatCount" | "seats" | "setPeerAddress" | "signingKey" | "slashOut" | "slashSeats" | "totalBondValue" | "unholdSeats" | "unitValue"): FunctionFragment;
 
-    getEvent(nameOrSignatureOrTopic: "BondAdded" | "EIP712DomainChanged" | "PeerAddressChanged" | "ProducerRegistered" | "ProducerSlashed" | "SeatLocked" | "SeatReleased"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "BondAdded" | "BondCharged" | "EIP712DomainChanged" | "ExitRequested" | "PeerAddressChanged" | "ProducerRegistered" | "ProducerSlashed" | "SeatLocked" | "SeatReleased" | "SeatsHeld" | "SeatsUnheld"): EventFragment;
 
     encodeFunctionData(functionFragment: 'addBond', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'bondValue', values: [BigNumberish]): string;
+encodeFunctionData(functionFragment: 'chargeBond', values: [BigNumberish, BigNumberish, AddressLike]): string;
 encodeFunctionData(functionFragment: 'chargeSeats', values: [BigNumberish, BigNumberish[], BigNumberish, AddressLike, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'countAt', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'eip712Domain', values?: undefined): string;
+encodeFunctionData(functionFragment: 'exit', values: [BigNumberish]): string;
+encodeFunctionData(functionFragment: 'forceOut', values: [BigNumberish]): string;
+encodeFunctionData(functionFragment: 'holdSeats', values: [BigNumberish, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'holdersOf', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'isEligible', values: [BigNumberish, BigNumberish, BigNumberish, BigNumberish]): string;
-encodeFunctionData(functionFragment: 'lockSeats', values: [BigNumberish, BigNumberish[]]): string;
+encodeFunctionData(functionFragment: 'isUndercollateralized', values: [BigNumberish]): string;
+encodeFunctionData(functionFragment: 'lockSeats', values: [BigNumberish, BigNumberish, BigNumberish[]]): string;
+encodeFunctionData(functionFragment: 'newestSeat', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'producer', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'producerCount', values?: undefined): string;
 encodeFunctionData(functionFragment: 'producerOf', values: [AddressLike]): string;
 encodeFunctionData(functionFragment: 'register', values: [AddressLike, G1PointStruct, G2PointStruct, string]): string;
-encodeFunctionData(functionFragment: 'releaseSeats', values: [BigNumberish, BigNumberish[], boolean]): string;
+encodeFunctionData(functionFragment: 'registeredAt', values: [BigNumberish]): string;
+encodeFunctionData(functionFragment: 'releaseSeats', values: [BigNumberish, BigNumberish, BigNumberish[], BigNumberish]): string;
+encodeFunctionData(functionFragment: 'seatCount', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'seats', values?: undefined): string;
 encodeFunctionData(functionFragment: 'setPeerAddress', values: [BigNumberish, string]): string;
 encodeFunctionData(functionFragment: 'signingKey', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'slashOut', values: [BigNumberish, AddressLike]): string;
 encodeFunctionData(functionFragment: 'slashSeats', values: [BigNumberish, BigNumberish[], BigNumberish, AddressLike]): string;
 encodeFunctionData(functionFragment: 'totalBondValue', values?: undefined): string;
+encodeFunctionData(functionFragment: 'unholdSeats', values: [BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'unitValue', values?: undefined): string;
 
     decodeFunctionResult(functionFragment: 'addBond', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'bondValue', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'chargeBond', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'chargeSeats', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'countAt', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'eip712Domain', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'exit', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'forceOut', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'holdSeats', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'holdersOf', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'isEligible', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'isUndercollateralized', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'lockSeats', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'newestSeat', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'producer', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'producerCount', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'producerOf', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'register', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'registeredAt', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'releaseSeats', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'seatCount', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'seats', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'setPeerAddress', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'signingKey', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'slashOut', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'slashSeats', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'totalBondValue', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'unholdSeats', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'unitValue', data: BytesLike): Result;
   }
 
@@ -89,10 +116,34 @@ decodeFunctionResult(functionFragment: 'unitValue', data: BytesLike): Result;
 
   
 
+    export namespace BondChargedEvent {
+      export type InputTuple = [producerId: BigNumberish, shares: BigNumberish, payee: AddressLike];
+      export type OutputTuple = [producerId: bigint, shares: bigint, payee: string];
+      export interface OutputObject {producerId: bigint, shares: bigint, payee: string };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
     export namespace EIP712DomainChangedEvent {
       export type InputTuple = [];
       export type OutputTuple = [];
       export interface OutputObject {};
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace ExitRequestedEvent {
+      export type InputTuple = [producerId: BigNumberish, forced: boolean];
+      export type OutputTuple = [producerId: bigint, forced: boolean];
+      export interface OutputObject {producerId: bigint, forced: boolean };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -161,6 +212,30 @@ decodeFunctionResult(functionFragment: 'unitValue', data: BytesLike): Result;
 
   
 
+    export namespace SeatsHeldEvent {
+      export type InputTuple = [poolId: BigNumberish];
+      export type OutputTuple = [poolId: bigint];
+      export interface OutputObject {poolId: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace SeatsUnheldEvent {
+      export type InputTuple = [poolId: BigNumberish];
+      export type OutputTuple = [poolId: bigint];
+      export interface OutputObject {poolId: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
   export interface BlockProducers extends BaseContract {
     
     connect(runner?: ContractRunner | null): BlockProducers;
@@ -211,6 +286,14 @@ decodeFunctionResult(functionFragment: 'unitValue', data: BytesLike): Result;
     
 
     
+    chargeBond: TypedContractMethod<
+      [producerId: BigNumberish, amount: BigNumberish, payee: AddressLike, ],
+      [bigint],
+      'nonpayable'
+    >
+    
+
+    
     chargeSeats: TypedContractMethod<
       [poolId: BigNumberish, members: BigNumberish[], amount: BigNumberish, payee: AddressLike, compensation: BigNumberish, ],
       [bigint],
@@ -219,9 +302,49 @@ decodeFunctionResult(functionFragment: 'unitValue', data: BytesLike): Result;
     
 
     
+    countAt: TypedContractMethod<
+      [timestamp: BigNumberish, ],
+      [bigint],
+      'view'
+    >
+    
+
+    
     eip712Domain: TypedContractMethod<
       [],
       [[string, string, string, bigint, string, string, bigint[]] & {fields: string, name: string, version: string, chainId: bigint, verifyingContract: string, salt: string, extensions: bigint[] }],
+      'view'
+    >
+    
+
+    
+    exit: TypedContractMethod<
+      [producerId: BigNumberish, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
+    forceOut: TypedContractMethod<
+      [producerId: BigNumberish, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
+    holdSeats: TypedContractMethod<
+      [poolId: BigNumberish, kind: BigNumberish, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
+    holdersOf: TypedContractMethod<
+      [poolId: BigNumberish, ],
+      [IBlockProducers.HolderStructOutput[]],
       'view'
     >
     
@@ -235,10 +358,26 @@ decodeFunctionResult(functionFragment: 'unitValue', data: BytesLike): Result;
     
 
     
+    isUndercollateralized: TypedContractMethod<
+      [producerId: BigNumberish, ],
+      [boolean],
+      'view'
+    >
+    
+
+    
     lockSeats: TypedContractMethod<
-      [poolId: BigNumberish, members: BigNumberish[], ],
+      [poolId: BigNumberish, kind: BigNumberish, members: BigNumberish[], ],
       [void],
       'nonpayable'
+    >
+    
+
+    
+    newestSeat: TypedContractMethod<
+      [producerId: BigNumberish, ],
+      [bigint],
+      'view'
     >
     
 
@@ -275,10 +414,26 @@ decodeFunctionResult(functionFragment: 'unitValue', data: BytesLike): Result;
     
 
     
+    registeredAt: TypedContractMethod<
+      [producerId: BigNumberish, ],
+      [bigint],
+      'view'
+    >
+    
+
+    
     releaseSeats: TypedContractMethod<
-      [poolId: BigNumberish, members: BigNumberish[], afterTail: boolean, ],
+      [poolId: BigNumberish, kind: BigNumberish, members: BigNumberish[], tailFrom: BigNumberish, ],
       [void],
       'nonpayable'
+    >
+    
+
+    
+    seatCount: TypedContractMethod<
+      [producerId: BigNumberish, ],
+      [bigint],
+      'view'
     >
     
 
@@ -331,6 +486,14 @@ decodeFunctionResult(functionFragment: 'unitValue', data: BytesLike): Result;
     
 
     
+    unholdSeats: TypedContractMethod<
+      [poolId: BigNumberish, kind: BigNumberish, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
     unitValue: TypedContractMethod<
       [],
       [bigint],
@@ -351,14 +514,44 @@ getFunction(nameOrSignature: 'bondValue'): TypedContractMethod<
       [bigint],
       'view'
     >;
+getFunction(nameOrSignature: 'chargeBond'): TypedContractMethod<
+      [producerId: BigNumberish, amount: BigNumberish, payee: AddressLike, ],
+      [bigint],
+      'nonpayable'
+    >;
 getFunction(nameOrSignature: 'chargeSeats'): TypedContractMethod<
       [poolId: BigNumberish, members: BigNumberish[], amount: BigNumberish, payee: AddressLike, compensation: BigNumberish, ],
       [bigint],
       'nonpayable'
     >;
+getFunction(nameOrSignature: 'countAt'): TypedContractMethod<
+      [timestamp: BigNumberish, ],
+      [bigint],
+      'view'
+    >;
 getFunction(nameOrSignature: 'eip712Domain'): TypedContractMethod<
       [],
       [[string, string, string, bigint, string, string, bigint[]] & {fields: string, name: string, version: string, chainId: bigint, verifyingContract: string, salt: string, extensions: bigint[] }],
+      'view'
+    >;
+getFunction(nameOrSignature: 'exit'): TypedContractMethod<
+      [producerId: BigNumberish, ],
+      [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'forceOut'): TypedContractMethod<
+      [producerId: BigNumberish, ],
+      [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'holdSeats'): TypedContractMethod<
+      [poolId: BigNumberish, kind: BigNumberish, ],
+      [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'holdersOf'): TypedContractMethod<
+      [poolId: BigNumberish, ],
+      [IBlockProducers.HolderStructOutput[]],
       'view'
     >;
 getFunction(nameOrSignature: 'isEligible'): TypedContractMethod<
@@ -366,10 +559,20 @@ getFunction(nameOrSignature: 'isEligible'): TypedContractMethod<
       [boolean],
       'view'
     >;
+getFunction(nameOrSignature: 'isUndercollateralized'): TypedContractMethod<
+      [producerId: BigNumberish, ],
+      [boolean],
+      'view'
+    >;
 getFunction(nameOrSignature: 'lockSeats'): TypedContractMethod<
-      [poolId: BigNumberish, members: BigNumberish[], ],
+      [poolId: BigNumberish, kind: BigNumberish, members: BigNumberish[], ],
       [void],
       'nonpayable'
+    >;
+getFunction(nameOrSignature: 'newestSeat'): TypedContractMethod<
+      [producerId: BigNumberish, ],
+      [bigint],
+      'view'
     >;
 getFunction(nameOrSignature: 'producer'): TypedContractMethod<
       [producerId: BigNumberish, ],
@@ -391,10 +594,20 @@ getFunction(nameOrSignature: 'register'): TypedContractMethod<
       [bigint],
       'payable'
     >;
+getFunction(nameOrSignature: 'registeredAt'): TypedContractMethod<
+      [producerId: BigNumberish, ],
+      [bigint],
+      'view'
+    >;
 getFunction(nameOrSignature: 'releaseSeats'): TypedContractMethod<
-      [poolId: BigNumberish, members: BigNumberish[], afterTail: boolean, ],
+      [poolId: BigNumberish, kind: BigNumberish, members: BigNumberish[], tailFrom: BigNumberish, ],
       [void],
       'nonpayable'
+    >;
+getFunction(nameOrSignature: 'seatCount'): TypedContractMethod<
+      [producerId: BigNumberish, ],
+      [bigint],
+      'view'
     >;
 getFunction(nameOrSignature: 'seats'): TypedContractMethod<
       [],
@@ -426,6 +639,11 @@ getFunction(nameOrSignature: 'totalBondValue'): TypedContractMethod<
       [bigint],
       'view'
     >;
+getFunction(nameOrSignature: 'unholdSeats'): TypedContractMethod<
+      [poolId: BigNumberish, kind: BigNumberish, ],
+      [void],
+      'nonpayable'
+    >;
 getFunction(nameOrSignature: 'unitValue'): TypedContractMethod<
       [],
       [bigint],
@@ -433,12 +651,16 @@ getFunction(nameOrSignature: 'unitValue'): TypedContractMethod<
     >;
 
     getEvent(key: 'BondAdded'): TypedContractEvent<BondAddedEvent.InputTuple, BondAddedEvent.OutputTuple, BondAddedEvent.OutputObject>;
+getEvent(key: 'BondCharged'): TypedContractEvent<BondChargedEvent.InputTuple, BondChargedEvent.OutputTuple, BondChargedEvent.OutputObject>;
 getEvent(key: 'EIP712DomainChanged'): TypedContractEvent<EIP712DomainChangedEvent.InputTuple, EIP712DomainChangedEvent.OutputTuple, EIP712DomainChangedEvent.OutputObject>;
+getEvent(key: 'ExitRequested'): TypedContractEvent<ExitRequestedEvent.InputTuple, ExitRequestedEvent.OutputTuple, ExitRequestedEvent.OutputObject>;
 getEvent(key: 'PeerAddressChanged'): TypedContractEvent<PeerAddressChangedEvent.InputTuple, PeerAddressChangedEvent.OutputTuple, PeerAddressChangedEvent.OutputObject>;
 getEvent(key: 'ProducerRegistered'): TypedContractEvent<ProducerRegisteredEvent.InputTuple, ProducerRegisteredEvent.OutputTuple, ProducerRegisteredEvent.OutputObject>;
 getEvent(key: 'ProducerSlashed'): TypedContractEvent<ProducerSlashedEvent.InputTuple, ProducerSlashedEvent.OutputTuple, ProducerSlashedEvent.OutputObject>;
 getEvent(key: 'SeatLocked'): TypedContractEvent<SeatLockedEvent.InputTuple, SeatLockedEvent.OutputTuple, SeatLockedEvent.OutputObject>;
 getEvent(key: 'SeatReleased'): TypedContractEvent<SeatReleasedEvent.InputTuple, SeatReleasedEvent.OutputTuple, SeatReleasedEvent.OutputObject>;
+getEvent(key: 'SeatsHeld'): TypedContractEvent<SeatsHeldEvent.InputTuple, SeatsHeldEvent.OutputTuple, SeatsHeldEvent.OutputObject>;
+getEvent(key: 'SeatsUnheld'): TypedContractEvent<SeatsUnheldEvent.InputTuple, SeatsUnheldEvent.OutputTuple, SeatsUnheldEvent.OutputObject>;
 
     filters: {
       
@@ -446,8 +668,16 @@ getEvent(key: 'SeatReleased'): TypedContractEvent<SeatReleasedEvent.InputTuple, 
       BondAdded: TypedContractEvent<BondAddedEvent.InputTuple, BondAddedEvent.OutputTuple, BondAddedEvent.OutputObject>;
     
 
+      'BondCharged(uint32,uint256,address)': TypedContractEvent<BondChargedEvent.InputTuple, BondChargedEvent.OutputTuple, BondChargedEvent.OutputObject>;
+      BondCharged: TypedContractEvent<BondChargedEvent.InputTuple, BondChargedEvent.OutputTuple, BondChargedEvent.OutputObject>;
+    
+
       'EIP712DomainChanged()': TypedContractEvent<EIP712DomainChangedEvent.InputTuple, EIP712DomainChangedEvent.OutputTuple, EIP712DomainChangedEvent.OutputObject>;
       EIP712DomainChanged: TypedContractEvent<EIP712DomainChangedEvent.InputTuple, EIP712DomainChangedEvent.OutputTuple, EIP712DomainChangedEvent.OutputObject>;
+    
+
+      'ExitRequested(uint32,bool)': TypedContractEvent<ExitRequestedEvent.InputTuple, ExitRequestedEvent.OutputTuple, ExitRequestedEvent.OutputObject>;
+      ExitRequested: TypedContractEvent<ExitRequestedEvent.InputTuple, ExitRequestedEvent.OutputTuple, ExitRequestedEvent.OutputObject>;
     
 
       'PeerAddressChanged(uint32,string)': TypedContractEvent<PeerAddressChangedEvent.InputTuple, PeerAddressChangedEvent.OutputTuple, PeerAddressChangedEvent.OutputObject>;
@@ -468,6 +698,14 @@ getEvent(key: 'SeatReleased'): TypedContractEvent<SeatReleasedEvent.InputTuple, 
 
       'SeatReleased(uint32,uint32,uint256,uint64)': TypedContractEvent<SeatReleasedEvent.InputTuple, SeatReleasedEvent.OutputTuple, SeatReleasedEvent.OutputObject>;
       SeatReleased: TypedContractEvent<SeatReleasedEvent.InputTuple, SeatReleasedEvent.OutputTuple, SeatReleasedEvent.OutputObject>;
+    
+
+      'SeatsHeld(uint32)': TypedContractEvent<SeatsHeldEvent.InputTuple, SeatsHeldEvent.OutputTuple, SeatsHeldEvent.OutputObject>;
+      SeatsHeld: TypedContractEvent<SeatsHeldEvent.InputTuple, SeatsHeldEvent.OutputTuple, SeatsHeldEvent.OutputObject>;
+    
+
+      'SeatsUnheld(uint32)': TypedContractEvent<SeatsUnheldEvent.InputTuple, SeatsUnheldEvent.OutputTuple, SeatsUnheldEvent.OutputObject>;
+      SeatsUnheld: TypedContractEvent<SeatsUnheldEvent.InputTuple, SeatsUnheldEvent.OutputTuple, SeatsUnheldEvent.OutputObject>;
     
     };
   }

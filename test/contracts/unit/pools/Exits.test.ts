@@ -424,7 +424,11 @@ describe('Exits: the largest draw', function () {
   this.timeout(240_000)
 
   it('A36 stays under the gas limit of a transaction, and the next one takes what it left', async () => {
-    const life = await startLife(await network.create(), { seatAllocation: parseEther('0.01'), stallPenalty: parseEther('0.01') })
+    const life = await startLife(await network.create(), {
+      seatAllocation: parseEther('0.01'),
+      stallPenalty: parseEther('0.01'),
+      reporterFee: parseEther('0.01'),
+    })
     const most = Number(await life.exits.MAX_DRAWN())
     const alice = at(life.people, 0)
     await life.startPeriod(0)

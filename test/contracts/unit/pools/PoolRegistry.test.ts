@@ -452,6 +452,7 @@ describe('PoolRegistry: the largest vault', () => {
       seatAllocation: eth('0.05'),
       effectiveStake: eth('0.1'),
       stallPenalty: eth('0.05'),
+      reporterFee: eth('0.05'),
     })
     const producers: RegisteredProducer[] = []
     for (let i = 0; i < 150; i++) producers.push(await pools.register(eth('0.1')))

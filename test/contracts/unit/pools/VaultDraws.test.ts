@@ -238,7 +238,7 @@ describe('VaultDraws: large lists', () => {
   it('A36 walks a long list over several transactions to the same vault, none above 16,777,216 gas', async function () {
     this.timeout(120_000)
     // Bonds so small that all together pay for no bond pool.
-    const tiny = { seatAllocation: eth('0.08'), effectiveStake: eth('0.16'), stallPenalty: eth('0.01') }
+    const tiny = { seatAllocation: eth('0.08'), effectiveStake: eth('0.16'), stallPenalty: eth('0.01'), reporterFee: eth('0.01') }
     const pools = await openPools(connection, { ...tiny, vaultSize: 24n, minProducers: 48n, maxChurn: 64n, firstPeriod: 12n })
     for (let i = 0; i < 140; i++) await pools.register(eth('0.17'))
     await pools.toEpoch(12)
