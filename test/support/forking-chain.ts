@@ -89,9 +89,9 @@ export class ForkingChain {
   static async start({ slotsBehind, paceMs }: { readonly slotsBehind: number; readonly paceMs: number }): Promise<ForkingChain> {
     const dataDir = mkdtempSync(join(tmpdir(), 'open-pools-forks-'))
     const log = createLog({ verbose: false })
-    const [rpcPort = 0, enginePort = 0, peerPort = 0] = await freePorts({ host: HOST, count: 3 })
+    const [rpcPort = 0, enginePort = 0] = await freePorts({ host: HOST, count: 2 })
     const genesisTime = Math.floor(Date.now() / 1000) - slotsBehind * SLOT_SECONDS
-    const execution = await startExecutionClient({ dataDir, host: HOST, rpcPort, enginePort, peerPort, genesisTime: genesisTime - 1 })
+    const execution = await startExecutionClient({ dataDir, host: HOST, rpcPort, enginePort, genesisTime: genesisTime - 1 })
     const removeFolder = () => rmSync(dataDir, { recursive: true, force: true })
     try {
       const engine = new Engine(execution)

@@ -1,8 +1,7 @@
 import { type Interface, isError } from 'ethers'
 import { reasonOf } from '../../core/errors.ts'
 import { INTERFACES } from './interfaces.ts'
-
-export type CustomError = { readonly name: string; readonly args: Readonly<Record<string, unknown>> }
+import { type CustomError, refusalSentence } from './refusals.ts'
 
 /** 0x and four bytes. */
 const SELECTOR_LENGTH = 10
@@ -22,16 +21,21 @@ export function decodeRevert(data: string): CustomError | undefined {
   return undefined
 }
 
-/** A sentence for a person: the custom error and its values when a contract refused, else the error's own message. */
+/** A sentence for a person: what a contract's refusal means, else the error's own message without the library's dump of data. */
 export function explain(thrown: unknown): string {
   if (isError(thrown, 'CALL_EXCEPTION')) {
     const custom = thrown.data ? decodeRevert(thrown.data) : undefined
-    if (custom !== undefined) {
-      const values = Object.entries(custom.args).map(([name, value]) => `${name} ${String(value)}`)
-      return `the contract refused with ${custom.name}${values.length > 0 ? ` (${values.join(', ')})` : ''}`
-    }
-    return `the contract refused${thrown.reason ? `: ${thrown.reason}` : ''}`
+    if (custom !== undefined) return refusalSentence(custom)
+    return `the contract refused${thrown.reason ? `: ${thrown.reason}` : ', without a reason'}`
   }
-  if (isError(thrown, 'INSUFFICIENT_FUNDS')) return 'the account has not enough ETH for the amount and the gas'
-  return reasonOf(thrown)
+  if (isError(thrown, 'INSUFFICIENT_FUNDS')) return 'the account has not enough ETH for the amount and the gas: send it some'
+  if (isError(thrown, 'NONCE_EXPIRED') || isError(thrown, 'REPLACEMENT_UNDERPRICED')) {
+    return 'another transaction of the same account came in between: try again when it is included'
+  }
+  if (isError(thrown, 'UNKNOWN_ERROR')) {
+    const { error } = thrown as { readonly error?: { readonly message?: unknown } }
+    if (typeof error?.message === 'string') return `the execution client refused: ${error.message}`
+  }
+  if (thrown instanceof Error && 'shortMessage' in thrown) return String(thrown.shortMessage)
+  return reasonOf(thrown).split('\n')[0] ?? ''
 }

@@ -1,0 +1,65 @@
+import { ethTexts } from '../../core/amounts.ts'
+
+type Args = Readonly<Record<string, unknown>>
+
+/** A contract's custom error by name and arguments. */
+export type CustomError = { readonly name: string; readonly args: Args }
+
+const wei = (value: unknown): bigint => BigInt(String(value))
+
+/** Least and actual amount of wei, to put into a sentence. */
+const amounts = ({ expectedAtLeast, actual }: Args): readonly [string, string] => ethTexts(wei(expectedAtLeast), wei(actual))
+
+/**
+ * What the refusals that a person can meet mean, and what to do about them. Errors that only operators' programs meet are not
+ * here: they are told by name and values.
+ */
+const SENTENCES: Readonly<Record<string, (args: Args) => string>> = {
+  DepositTooSmall(args) {
+    const [least, actual] = amounts(args)
+    return `a deposit is at least ${least}, this one is ${actual}: deposit more`
+  },
+  AmountTooSmall(args) {
+    const [least, actual] = amounts(args)
+    return `a withdrawal request is for at least ${least} of bETH, this one is for ${actual}: ask for more, or for "all"`
+  },
+  InsufficientShares: ({ account }) =>
+    `${account} holds less bETH than that: see how much with "stake balance", or ask for "all" of it with "stake withdraw --amount all"`,
+  ERC20InsufficientAllowance: ({ spender }) => `${spender} may not take that much bETH: approve it first`,
+  RequestUnknown: ({ requestId, last }) =>
+    `there is no withdrawal request ${requestId}: ${wei(last) === 0n ? 'none has been made yet' : `the last one is ${last}`}`,
+  NotRequestOwner: ({ requestId, expected }) =>
+    `withdrawal request ${requestId} belongs to ${expected}: claim it with the key of that account`,
+  NotFinalized: ({ requestId, lastFinalized }) =>
+    `withdrawal request ${requestId} is not finalized yet (finalized so far: ${
+      wei(lastFinalized) === 0n ? 'none' : `up to ${lastFinalized}`
+    }): try again after the next report; "stake request --request ${requestId}" tells`,
+  AlreadyClaimed: ({ requestId }) => `withdrawal request ${requestId} was claimed already: nothing is left to do`,
+  ClaimFailed: ({ requestId, receiver }) =>
+    `${receiver}, the owner of request ${requestId}, does not take ETH: transfer the request to an account that does`,
+  BondTooSmall(args) {
+    const [least, actual] = amounts(args)
+    return `a bond is at least ${least}, this one is ${actual}: register with "--bond ${least.replace(' ETH', '')}" or more`
+  },
+  OperatorTaken: ({ operator, by }) =>
+    `operator ${operator} is registered already, as producer ${by}: run it, or make keys in another folder`,
+  SigningKeyTaken: ({ by }) =>
+    `the signing key is registered already, by producer ${by}: make keys in another folder with "openpools keys"`,
+  InvalidProofOfPossession: () =>
+    'the proof that the signing key is yours is not valid: register with the data folder that "openpools keys" made',
+  PeerAddressLength: ({ atMost, actual }) => `an address is at most ${atMost} bytes long, this one is ${actual}: give a shorter --address`,
+  ParameterOutOfRange: ({ name, value, least, most }) =>
+    `parameter ${name} is ${value}, outside ${least} to ${most}: mend deploy/parameters`,
+  NotAPowerOfTwo: ({ name, value }) => `parameter ${name} is ${value}, which is no power of two: mend deploy/parameters`,
+  AddressMissing: ({ name }) => `the address of ${name} is missing from the deployment`,
+  WrongAddress: ({ name, expected, actual }) =>
+    `${name} would stand at ${expected}, not at ${actual} as the others were told: the account that deploys must send nothing else meanwhile`,
+}
+
+/** A sentence for a person about a contract's refusal: what it means where we know, else the error's name and values. */
+export function refusalSentence({ name, args }: CustomError): string {
+  const known = SENTENCES[name]
+  if (known !== undefined) return `the contract refused: ${known(args)}`
+  const values = Object.entries(args).map(([key, value]) => `${key.replace(/_$/, '')} ${String(value)}`)
+  return `the contract refused with ${name}${values.length > 0 ? ` (${values.join(', ')})` : ''}`
+}
