@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {Checkpoints} from "@openzeppelin/contracts/utils/structs/Checkpoints.sol";
 import {IBlockProducers} from "../interfaces/IBlockProducers.sol";
 import {PoolId, PoolKind, ProducerId} from "../types/Ids.sol";
@@ -17,15 +16,21 @@ import {Parameters} from "../types/Parameters.sol";
 /// any more but answers for such a fault.
 abstract contract Seats is IBlockProducers {
     using Checkpoints for Checkpoints.Trace208;
-    using SafeCast for uint256;
+
+    /// @dev Seats ever released, over time: the last change, and those before it.
+    struct Released {
+        uint48 time;
+        uint32 count;
+        Checkpoints.Trace208 before;
+    }
 
     struct Ledger {
         uint32 locked; // seats of staker pools ever locked
         uint32 live; // of these, neither released nor in their tail
         uint32 unsecured; // seats of bond pools, live or held
         uint160 newest; // the five live seats of staker pools last locked, the newest in the lowest 32 bits
-        Checkpoints.Trace208 releasedAtOnce; // seats ever, by timestamp
-        Checkpoints.Trace208 releasedAfterTail; // seats ever, by the timestamp at which the tail ends
+        Released atOnce; // by timestamp
+        Released afterTail; // by the timestamp at which the tail ends
         uint48 unsecuredUntil; // end of the last tail of a bond pool's seat
     }
 
@@ -41,8 +46,8 @@ abstract contract Seats is IBlockProducers {
 
     mapping(ProducerId producerId => Ledger) private _ledgers;
     uint256 private _totalLocked;
-    Checkpoints.Trace208 private _totalReleasedAtOnce;
-    Checkpoints.Trace208 private _totalReleasedAfterTail;
+    Released private _totalAtOnce;
+    Released private _totalAfterTail;
     /// @dev Producer (32 bits) and the timestamp until which it answers (48).
     mapping(PoolId poolId => uint80[]) private _seats;
 
@@ -86,7 +91,7 @@ abstract contract Seats is IBlockProducers {
         uint256 old = count;
         for (uint256 i = 0; i < members.length; ++i) {
             ProducerId producerId = members[i];
-            if (_liveAt(entries, old, producerId) < old) continue;
+            if (_liveAt(entries, old, producerId, i) < old) continue;
             entries[count++] = _entry(producerId, 0);
             Ledger storage ledger = _ledgers[producerId];
             if (kind == PoolKind.Bond) {
@@ -108,11 +113,11 @@ abstract contract Seats is IBlockProducers {
         uint48 until = tailFrom == 0 ? uint48(block.timestamp) : uint48(tailFrom + TAIL_SECONDS);
         uint256 released = 0;
         for (uint256 i = 0; i < members.length; ++i) {
-            uint256 place = _liveAt(entries, count, members[i]);
+            uint256 place = _liveAt(entries, count, members[i], i);
             if (place == count) revert SeatNotLocked(members[i], poolId);
             bool isHeld = uint48(entries[place]) == LIVE_HELD;
             if (isHeld || tailFrom != 0) entries[place] = _entry(members[i], isHeld ? HELD : until);
-            else entries[place] = entries[--count];
+            else entries[place] = 0;
             if (kind == PoolKind.Staker) _takeLive(members[i], poolId);
             if (!isHeld) {
                 ++released;
@@ -149,15 +154,12 @@ abstract contract Seats is IBlockProducers {
     function _unhold(PoolId poolId, PoolKind kind) internal {
         (uint80[] memory entries, uint256 count) = _standing(poolId, 0);
         uint256 released = 0;
-        for (uint256 i = 0; i < count;) {
+        for (uint256 i = 0; i < count; ++i) {
             ProducerId producerId = _producerIn(entries[i]);
             uint48 until = uint48(entries[i]);
-            if (until != HELD) {
-                if (until == LIVE_HELD) entries[i] = _entry(producerId, 0);
-                ++i;
-                continue;
-            }
-            entries[i] = entries[--count];
+            if (until == LIVE_HELD) entries[i] = _entry(producerId, 0);
+            if (until != HELD) continue;
+            entries[i] = 0;
             ++released;
             _free(producerId, kind, uint48(block.timestamp), false);
             emit SeatReleased(producerId, poolId, _amount(kind), uint64(block.timestamp));
@@ -179,14 +181,13 @@ abstract contract Seats is IBlockProducers {
 
     function _totalLockedSeats() internal view returns (uint256) {
         uint48 key = uint48(block.timestamp);
-        return
-            _totalLocked - _totalReleasedAtOnce.upperLookupRecent(key) - _totalReleasedAfterTail.upperLookupRecent(key);
+        return _totalLocked - _countAt(_totalAtOnce, key) - _countAt(_totalAfterTail, key);
     }
 
     /// @dev Whether a producer holds no seat of any kind, live, in its tail or held. @return since when (timestamp; 0 = ever).
     function _seatless(ProducerId producerId) internal view returns (bool, uint64 since) {
         Ledger storage ledger = _ledgers[producerId];
-        since = _later(_lastKey(ledger.releasedAtOnce), _lastKey(ledger.releasedAfterTail));
+        since = _later(ledger.atOnce.time, ledger.afterTail.time);
         since = _later(since, ledger.unsecuredUntil);
         bool locks = _locked(ledger, block.timestamp) > 0;
         return (!locks && ledger.unsecured == 0 && since <= block.timestamp, since);
@@ -195,7 +196,7 @@ abstract contract Seats is IBlockProducers {
     function _free(ProducerId producerId, PoolKind kind, uint48 from, bool afterTail) private {
         Ledger storage ledger = _ledgers[producerId];
         if (kind == PoolKind.Staker) {
-            _enter(afterTail ? ledger.releasedAfterTail : ledger.releasedAtOnce, 1, from);
+            _enter(afterTail ? ledger.afterTail : ledger.atOnce, 1, from);
         } else {
             --ledger.unsecured;
             if (from > ledger.unsecuredUntil) ledger.unsecuredUntil = from;
@@ -203,13 +204,21 @@ abstract contract Seats is IBlockProducers {
     }
 
     function _freeOfTotal(uint256 count, uint48 from, bool afterTail) private {
-        if (count > 0) _enter(afterTail ? _totalReleasedAfterTail : _totalReleasedAtOnce, count, from);
+        if (count > 0) _enter(afterTail ? _totalAfterTail : _totalAtOnce, count, from);
     }
 
     /// @dev Tails need not end in the order in which they are entered: one that would end before an earlier one ends with it.
-    function _enter(Checkpoints.Trace208 storage released, uint256 count, uint48 from) private {
-        uint48 last = uint48(_lastKey(released));
-        released.push(from < last ? last : from, (released.latest() + count).toUint208());
+    function _enter(Released storage released, uint256 count, uint48 from) private {
+        (uint48 last, uint32 before) = (released.time, released.count);
+        if (from > last) {
+            if (last != 0) released.before.push(last, before);
+            released.time = from;
+        }
+        released.count = before + uint32(count);
+    }
+
+    function _countAt(Released storage released, uint48 time) private view returns (uint256) {
+        return time >= released.time ? released.count : released.before.upperLookupRecent(time);
     }
 
     function _takeLive(ProducerId producerId, PoolId poolId) private {
@@ -235,28 +244,36 @@ abstract contract Seats is IBlockProducers {
         }
     }
 
+    /// @dev Without the entries that are empty.
     function _store(PoolId poolId, uint80[] memory entries, uint256 count) private {
+        uint256 kept = 0;
+        for (uint256 i = 0; i < count; ++i) {
+            if (entries[i] != 0) entries[kept++] = entries[i];
+        }
         assembly ("memory-safe") {
             // Shorter than it was allocated.
-            mstore(entries, count)
+            mstore(entries, kept)
         }
         _seats[poolId] = entries;
     }
 
+    /// @param hint place to look at first: members mostly come in the order in which they were entered
     /// @return place of the producer's live seat among the first `count` entries, `count` when it has none
-    function _liveAt(uint80[] memory entries, uint256 count, ProducerId producerId) private pure returns (uint256 place) {
-        while (place < count && !(uint48(entries[place]) <= LIVE_HELD && _producerIn(entries[place]) == producerId)) ++place;
+    function _liveAt(uint80[] memory entries, uint256 count, ProducerId producerId, uint256 hint)
+        private
+        pure
+        returns (uint256 place)
+    {
+        for (uint256 i = 0; i < count; ++i) {
+            place = (hint + i) % count;
+            if (uint48(entries[place]) <= LIVE_HELD && _producerIn(entries[place]) == producerId) return place;
+        }
+        return count;
     }
 
     function _locked(Ledger storage ledger, uint256 time) private view returns (uint256) {
         uint48 key = uint48(time);
-        uint256 count =
-            ledger.locked - ledger.releasedAtOnce.upperLookupRecent(key) - ledger.releasedAfterTail.upperLookupRecent(key);
-        return count * SEAT_ALLOCATION;
-    }
-
-    function _lastKey(Checkpoints.Trace208 storage trace) private view returns (uint64 key) {
-        (, key,) = trace.latestCheckpoint();
+        return (ledger.locked - _countAt(ledger.atOnce, key) - _countAt(ledger.afterTail, key)) * SEAT_ALLOCATION;
     }
 
     function _amount(PoolKind kind) private view returns (uint256) {

@@ -24,7 +24,7 @@ const CEILINGS = {
   drawLiquidation: 214_000n,
   forceExit: 213_000n,
   proveStall: 408_000n,
-  closePool: 466_000n,
+  closePool: 427_000n,
   claimWithdrawal: 50_000n,
 } as const
 type Step = keyof typeof CEILINGS
