@@ -69,7 +69,7 @@ export async function planCreations({ addresses, parameters, layouts }: Deployme
   const common = [addresses, parameters] as const
   return {
     directory: await creationOf(new Directory__factory().getDeployTransaction(...common)),
-    beaconLayout: await creationOf(new BeaconLayout__factory().getDeployTransaction([...layouts])),
+    beaconLayout: await creationOf(new BeaconLayout__factory().getDeployTransaction(...common, [...layouts])),
     bondEther: await creationOf(new BondEther__factory().getDeployTransaction(...common)),
     stakingPool: await creationOf(new StakingPool__factory().getDeployTransaction(...common, { value: DEAD_ETHER })),
     withdrawalQueue: await creationOf(new WithdrawalQueue__factory().getDeployTransaction(...common)),

@@ -5,6 +5,8 @@ import type { ValidatorRecord } from './beacon-state.ts'
 /** What a beacon state should hold. Balances in gwei; epochs default to the far future. */
 export type StateRequest = {
   readonly slot: number
+  /** Whose state it is: Fulu's has another field, which moves none of the indices. */
+  readonly fork: 'electra' | 'fulu'
   readonly forkVersion: string
   readonly mixes: readonly { readonly epoch: number; readonly mix: string }[]
   readonly validators: readonly ValidatorRequest[]
@@ -54,12 +56,12 @@ export const LAYOUT_ROW = {
   randaoMixesGindex: 77n,
 }
 
-/** Lodestar's Electra states of the minimal preset, proven in a worker. One request at a time. */
+/** Lodestar's states of the minimal preset, Electra's unless asked otherwise, proven in a worker. One request at a time. */
 export class BeaconProver {
   readonly #worker = new Worker(new URL('./beacon-prover.worker.ts', import.meta.url), { execArgv: ['--import', 'tsx'] })
 
   async prove(request: Partial<StateRequest> & Pick<StateRequest, 'slot'>): Promise<ProvenState> {
-    this.#worker.postMessage({ forkVersion: FORK_VERSION, mixes: [], validators: [], ...request })
+    this.#worker.postMessage({ fork: 'electra', forkVersion: FORK_VERSION, mixes: [], validators: [], ...request })
     const [proven] = (await once(this.#worker, 'message')) as [ProvenState]
     return proven
   }

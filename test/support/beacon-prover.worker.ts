@@ -10,13 +10,14 @@ import type { ProvenState, StateRequest } from './beacon-prover.ts'
 setActivePreset(PresetName.minimal)
 const { ssz } = await import('@lodestar/types')
 const { EPOCHS_PER_HISTORICAL_VECTOR, FAR_FUTURE_EPOCH } = await import('@lodestar/params')
-const type = ssz.electra.BeaconState
 
 const hex = (bytes: Uint8Array) => `0x${Buffer.from(bytes).toString('hex')}`
 const bytes = (text: string) => Uint8Array.from(Buffer.from(text.slice(2), 'hex'))
 const epochOut = (epoch: number) => (epoch === FAR_FUTURE_EPOCH ? 2n ** 64n - 1n : BigInt(epoch))
 
-function prove({ slot, forkVersion, mixes, validators }: StateRequest): ProvenState {
+function prove({ slot, fork, forkVersion, mixes, validators }: StateRequest): ProvenState {
+  // Fulu's state has Electra's fields and more.
+  const type = ssz[fork].BeaconState as typeof ssz.electra.BeaconState
   const state = type.defaultValue()
   state.slot = slot
   state.fork.currentVersion = bytes(forkVersion)

@@ -47,6 +47,7 @@ export async function openPools({ ethers, networkHelpers }: NetworkConnection, c
 
   const { addresses } = await deploy({ signer: deployer, parameters, layouts: [LAYOUT_ROW] })
   const contracts = {
+    beaconLayout: await ethers.getContractAt('BeaconLayout', addresses.beaconLayout),
     bondEther: await ethers.getContractAt('BondEther', addresses.bondEther),
     stakingPool: await ethers.getContractAt('StakingPool', addresses.stakingPool),
     withdrawalQueue: await ethers.getContractAt('WithdrawalQueue', addresses.withdrawalQueue),

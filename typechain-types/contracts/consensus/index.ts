@@ -5,3 +5,4 @@ export type { BeaconLayout } from './BeaconLayout.js';
 export type { Disputes } from './Disputes.js';
 export type { Rewards } from './Rewards.js';
 export type { StateCommitments } from './StateCommitments.js';
+export type { Voters } from './Voters.js';

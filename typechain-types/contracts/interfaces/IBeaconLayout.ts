@@ -9,23 +9,46 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
     export type LayoutStructOutput = [firstEpoch: bigint, forkVersion: string, forkGindex: bigint, validatorsGindex: bigint, balancesGindex: bigint, randaoMixesGindex: bigint] & {firstEpoch: bigint, forkVersion: string, forkGindex: bigint, validatorsGindex: bigint, balancesGindex: bigint, randaoMixesGindex: bigint }
   
 
+    export type G2PointStruct = {xc0Hi: BytesLike, xc0Lo: BytesLike, xc1Hi: BytesLike, xc1Lo: BytesLike, yc0Hi: BytesLike, yc0Lo: BytesLike, yc1Hi: BytesLike, yc1Lo: BytesLike}
+
+    export type G2PointStructOutput = [xc0Hi: string, xc0Lo: string, xc1Hi: string, xc1Lo: string, yc0Hi: string, yc0Lo: string, yc1Hi: string, yc1Lo: string] & {xc0Hi: string, xc0Lo: string, xc1Hi: string, xc1Lo: string, yc0Hi: string, yc0Lo: string, yc1Hi: string, yc1Lo: string }
+  
+
   export interface IBeaconLayoutInterface extends Interface {
-    getFunction(nameOrSignature: "layoutAt" | "rows"): FunctionFragment;
+    getFunction(nameOrSignature: "digest" | "endorse" | "endorsements" | "layoutAt" | "rows"): FunctionFragment;
 
-    getEvent(nameOrSignatureOrTopic: "RowAdded"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "RowAdded" | "RowEndorsed"): EventFragment;
 
-    encodeFunctionData(functionFragment: 'layoutAt', values: [BigNumberish]): string;
+    encodeFunctionData(functionFragment: 'digest', values: [LayoutStruct]): string;
+encodeFunctionData(functionFragment: 'endorse', values: [LayoutStruct, BigNumberish, BigNumberish[], G2PointStruct]): string;
+encodeFunctionData(functionFragment: 'endorsements', values: [BytesLike, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'layoutAt', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'rows', values?: undefined): string;
 
-    decodeFunctionResult(functionFragment: 'layoutAt', data: BytesLike): Result;
+    decodeFunctionResult(functionFragment: 'digest', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'endorse', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'endorsements', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'layoutAt', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'rows', data: BytesLike): Result;
   }
 
   
     export namespace RowAddedEvent {
-      export type InputTuple = [firstEpoch: BigNumberish, forkVersion: BytesLike];
-      export type OutputTuple = [firstEpoch: bigint, forkVersion: string];
-      export interface OutputObject {firstEpoch: bigint, forkVersion: string };
+      export type InputTuple = [firstEpoch: BigNumberish, row: LayoutStruct];
+      export type OutputTuple = [firstEpoch: bigint, row: LayoutStructOutput];
+      export interface OutputObject {firstEpoch: bigint, row: LayoutStructOutput };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace RowEndorsedEvent {
+      export type InputTuple = [rowHash: BytesLike, period: BigNumberish, row: LayoutStruct, endorsers: BigNumberish];
+      export type OutputTuple = [rowHash: string, period: bigint, row: LayoutStructOutput, endorsers: bigint];
+      export interface OutputObject {rowHash: string, period: bigint, row: LayoutStructOutput, endorsers: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -68,6 +91,30 @@ decodeFunctionResult(functionFragment: 'rows', data: BytesLike): Result;
 
     
     
+    digest: TypedContractMethod<
+      [row: LayoutStruct, ],
+      [string],
+      'view'
+    >
+    
+
+    
+    endorse: TypedContractMethod<
+      [row: LayoutStruct, period: BigNumberish, endorsers: BigNumberish[], signature: G2PointStruct, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
+    endorsements: TypedContractMethod<
+      [rowHash: BytesLike, period: BigNumberish, ],
+      [bigint],
+      'view'
+    >
+    
+
+    
     layoutAt: TypedContractMethod<
       [epoch: BigNumberish, ],
       [LayoutStructOutput],
@@ -86,7 +133,22 @@ decodeFunctionResult(functionFragment: 'rows', data: BytesLike): Result;
 
     getFunction<T extends ContractMethod = ContractMethod>(key: string | FunctionFragment): T;
 
-    getFunction(nameOrSignature: 'layoutAt'): TypedContractMethod<
+    getFunction(nameOrSignature: 'digest'): TypedContractMethod<
+      [row: LayoutStruct, ],
+      [string],
+      'view'
+    >;
+getFunction(nameOrSignature: 'endorse'): TypedContractMethod<
+      [row: LayoutStruct, period: BigNumberish, endorsers: BigNumberish[], signature: G2PointStruct, ],
+      [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'endorsements'): TypedContractMethod<
+      [rowHash: BytesLike, period: BigNumberish, ],
+      [bigint],
+      'view'
+    >;
+getFunction(nameOrSignature: 'layoutAt'): TypedContractMethod<
       [epoch: BigNumberish, ],
       [LayoutStructOutput],
       'view'
@@ -98,11 +160,16 @@ getFunction(nameOrSignature: 'rows'): TypedContractMethod<
     >;
 
     getEvent(key: 'RowAdded'): TypedContractEvent<RowAddedEvent.InputTuple, RowAddedEvent.OutputTuple, RowAddedEvent.OutputObject>;
+getEvent(key: 'RowEndorsed'): TypedContractEvent<RowEndorsedEvent.InputTuple, RowEndorsedEvent.OutputTuple, RowEndorsedEvent.OutputObject>;
 
     filters: {
       
-      'RowAdded(uint64,bytes4)': TypedContractEvent<RowAddedEvent.InputTuple, RowAddedEvent.OutputTuple, RowAddedEvent.OutputObject>;
+      'RowAdded(uint64,tuple)': TypedContractEvent<RowAddedEvent.InputTuple, RowAddedEvent.OutputTuple, RowAddedEvent.OutputObject>;
       RowAdded: TypedContractEvent<RowAddedEvent.InputTuple, RowAddedEvent.OutputTuple, RowAddedEvent.OutputObject>;
+    
+
+      'RowEndorsed(bytes32,uint64,tuple,uint256)': TypedContractEvent<RowEndorsedEvent.InputTuple, RowEndorsedEvent.OutputTuple, RowEndorsedEvent.OutputObject>;
+      RowEndorsed: TypedContractEvent<RowEndorsedEvent.InputTuple, RowEndorsedEvent.OutputTuple, RowEndorsedEvent.OutputObject>;
     
     };
   }

@@ -5,11 +5,345 @@ import type { Addressable } from "ethers";
 import { Contract, ContractFactory, ContractTransactionResponse, Interface } from "ethers"
 import type { Signer, ContractDeployTransaction, ContractRunner } from "ethers"
 import type { NonPayableOverrides } from "../../../common.js"
-  import type { BeaconLayout, BeaconLayoutInterface, LayoutStruct } from "../../../contracts/consensus/BeaconLayout.js";
+  import type { BeaconLayout, BeaconLayoutInterface, AddressesStruct, ParametersStruct, LayoutStruct } from "../../../contracts/consensus/BeaconLayout.js";
 
   const _abi = [
   {
     "inputs": [
+      {
+        "components": [
+          {
+            "internalType": "address",
+            "name": "directory",
+            "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "beaconLayout",
+            "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "bondEther",
+            "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "stakingPool",
+            "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "withdrawalQueue",
+            "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "stakerVault",
+            "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "bondVault",
+            "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "blockProducers",
+            "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "periods",
+            "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "vaultDraws",
+            "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "poolRegistry",
+            "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "exits",
+            "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "stateCommitments",
+            "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "disputes",
+            "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "cdt",
+            "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "rewards",
+            "type": "address"
+          }
+        ],
+        "internalType": "struct Addresses",
+        "name": "addresses",
+        "type": "tuple"
+      },
+      {
+        "components": [
+          {
+            "internalType": "uint64",
+            "name": "genesisTime",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "secondsPerSlot",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "slotsPerEpoch",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "epochsPerHistoricalVector",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "shardCommitteePeriod",
+            "type": "uint64"
+          },
+          {
+            "internalType": "bytes4",
+            "name": "genesisForkVersion",
+            "type": "bytes4"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "genesisValidatorsRoot",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint64",
+            "name": "ejectionBalance",
+            "type": "uint64"
+          },
+          {
+            "internalType": "address",
+            "name": "depositContract",
+            "type": "address"
+          },
+          {
+            "internalType": "uint16",
+            "name": "vaultSize",
+            "type": "uint16"
+          },
+          {
+            "internalType": "uint128",
+            "name": "seatAllocation",
+            "type": "uint128"
+          },
+          {
+            "internalType": "uint128",
+            "name": "effectiveStake",
+            "type": "uint128"
+          },
+          {
+            "internalType": "uint16",
+            "name": "minProducers",
+            "type": "uint16"
+          },
+          {
+            "internalType": "uint64",
+            "name": "firstPeriod",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "periodLength",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint16",
+            "name": "maxChurn",
+            "type": "uint16"
+          },
+          {
+            "internalType": "uint16",
+            "name": "committeeSize",
+            "type": "uint16"
+          },
+          {
+            "internalType": "uint16",
+            "name": "minAuxCommitteeSize",
+            "type": "uint16"
+          },
+          {
+            "internalType": "uint64",
+            "name": "seedDelay",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "ceremonyDeadline",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "seatTail",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "rotationPeriod",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "rotationMargin",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "reportEpochs",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "disputeDuration",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "pagesDeadline",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "voteDuration",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint128",
+            "name": "failedVotePenalty",
+            "type": "uint128"
+          },
+          {
+            "internalType": "uint32",
+            "name": "maxReportGrowth",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint32",
+            "name": "maxReportLoss",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint128",
+            "name": "minDeposit",
+            "type": "uint128"
+          },
+          {
+            "internalType": "uint128",
+            "name": "liquidationThreshold",
+            "type": "uint128"
+          },
+          {
+            "internalType": "uint64",
+            "name": "maxQueueWait",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "maxLiquidationExecution",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint128",
+            "name": "stallPenalty",
+            "type": "uint128"
+          },
+          {
+            "internalType": "uint16",
+            "name": "reporterShare",
+            "type": "uint16"
+          },
+          {
+            "internalType": "uint128",
+            "name": "reporterFee",
+            "type": "uint128"
+          },
+          {
+            "internalType": "uint16",
+            "name": "rewardsFee",
+            "type": "uint16"
+          },
+          {
+            "internalType": "uint32",
+            "name": "baseReward",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint32",
+            "name": "dkgReward",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint32",
+            "name": "dkgFailurePenalty",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint32",
+            "name": "maxCdtDebt",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint16",
+            "name": "minPoolPerformance",
+            "type": "uint16"
+          },
+          {
+            "internalType": "uint32",
+            "name": "nominalPools",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint128",
+            "name": "cdtEmission",
+            "type": "uint128"
+          },
+          {
+            "internalType": "uint64",
+            "name": "cdtMinLock",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "layoutDelay",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "windDownAfter",
+            "type": "uint64"
+          }
+        ],
+        "internalType": "struct Parameters",
+        "name": "parameters",
+        "type": "tuple"
+      },
       {
         "components": [
           {
@@ -52,6 +386,21 @@ import type { NonPayableOverrides } from "../../../common.js"
     "type": "constructor"
   },
   {
+    "inputs": [],
+    "name": "HashToFieldFailed",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "InvalidEndorsement",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "InvalidShortString",
+    "type": "error"
+  },
+  {
     "inputs": [
       {
         "internalType": "uint64",
@@ -65,12 +414,98 @@ import type { NonPayableOverrides } from "../../../common.js"
   {
     "inputs": [
       {
+        "internalType": "ProducerId",
+        "name": "producerId",
+        "type": "uint32"
+      }
+    ],
+    "name": "NotAVoter",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint64",
+        "name": "current",
+        "type": "uint64"
+      },
+      {
+        "internalType": "uint64",
+        "name": "given",
+        "type": "uint64"
+      }
+    ],
+    "name": "NotCurrentPeriod",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "PointAtInfinity",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "precompile",
+        "type": "address"
+      }
+    ],
+    "name": "PrecompileFailed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "precompile",
+        "type": "address"
+      }
+    ],
+    "name": "PrecompileMissing",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "uint64",
         "name": "firstEpoch",
         "type": "uint64"
       }
     ],
     "name": "RowIncomplete",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint64",
+        "name": "latest",
+        "type": "uint64"
+      },
+      {
+        "internalType": "uint64",
+        "name": "firstEpoch",
+        "type": "uint64"
+      }
+    ],
+    "name": "RowTooFar",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint64",
+        "name": "earliest",
+        "type": "uint64"
+      },
+      {
+        "internalType": "uint64",
+        "name": "firstEpoch",
+        "type": "uint64"
+      }
+    ],
+    "name": "RowTooSoon",
     "type": "error"
   },
   {
@@ -90,6 +525,28 @@ import type { NonPayableOverrides } from "../../../common.js"
     "type": "error"
   },
   {
+    "inputs": [
+      {
+        "internalType": "string",
+        "name": "str",
+        "type": "string"
+      }
+    ],
+    "name": "StringTooLong",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "ZeroAddress",
+    "type": "error"
+  },
+  {
+    "anonymous": false,
+    "inputs": [],
+    "name": "EIP712DomainChanged",
+    "type": "event"
+  },
+  {
     "anonymous": false,
     "inputs": [
       {
@@ -99,14 +556,329 @@ import type { NonPayableOverrides } from "../../../common.js"
         "type": "uint64"
       },
       {
+        "components": [
+          {
+            "internalType": "uint64",
+            "name": "firstEpoch",
+            "type": "uint64"
+          },
+          {
+            "internalType": "bytes4",
+            "name": "forkVersion",
+            "type": "bytes4"
+          },
+          {
+            "internalType": "uint64",
+            "name": "forkGindex",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "validatorsGindex",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "balancesGindex",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "randaoMixesGindex",
+            "type": "uint64"
+          }
+        ],
         "indexed": false,
-        "internalType": "bytes4",
-        "name": "forkVersion",
-        "type": "bytes4"
+        "internalType": "struct Layout",
+        "name": "row",
+        "type": "tuple"
       }
     ],
     "name": "RowAdded",
     "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "rowHash",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "internalType": "uint64",
+        "name": "period",
+        "type": "uint64"
+      },
+      {
+        "components": [
+          {
+            "internalType": "uint64",
+            "name": "firstEpoch",
+            "type": "uint64"
+          },
+          {
+            "internalType": "bytes4",
+            "name": "forkVersion",
+            "type": "bytes4"
+          },
+          {
+            "internalType": "uint64",
+            "name": "forkGindex",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "validatorsGindex",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "balancesGindex",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "randaoMixesGindex",
+            "type": "uint64"
+          }
+        ],
+        "indexed": false,
+        "internalType": "struct Layout",
+        "name": "row",
+        "type": "tuple"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "endorsers",
+        "type": "uint256"
+      }
+    ],
+    "name": "RowEndorsed",
+    "type": "event"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "internalType": "uint64",
+            "name": "firstEpoch",
+            "type": "uint64"
+          },
+          {
+            "internalType": "bytes4",
+            "name": "forkVersion",
+            "type": "bytes4"
+          },
+          {
+            "internalType": "uint64",
+            "name": "forkGindex",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "validatorsGindex",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "balancesGindex",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "randaoMixesGindex",
+            "type": "uint64"
+          }
+        ],
+        "internalType": "struct Layout",
+        "name": "row",
+        "type": "tuple"
+      }
+    ],
+    "name": "digest",
+    "outputs": [
+      {
+        "internalType": "bytes32",
+        "name": "",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "eip712Domain",
+    "outputs": [
+      {
+        "internalType": "bytes1",
+        "name": "fields",
+        "type": "bytes1"
+      },
+      {
+        "internalType": "string",
+        "name": "name",
+        "type": "string"
+      },
+      {
+        "internalType": "string",
+        "name": "version",
+        "type": "string"
+      },
+      {
+        "internalType": "uint256",
+        "name": "chainId",
+        "type": "uint256"
+      },
+      {
+        "internalType": "address",
+        "name": "verifyingContract",
+        "type": "address"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "salt",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "uint256[]",
+        "name": "extensions",
+        "type": "uint256[]"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "internalType": "uint64",
+            "name": "firstEpoch",
+            "type": "uint64"
+          },
+          {
+            "internalType": "bytes4",
+            "name": "forkVersion",
+            "type": "bytes4"
+          },
+          {
+            "internalType": "uint64",
+            "name": "forkGindex",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "validatorsGindex",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "balancesGindex",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "randaoMixesGindex",
+            "type": "uint64"
+          }
+        ],
+        "internalType": "struct Layout",
+        "name": "row",
+        "type": "tuple"
+      },
+      {
+        "internalType": "uint64",
+        "name": "period",
+        "type": "uint64"
+      },
+      {
+        "internalType": "uint256[]",
+        "name": "endorsers",
+        "type": "uint256[]"
+      },
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "xc0Hi",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "xc0Lo",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "xc1Hi",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "xc1Lo",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "yc0Hi",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "yc0Lo",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "yc1Hi",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "yc1Lo",
+            "type": "bytes32"
+          }
+        ],
+        "internalType": "struct G2Point",
+        "name": "signature",
+        "type": "tuple"
+      }
+    ],
+    "name": "endorse",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "rowHash",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "uint64",
+        "name": "period",
+        "type": "uint64"
+      }
+    ],
+    "name": "endorsements",
+    "outputs": [
+      {
+        "internalType": "uint256",
+        "name": "",
+        "type": "uint256"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
   },
   {
     "inputs": [
@@ -206,7 +978,7 @@ import type { NonPayableOverrides } from "../../../common.js"
   }
 ] as const;
 
-  const _bytecode = "0x608060405234801561000f575f5ffd5b5060405161090738038061090783398101604081905261002e91610379565b80515f0361005657604051638b7049eb60e01b81525f60048201526024015b60405180910390fd5b5f5b81518110156102eb575f828281518110610074576100746104a9565b602002602001015190505f821180156100c85750826100946001846104bd565b815181106100a4576100a46104a9565b60200260200101515f01516001600160401b0316815f01516001600160401b031611155b1561012257826100d96001846104bd565b815181106100e9576100e96104a9565b602090810291909101015151815160405162a3c99560e11b81526001600160401b0392831660048201529116602482015260440161004d565b60408101516001600160401b03161580610147575060608101516001600160401b0316155b8061015d575060808101516001600160401b0316155b80610173575060a08101516001600160401b0316155b1561019e57805160405162b3906560e61b81526001600160401b03909116600482015260240161004d565b5f8054600181018255908052815160029091027f290decd9548b62a8d60345a988386fc84ba6bc95484008f6362f93160ef3e5638101805460208086015160408088015160608901516001600160401b03908116600160a01b02600160a01b600160e01b03199282166c010000000000000000000000000292909216600160601b600160e01b031960e086901c680100000000000000009081026001600160601b03199099169b84169b8c179890981716179190911790955560808801517f290decd9548b62a8d60345a988386fc84ba6bc95484008f6362f93160ef3e564909601805460a08a015187169095026001600160801b031990951696909516959095179290921790925591516001600160e01b031990921682527f043fd7c3dd16237332219e6cb7eaff93f138136935e5bbbeae954c32a17fcb3b910160405180910390a250600101610058565b50506104e2565b634e487b7160e01b5f52604160045260245ffd5b60405160c081016001600160401b0381118282101715610328576103286102f2565b60405290565b604051601f8201601f191681016001600160401b0381118282101715610356576103566102f2565b604052919050565b80516001600160401b0381168114610374575f5ffd5b919050565b5f60208284031215610389575f5ffd5b81516001600160401b0381111561039e575f5ffd5b8201601f810184136103ae575f5ffd5b80516001600160401b038111156103c7576103c76102f2565b6103d660208260051b0161032e565b80828252602082019150602060c084028501019250868311156103f7575f5ffd5b6020840193505b8284101561049f5760c08488031215610415575f5ffd5b61041d610306565b6104268561035e565b815260208501516001600160e01b031981168114610442575f5ffd5b60208201526104536040860161035e565b60408201526104646060860161035e565b60608201526104756080860161035e565b608082015261048660a0860161035e565b60a0820152825260c093909301926020909101906103fe565b9695505050505050565b634e487b7160e01b5f52603260045260245ffd5b818103818111156104dc57634e487b7160e01b5f52601160045260245ffd5b92915050565b610418806104ef5f395ff3fe608060405234801561000f575f5ffd5b5060043610610034575f3560e01c80633a78985c146100385780634376497f14610061575b5f5ffd5b61004b61004636600461028e565b610076565b6040516100589190610331565b60405180910390f35b6100696101d1565b6040516100589190610345565b6040805160c0810182525f80825260208201819052918101829052606081018290526080810182905260a0810182905290545b80156101a75767ffffffffffffffff83165f6100c66001846103a6565b815481106100d6576100d66103b9565b5f91825260209091206002909102015467ffffffffffffffff1611610197575f6101016001836103a6565b81548110610111576101116103b9565b5f9182526020918290206040805160c081018252600293909302909101805467ffffffffffffffff8082168552600160401b80830460e01b6001600160e01b03191696860196909652600160601b8204811693850193909352600160a01b9004821660608401526001015480821660808401529290920490911660a08201529392505050565b6101a0816103cd565b90506100a9565b50604051638b7049eb60e01b815267ffffffffffffffff8316600482015260240160405180910390fd5b60605f805480602002602001604051908101604052809291908181526020015f905b82821015610285575f8481526020908190206040805160c08101825260028602909201805467ffffffffffffffff8082168552600160401b80830460e01b6001600160e01b03191686880152600160601b8304821694860194909452600160a01b9091048116606085015260019182015480821660808601529290920490911660a083015290835290920191016101f3565b50505050905090565b5f6020828403121561029e575f5ffd5b813567ffffffffffffffff811681146102b5575f5ffd5b9392505050565b67ffffffffffffffff815116825263ffffffff60e01b602082015116602083015267ffffffffffffffff604082015116604083015267ffffffffffffffff606082015116606083015267ffffffffffffffff608082015116608083015267ffffffffffffffff60a08201511660a08301525050565b60c0810161033f82846102bc565b92915050565b602080825282518282018190525f918401906040840190835b81811015610387576103718385516102bc565b6020939093019260c0929092019160010161035e565b509095945050505050565b634e487b7160e01b5f52601160045260245ffd5b8181038181111561033f5761033f610392565b634e487b7160e01b5f52603260045260245ffd5b5f816103db576103db610392565b505f19019056fea2646970667358221220ee1f286417585af9104d99361d507aa4d23a36a46f21ea4ac615a70fdb39d66b64736f6c63430008250033";
+  const _bytecode = "0x610220604052348015610010575f5ffd5b50604051612dcf380380612dcf83398101604081905261002f91610b0e565b82826040518060400160405280600a8152602001694f70656e20506f6f6c7360b01b815250604051806040016040528060018152602001603160f81b81525061007d8261022560201b60201c565b6101205261008a81610225565b61014052815160208084019190912060e052815190820120610100524660a05261011660e05161010051604080517f8b73c3c69bb8fe3d512ecc4cf759cc79239f7b179b0ffacaa9a75d522b39400f60208201529081019290925260608201524660808201523060a08201525f9060c00160405160208183030381529060405280519060200120905090565b60805250503060c05280516001600160401b03908116610160526020820151811661018052604090910151166101a05261010081015161015590610262565b6001600160a01b03166101c05260e081015161017090610262565b6001600160a01b03166101e052506105c08201516001600160401b03166102005280515f036101b957604051638b7049eb60e01b81525f60048201526024015b60405180910390fd5b5f5b815181101561021c576101ec8282815181106101d9576101d9610c95565b602002602001015161028e60201b60201c565b61021482828151811061020157610201610c95565b60200260200101516103b960201b60201c565b6001016101bb565b50505050610d29565b5f5f829050601f8151111561024f578260405163305a27a960e01b81526004016101b09190610ca9565b805161025a82610cde565b179392505050565b5f6001600160a01b03821661028a5760405163d92e233d60e01b815260040160405180910390fd5b5090565b60025480158015906102da575060026102a8600183610d04565b815481106102b8576102b8610c95565b5f91825260209091206002909102015482516001600160401b03918216911611155b156103395760026102ec600183610d04565b815481106102fc576102fc610c95565b5f918252602090912060029091020154825160405162a3c99560e11b81526001600160401b039283166004820152911660248201526044016101b0565b60408201516001600160401b0316158061035e575060608201516001600160401b0316155b80610374575060808201516001600160401b0316155b8061038a575060a08201516001600160401b0316155b156103b557815160405162b3906560e61b81526001600160401b0390911660048201526024016101b0565b5050565b600280546001810182555f829052825191027f405787fa12a823e0f2b7631cc41b3ba8828b3321ca811111fa75cd3aa3bb5ace81018054602085015160408087015160608801516001600160401b03908116600160a01b02600160a01b600160e01b03199282166c010000000000000000000000000292909216600160601b600160e01b031960e09590951c680100000000000000009081026001600160601b0319909716998316998a179690961794909416939093171790935560808601517f405787fa12a823e0f2b7631cc41b3ba8828b3321ca811111fa75cd3aa3bb5acf909401805460a088015183169093026001600160801b0319909316949091169390931717909155517f05c0684a2be9eaf5f7eddfeac86a3ecac6035a132fa7f96b1ba72dcb992989709061054590849081516001600160401b0390811682526020808401516001600160e01b0319169083015260408381015182169083015260608084015182169083015260808084015182169083015260a092830151169181019190915260c00190565b60405180910390a250565b634e487b7160e01b5f52604160045260245ffd5b60405161060081016001600160401b038111828210171561058757610587610550565b60405290565b60405160c081016001600160401b038111828210171561058757610587610550565b60405161020081016001600160401b038111828210171561058757610587610550565b604051601f8201601f191681016001600160401b03811182821017156105fa576105fa610550565b604052919050565b80516001600160a01b0381168114610618575f5ffd5b919050565b80516001600160401b0381168114610618575f5ffd5b80516001600160e01b031981168114610618575f5ffd5b805161ffff81168114610618575f5ffd5b80516001600160801b0381168114610618575f5ffd5b805163ffffffff81168114610618575f5ffd5b5f6106008284031215610695575f5ffd5b61069d610564565b90506106a88261061d565b81526106b66020830161061d565b60208201526106c76040830161061d565b60408201526106d86060830161061d565b60608201526106e96080830161061d565b60808201526106fa60a08301610633565b60a082015260c0828101519082015261071560e0830161061d565b60e08201526107276101008301610602565b61010082015261073a610120830161064a565b61012082015261074d610140830161065b565b610140820152610760610160830161065b565b610160820152610773610180830161064a565b6101808201526107866101a0830161061d565b6101a08201526107996101c0830161061d565b6101c08201526107ac6101e0830161064a565b6101e08201526107bf610200830161064a565b6102008201526107d2610220830161064a565b6102208201526107e5610240830161061d565b6102408201526107f8610260830161061d565b61026082015261080b610280830161061d565b61028082015261081e6102a0830161061d565b6102a08201526108316102c0830161061d565b6102c08201526108446102e0830161061d565b6102e0820152610857610300830161061d565b61030082015261086a610320830161061d565b61032082015261087d610340830161061d565b610340820152610890610360830161065b565b6103608201526108a36103808301610671565b6103808201526108b66103a08301610671565b6103a08201526108c96103c0830161065b565b6103c08201526108dc6103e0830161065b565b6103e08201526108ef610400830161061d565b610400820152610902610420830161061d565b610420820152610915610440830161065b565b610440820152610928610460830161064a565b61046082015261093b610480830161065b565b61048082015261094e6104a0830161064a565b6104a08201526109616104c08301610671565b6104c08201526109746104e08301610671565b6104e08201526109876105008301610671565b61050082015261099a6105208301610671565b6105208201526109ad610540830161064a565b6105408201526109c06105608301610671565b6105608201526109d3610580830161065b565b6105808201526109e66105a0830161061d565b6105a08201526109f96105c0830161061d565b6105c0820152610a0c6105e0830161061d565b6105e082015292915050565b5f82601f830112610a27575f5ffd5b81516001600160401b03811115610a4057610a40610550565b610a4f60208260051b016105d2565b80828252602082019150602060c08402860101925085831115610a70575f5ffd5b602085015b83811015610b045760c08188031215610a8c575f5ffd5b610a9461058d565b610a9d8261061d565b8152610aab60208301610633565b6020820152610abc6040830161061d565b6040820152610acd6060830161061d565b6060820152610ade6080830161061d565b6080820152610aef60a0830161061d565b60a0820152835260209092019160c001610a75565b5095945050505050565b5f5f5f838503610820811215610b22575f5ffd5b610200811215610b30575f5ffd5b50610b396105af565b610b4285610602565b8152610b5060208601610602565b6020820152610b6160408601610602565b6040820152610b7260608601610602565b6060820152610b8360808601610602565b6080820152610b9460a08601610602565b60a0820152610ba560c08601610602565b60c0820152610bb660e08601610602565b60e0820152610bc86101008601610602565b610100820152610bdb6101208601610602565b610120820152610bee6101408601610602565b610140820152610c016101608601610602565b610160820152610c146101808601610602565b610180820152610c276101a08601610602565b6101a0820152610c3a6101c08601610602565b6101c0820152610c4d6101e08601610602565b6101e08201529250610c63856102008601610684565b6108008501519092506001600160401b03811115610c7f575f5ffd5b610c8b86828701610a18565b9150509250925092565b634e487b7160e01b5f52603260045260245ffd5b602081525f82518060208401528060208501604085015e5f604082850101526040601f19601f83011684010191505092915050565b80516020808301519190811015610cfe575f198160200360031b1b821691505b50919050565b81810381811115610d2357634e487b7160e01b5f52601160045260245ffd5b92915050565b60805160a05160c05160e05161010051610120516101405161016051610180516101a0516101c0516101e05161020051611fe8610de75f395f81816103fe0152818161044d015281816104b4015261051101525f8181610a0901528181610b9d0152610c6601525f818161057c015281816107380152610b1201525f61111301525f6110ef01525f6109b001525f61085101525f61082101525f61105f01525f61103701525f610f9201525f610fbc01525f610fe60152611fe85ff3fe608060405234801561000f575f5ffd5b5060043610610060575f3560e01c806305091730146100645780633a78985c1461008a5780634376497f146100aa57806377b1e6ec146100bf57806384b0196e146100f4578063f5ee88011461010f575b5f5ffd5b610077610072366004611771565b610124565b6040519081526020015b60405180910390f35b61009d6100983660046117ad565b61017c565b6040516100819190611838565b6100b26102d8565b6040516100819190611846565b6100776100cd366004611893565b5f9182526003602090815260408084206001600160401b0393909316845291905290205490565b6100fc610395565b60405161008197969594939291906118ef565b61012261011d366004611996565b6103d7565b005b5f6101767f9e181460e2c3a808f4bc36f061e87f42ed02dd6f9df915b51de45b43cb9cd0518360405160200161015b929190611af8565b604051602081830303815290604052805190602001206107ee565b92915050565b6040805160c0810182525f80825260208201819052918101829052606081018290526080810182905260a08101919091526002545b80156102ae576001600160401b03831660026101ce600184611b20565b815481106101de576101de611b33565b5f9182526020909120600290910201546001600160401b03161161029e576002610209600183611b20565b8154811061021957610219611b33565b5f9182526020918290206040805160c08101825260029390930290910180546001600160401b038082168552600160401b80830460e01b6001600160e01b03191696860196909652600160601b8204811693850193909352600160a01b9004821660608401526001015480821660808401529290920490911660a08201529392505050565b6102a781611b47565b90506101b1565b50604051638b7049eb60e01b81526001600160401b03831660048201526024015b60405180910390fd5b60606002805480602002602001604051908101604052809291908181526020015f905b8282101561038c575f8481526020908190206040805160c0810182526002860290920180546001600160401b038082168552600160401b80830460e01b6001600160e01b03191686880152600160601b8304821694860194909452600160a01b9091048116606085015260019182015480821660808601529290920490911660a083015290835290920191016102fb565b50505050905090565b5f6060805f5f5f60606103a661081a565b6103ae61084a565b604080515f80825260208201909252600f60f81b9b939a50919850469750309650945092509050565b6103ee6103e936879003870187611b91565b610875565b5f6103f76109a0565b90506104237f000000000000000000000000000000000000000000000000000000000000000082611c45565b6001600160401b031661043960208801886117ad565b6001600160401b031610156104ab576104727f000000000000000000000000000000000000000000000000000000000000000082611c45565b61047f60208801886117ad565b60405163d8816abf60e01b81526001600160401b039283166004820152911660248201526044016102cf565b620100006104d97f000000000000000000000000000000000000000000000000000000000000000083611c45565b6104e39190611c45565b6001600160401b03166104f960208801886117ad565b6001600160401b0316111561057957620100006105367f000000000000000000000000000000000000000000000000000000000000000083611c45565b6105409190611c45565b61054d60208801886117ad565b604051635e395c8160e01b81526001600160401b039283166004820152911660248201526044016102cf565b5f7f00000000000000000000000000000000000000000000000000000000000000006001600160a01b031663060406186040518163ffffffff1660e01b8152600401602060405180830381865afa1580156105d6573d5f5f3e3d5ffd5b505050506040513d601f19601f820116820180604052508101906105fa9190611c64565b9050806001600160401b0316866001600160401b0316146106415760405163223b0f1f60e01b81526001600160401b038083166004830152871660248201526044016102cf565b5f61064b88610124565b90505f6106598888886109df565b9050610674818361066f36899003890189611c7f565b610cef565b610691576040516346ad276760e01b815260040160405180910390fd5b5f8281526003602090815260408083206001600160401b038c1684529091528120906106c1600183018a8a610dbd565b82546106cd9190611ced565b8083556040519091506001600160401b038b169085907f881fc03df1bf0bfdd3aff49c3652677af7cbba89e7034cc221d94348606110a890610712908f908690611d00565b60405180910390a360405163a805d86d60e01b81526001600160401b038b1660048201527f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03169063a805d86d90602401602060405180830381865afa158015610785573d5f5f3e3d5ffd5b505050506040513d601f19601f820116820180604052508101906107a99190611d2c565b6107ba9063ffffffff166002611d47565b6107c5826003611d47565b106107e1576107e16107dc368d90038d018d611b91565b610e3d565b5050505050505050505050565b5f6101766107fa610f86565b8360405161190160f01b8152600281019290925260228201526042902090565b60606108457f00000000000000000000000000000000000000000000000000000000000000006110af565b905090565b60606108457f00000000000000000000000000000000000000000000000000000000000000006110af565b60025480158015906108c15750600261088f600183611b20565b8154811061089f5761089f611b33565b5f91825260209091206002909102015482516001600160401b03918216911611155b156109205760026108d3600183611b20565b815481106108e3576108e3611b33565b5f918252602090912060029091020154825160405162a3c99560e11b81526001600160401b039283166004820152911660248201526044016102cf565b60408201516001600160401b03161580610945575060608201516001600160401b0316155b8061095b575060808201516001600160401b0316155b80610971575060a08201516001600160401b0316155b1561099c57815160405162b3906560e61b81526001600160401b0390911660048201526024016102cf565b5050565b5f6109ab60016110ec565b6109d57f000000000000000000000000000000000000000000000000000000000000000042611d5e565b6108459190611d7d565b610a0660405180608001604052805f81526020015f81526020015f81526020015f81525090565b5f7f00000000000000000000000000000000000000000000000000000000000000006001600160a01b031663b7d0a9076040518163ffffffff1660e01b8152600401602060405180830381865afa158015610a63573d5f5f3e3d5ffd5b505050506040513d601f19601f82011682018060405250810190610a879190611db6565b90505f5b83811015610ce6575f858583818110610aa657610aa6611b33565b9050602002013590505b8015610cdd575f610ac082611142565b610acc84610100611d47565b610ad69190611ced565b9050610ae3600183611b20565b60405163f81b500f60e01b81526001600160401b038a16600482015263ffffffff831660248201529216915f907f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03169063f81b500f90604401602060405180830381865afa158015610b5f573d5f5f3e3d5ffd5b505050506040513d601f19601f82011682018060405250810190610b839190611d2c565b604051633024508760e11b81529091506001600160a01b037f00000000000000000000000000000000000000000000000000000000000000001690636048a10e90610bd99084906001908e908b90600401611dcd565b602060405180830381865afa158015610bf4573d5f5f3e3d5ffd5b505050506040513d601f19601f82011682018060405250810190610c189190611e1a565b610c3d576040516309387fe160e31b815263ffffffff821660048201526024016102cf565b604051632ba7ea2160e01b815263ffffffff82166004820152610cd49087906001600160a01b037f00000000000000000000000000000000000000000000000000000000000000001690632ba7ea2190602401608060405180830381865afa158015610cab573d5f5f3e3d5ffd5b505050506040513d601f19601f82011682018060405250810190610ccf9190611e39565b6111cc565b95505050610ab0565b50600101610a8b565b50509392505050565b60608301516040840151602085015185515f939117909117171580610d185750610d1882611238565b15610d3657604051634ddaa5e560e01b815260040160405180910390fd5b6040805161030080825261032082019092525f916020820181803683370190505090505f610d6a610d65611277565b611323565b905060208201608082825e61010085608083015e60808761018083015e610d9c86610d9783610200611ced565b61140d565b610dad600f82610300846020611497565b51600114925050505b9392505050565b5f805b82811015610e35575f81815260208690526040812054908119868685818110610deb57610deb611b33565b90506020020135169050805f03610e03575050610e2d565b5f8381526020889052604090208282179055610e1e816114d4565b610e289085611ced565b935050505b600101610dc0565b509392505050565b600280546001810182555f82905282517f405787fa12a823e0f2b7631cc41b3ba8828b3321ca811111fa75cd3aa3bb5ace919092029081018054602085015160408087015160608801516001600160401b039788166bffffffffffffffffffffffff199095168517600160401b60e09590951c8502176fffffffffffffffffffffffffffffffff60601b1916600160601b9289169290920267ffffffffffffffff60a01b191691909117600160a01b918816919091021790935560808601517f405787fa12a823e0f2b7631cc41b3ba8828b3321ca811111fa75cd3aa3bb5acf909401805460a08801519587166fffffffffffffffffffffffffffffffff199091161794909516029290921790925590517f05c0684a2be9eaf5f7eddfeac86a3ecac6035a132fa7f96b1ba72dcb9929897090610f7b908490611838565b60405180910390a250565b5f306001600160a01b037f000000000000000000000000000000000000000000000000000000000000000016148015610fde57507f000000000000000000000000000000000000000000000000000000000000000046145b1561100857507f000000000000000000000000000000000000000000000000000000000000000090565b610845604080517f8b73c3c69bb8fe3d512ecc4cf759cc79239f7b179b0ffacaa9a75d522b39400f60208201527f0000000000000000000000000000000000000000000000000000000000000000918101919091527f000000000000000000000000000000000000000000000000000000000000000060608201524660808201523060a08201525f9060c00160405160208183030381529060405280519060200120905090565b60605f6110bb83611500565b6040805160208082528183019092529192505f91906020820181803683375050509182525060208101929092525090565b5f7f00000000000000000000000000000000000000000000000000000000000000006111387f000000000000000000000000000000000000000000000000000000000000000084611ea7565b6101769190611ea7565b5f61017661115283196001611ced565b83165f60076fffffffffffffffffffffffffffffffff8311901b905060066001600160401b0383831c11901b17600563ffffffff83831c11901b17600461ffff83831c11901b17600360ff83831c11901b176002600f83831c116d010102020202030303030303030360801b911b9190911791821c1a1790565b6111f360405180608001604052805f81526020015f81526020015f81526020015f81525090565b5f8383604051602001611207929190611ed0565b60408051601f198184030181529190529050602081018261122f600b83610100846080611497565b50505092915050565b60608101516040820151602083015183515f93911790911717158015610176575060e082015160c083015160a084015160808501511717171592915050565b61129e60405180608001604052805f81526020015f81526020015f81526020015f81525090565b50604080516080810182526f17f1d3a73197d7942695638c4fa9ac0f81527fc3688c4f9774b905a14e3a3f171bac586c55e83ff97a1aeffb3af00adb22c6bb60208201526f08b3f481e3aaa0f1a09e30ed741d8ae4918101919091527ffcf5e095d5d00af600db18cb2c04b3edd03cc744a2888ae40caa232946c5e7e1606082015290565b61134a60405180608001604052805f81526020015f81526020015f81526020015f81525090565b6060820151604083015160208401518451171717611366575090565b604082015160608301515f7f64774b84f38512bf6730d2a0f6b0f6241eabfffeb153ffffb9feffffffffaaab821161139e575f6113a1565b60015b60408051608081018252875181526020978801519781019790975260ff91909116939093016f1a0111ea397fe69a4b1ba7b6434bacd703928501929092527f64774b84f38512bf6730d2a0f6b0f6241eabfffeb153ffffb9feffffffffaaab0360608401525090919050565b5f61141783611527565b6040805161020080825261022082019092529192505f91906020820181803683370190505090506020828101908201611457601183608084610100611497565b61147d6011611467846080611ced565b608061147585610100611ced565b610100611497565b61148f600d8261020088610100611497565b505050505050565b6114a5855a868686866115f7565b6114cd576040516375c6821d60e11b81526001600160a01b03861660048201526024016102cf565b5050505050565b5f5b81156114fb576114e581611f1c565b90506114f2600183611b20565b821691506114d6565b919050565b5f60ff8216601f81111561017657604051632cd44ac360e21b815260040160405180910390fd5b606061153282611646565b604080518181526060810182529192505f9160019082908160208201818036833750506040516115a09594939291506001906f1a0111ea397fe69a4b1ba7b6434bacd7907f64774b84f38512bf6730d2a0f6b0f6241eabfffeb153ffffb9feffffffffaaab90602001611f34565b60408051601f19818403018152919052905060208082019083015f5b60048110156115ee57604082606085015e6115d98385518461172b565b6115e4604083611ced565b91506001016115bc565b50505050919050565b5f5f828486888b8bfa91503d90508180156116125750828114155b1561163b57604051634a1585f560e11b81526001600160a01b03891660048201526024016102cf565b509695505050505050565b60605f6040518060600160405280602c8152602001611f87602c91396040805161010080825261012082019092529192506020820181803683370190505091505f6040515f81525f60208201528460408201526201000060e81b6060820152602c60208401606383015e60205f608f8360025afa91505f51602c60208501602184015e5f8560015b6009811015611701576020820191508284188552806020860153602082604d8760025afa825196169592506001016116ce565b5050505050806117245760405163e9d2171f60e01b815260040160405180910390fd5b5050919050565b5f604082848660055afa9050806117555760405163e9d2171f60e01b815260040160405180910390fd5b50505050565b5f60c0828403121561176b575f5ffd5b50919050565b5f60c08284031215611781575f5ffd5b610db6838361175b565b6001600160401b038116811461179f575f5ffd5b50565b80356114fb8161178b565b5f602082840312156117bd575f5ffd5b8135610db68161178b565b6001600160401b03815116825263ffffffff60e01b60208201511660208301526001600160401b0360408201511660408301526001600160401b0360608201511660608301526001600160401b0360808201511660808301526001600160401b0360a08201511660a08301525050565b60c0810161017682846117c8565b602080825282518282018190525f918401906040840190835b81811015611888576118728385516117c8565b6020939093019260c0929092019160010161185f565b509095945050505050565b5f5f604083850312156118a4575f5ffd5b8235915060208301356118b68161178b565b809150509250929050565b5f81518084528060208401602086015e5f602082860101526020601f19601f83011685010191505092915050565b60ff60f81b8816815260e060208201525f61190d60e08301896118c1565b828103604084015261191f81896118c1565b606084018890526001600160a01b038716608085015260a0840186905283810360c0850152845180825260208087019350909101905f5b81811015611974578351835260209384019390920191600101611956565b50909b9a5050505050505050505050565b5f610100828403121561176b575f5ffd5b5f5f5f5f5f61020086880312156119ab575f5ffd5b6119b5878761175b565b945060c08601356119c58161178b565b935060e08601356001600160401b038111156119df575f5ffd5b8601601f810188136119ef575f5ffd5b80356001600160401b03811115611a04575f5ffd5b8860208260051b8401011115611a18575f5ffd5b60209190910193509150611a30876101008801611985565b90509295509295909350565b80356001600160e01b0319811681146114fb575f5ffd5b8035611a5e8161178b565b6001600160401b031682526001600160e01b0319611a7e60208301611a3c565b1660208301526040810135611a928161178b565b6001600160401b031660408301526060810135611aae8161178b565b6001600160401b031660608301526080810135611aca8161178b565b6001600160401b03166080830152611ae460a082016117a2565b6001600160401b03811660a0840152505050565b82815260e08101610db66020830184611a53565b634e487b7160e01b5f52601160045260245ffd5b8181038181111561017657610176611b0c565b634e487b7160e01b5f52603260045260245ffd5b5f81611b5557611b55611b0c565b505f190190565b60405161010081016001600160401b0381118282101715611b8b57634e487b7160e01b5f52604160045260245ffd5b60405290565b5f60c0828403128015611ba2575f5ffd5b5060405160c081016001600160401b0381118282101715611bd157634e487b7160e01b5f52604160045260245ffd5b6040528235611bdf8161178b565b8152611bed60208401611a3c565b60208201526040830135611c008161178b565b60408201526060830135611c138161178b565b60608201526080830135611c268161178b565b608082015260a0830135611c398161178b565b60a08201529392505050565b6001600160401b03818116838216019081111561017657610176611b0c565b5f60208284031215611c74575f5ffd5b8151610db68161178b565b5f610100828403128015611c91575f5ffd5b50611c9a611b5c565b823581526020808401359082015260408084013590820152606080840135908201526080808401359082015260a0808401359082015260c0808401359082015260e0928301359281019290925250919050565b8082018082111561017657610176611b0c565b60e08101611d0e8285611a53565b8260c08301529392505050565b63ffffffff8116811461179f575f5ffd5b5f60208284031215611d3c575f5ffd5b8151610db681611d1b565b808202811582820484141761017657610176611b0c565b6001600160401b03828116828216039081111561017657610176611b0c565b5f6001600160401b03831680611da157634e487b7160e01b5f52601260045260245ffd5b806001600160401b0384160491505092915050565b5f60208284031215611dc6575f5ffd5b5051919050565b63ffffffff851681526080810160028510611df657634e487b7160e01b5f52602160045260245ffd5b8460208301526001600160401b038416604083015282606083015295945050505050565b5f60208284031215611e2a575f5ffd5b81518015158114610db6575f5ffd5b5f6080828403128015611e4a575f5ffd5b50604051608081016001600160401b0381118282101715611e7957634e487b7160e01b5f52604160045260245ffd5b6040908152835182526020808501519083015283810151908201526060928301519281019290925250919050565b6001600160401b038181168382160290811690818114611ec957611ec9611b0c565b5092915050565b82518152602080840151818301526040808501518184015260608086015181850152845160808501529184015160a084015283015160c083015282015160e08201526101008101610db6565b5f60018201611f2d57611f2d611b0c565b5060010190565b8781528660208201528560408201525f85518060208801606085015e60f89590951b6001600160f81b031916606092909501918201949094526061810192909252608182015260a1019594505050505056fe424c535f5349475f424c53313233383147325f584d443a5348412d3235365f535357555f524f5f504f505f2ba26469706673582212206dc57b05b9267310790c1535994bc7ab99427a13dba50ccc618746642a55123664736f6c63430008250033";
 
   
       type BeaconLayoutConstructorParams = [signer?: Signer] | ConstructorParameters<typeof ContractFactory>;
@@ -226,11 +998,11 @@ import type { NonPayableOverrides } from "../../../common.js"
         
       }
     
-    override getDeployTransaction(initial: LayoutStruct[], overrides?: NonPayableOverrides & { from?: string }): Promise<ContractDeployTransaction> {
-      return super.getDeployTransaction(initial, overrides || {});
+    override getDeployTransaction(addresses: AddressesStruct, parameters: ParametersStruct, initial: LayoutStruct[], overrides?: NonPayableOverrides & { from?: string }): Promise<ContractDeployTransaction> {
+      return super.getDeployTransaction(addresses, parameters, initial, overrides || {});
     };
-    override deploy(initial: LayoutStruct[], overrides?: NonPayableOverrides & { from?: string }) {
-      return super.deploy(initial, overrides || {}) as Promise<BeaconLayout & {
+    override deploy(addresses: AddressesStruct, parameters: ParametersStruct, initial: LayoutStruct[], overrides?: NonPayableOverrides & { from?: string }) {
+      return super.deploy(addresses, parameters, initial, overrides || {}) as Promise<BeaconLayout & {
         deploymentTransaction(): ContractTransactionResponse;
       }>;
     }

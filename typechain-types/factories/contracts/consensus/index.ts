@@ -5,3 +5,4 @@ export { BeaconLayout__factory } from './BeaconLayout__factory.js';
 export { Disputes__factory } from './Disputes__factory.js';
 export { Rewards__factory } from './Rewards__factory.js';
 export { StateCommitments__factory } from './StateCommitments__factory.js';
+export { Voters__factory } from './Voters__factory.js';

@@ -7,6 +7,11 @@
 
   const _abi = [
   {
+    "inputs": [],
+    "name": "InvalidEndorsement",
+    "type": "error"
+  },
+  {
     "inputs": [
       {
         "internalType": "uint64",
@@ -21,11 +26,59 @@
     "inputs": [
       {
         "internalType": "uint64",
+        "name": "current",
+        "type": "uint64"
+      },
+      {
+        "internalType": "uint64",
+        "name": "given",
+        "type": "uint64"
+      }
+    ],
+    "name": "NotCurrentPeriod",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint64",
         "name": "firstEpoch",
         "type": "uint64"
       }
     ],
     "name": "RowIncomplete",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint64",
+        "name": "latest",
+        "type": "uint64"
+      },
+      {
+        "internalType": "uint64",
+        "name": "firstEpoch",
+        "type": "uint64"
+      }
+    ],
+    "name": "RowTooFar",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint64",
+        "name": "earliest",
+        "type": "uint64"
+      },
+      {
+        "internalType": "uint64",
+        "name": "firstEpoch",
+        "type": "uint64"
+      }
+    ],
+    "name": "RowTooSoon",
     "type": "error"
   },
   {
@@ -54,14 +107,286 @@
         "type": "uint64"
       },
       {
+        "components": [
+          {
+            "internalType": "uint64",
+            "name": "firstEpoch",
+            "type": "uint64"
+          },
+          {
+            "internalType": "bytes4",
+            "name": "forkVersion",
+            "type": "bytes4"
+          },
+          {
+            "internalType": "uint64",
+            "name": "forkGindex",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "validatorsGindex",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "balancesGindex",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "randaoMixesGindex",
+            "type": "uint64"
+          }
+        ],
         "indexed": false,
-        "internalType": "bytes4",
-        "name": "forkVersion",
-        "type": "bytes4"
+        "internalType": "struct Layout",
+        "name": "row",
+        "type": "tuple"
       }
     ],
     "name": "RowAdded",
     "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "rowHash",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "internalType": "uint64",
+        "name": "period",
+        "type": "uint64"
+      },
+      {
+        "components": [
+          {
+            "internalType": "uint64",
+            "name": "firstEpoch",
+            "type": "uint64"
+          },
+          {
+            "internalType": "bytes4",
+            "name": "forkVersion",
+            "type": "bytes4"
+          },
+          {
+            "internalType": "uint64",
+            "name": "forkGindex",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "validatorsGindex",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "balancesGindex",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "randaoMixesGindex",
+            "type": "uint64"
+          }
+        ],
+        "indexed": false,
+        "internalType": "struct Layout",
+        "name": "row",
+        "type": "tuple"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "endorsers",
+        "type": "uint256"
+      }
+    ],
+    "name": "RowEndorsed",
+    "type": "event"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "internalType": "uint64",
+            "name": "firstEpoch",
+            "type": "uint64"
+          },
+          {
+            "internalType": "bytes4",
+            "name": "forkVersion",
+            "type": "bytes4"
+          },
+          {
+            "internalType": "uint64",
+            "name": "forkGindex",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "validatorsGindex",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "balancesGindex",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "randaoMixesGindex",
+            "type": "uint64"
+          }
+        ],
+        "internalType": "struct Layout",
+        "name": "row",
+        "type": "tuple"
+      }
+    ],
+    "name": "digest",
+    "outputs": [
+      {
+        "internalType": "bytes32",
+        "name": "",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "internalType": "uint64",
+            "name": "firstEpoch",
+            "type": "uint64"
+          },
+          {
+            "internalType": "bytes4",
+            "name": "forkVersion",
+            "type": "bytes4"
+          },
+          {
+            "internalType": "uint64",
+            "name": "forkGindex",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "validatorsGindex",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "balancesGindex",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "randaoMixesGindex",
+            "type": "uint64"
+          }
+        ],
+        "internalType": "struct Layout",
+        "name": "row",
+        "type": "tuple"
+      },
+      {
+        "internalType": "uint64",
+        "name": "period",
+        "type": "uint64"
+      },
+      {
+        "internalType": "uint256[]",
+        "name": "endorsers",
+        "type": "uint256[]"
+      },
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "xc0Hi",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "xc0Lo",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "xc1Hi",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "xc1Lo",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "yc0Hi",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "yc0Lo",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "yc1Hi",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "yc1Lo",
+            "type": "bytes32"
+          }
+        ],
+        "internalType": "struct G2Point",
+        "name": "signature",
+        "type": "tuple"
+      }
+    ],
+    "name": "endorse",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "rowHash",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "uint64",
+        "name": "period",
+        "type": "uint64"
+      }
+    ],
+    "name": "endorsements",
+    "outputs": [
+      {
+        "internalType": "uint256",
+        "name": "",
+        "type": "uint256"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
   },
   {
     "inputs": [
