@@ -15,6 +15,7 @@ getContractFactory(name: 'BeaconLayout', signerOrOptions?: ethers.Signer | Facto
 getContractFactory(name: 'Disputes', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Disputes__factory>
 getContractFactory(name: 'Rewards', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Rewards__factory>
 getContractFactory(name: 'StateCommitments', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.StateCommitments__factory>
+getContractFactory(name: 'Voters', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Voters__factory>
 getContractFactory(name: 'IBeaconLayout', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IBeaconLayout__factory>
 getContractFactory(name: 'IBlockProducers', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IBlockProducers__factory>
 getContractFactory(name: 'IBondEther', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IBondEther__factory>
@@ -70,6 +71,7 @@ getContractAt(name: 'BeaconLayout', address: string | ethers.Addressable, signer
 getContractAt(name: 'Disputes', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Disputes>
 getContractAt(name: 'Rewards', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Rewards>
 getContractAt(name: 'StateCommitments', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.StateCommitments>
+getContractAt(name: 'Voters', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Voters>
 getContractAt(name: 'IBeaconLayout', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IBeaconLayout>
 getContractAt(name: 'IBlockProducers', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IBlockProducers>
 getContractAt(name: 'IBondEther', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IBondEther>
@@ -125,6 +127,7 @@ deployContract(name: 'BeaconLayout', signerOrOptions?: ethers.Signer | DeployCon
 deployContract(name: 'Disputes', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Disputes>
 deployContract(name: 'Rewards', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Rewards>
 deployContract(name: 'StateCommitments', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.StateCommitments>
+deployContract(name: 'Voters', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Voters>
 deployContract(name: 'IBeaconLayout', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IBeaconLayout>
 deployContract(name: 'IBlockProducers', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IBlockProducers>
 deployContract(name: 'IBondEther', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IBondEther>
@@ -180,6 +183,7 @@ deployContract(name: 'BeaconLayout', args: any[], signerOrOptions?: ethers.Signe
 deployContract(name: 'Disputes', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Disputes>
 deployContract(name: 'Rewards', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Rewards>
 deployContract(name: 'StateCommitments', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.StateCommitments>
+deployContract(name: 'Voters', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Voters>
 deployContract(name: 'IBeaconLayout', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IBeaconLayout>
 deployContract(name: 'IBlockProducers', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IBlockProducers>
 deployContract(name: 'IBondEther', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IBondEther>

@@ -16,6 +16,8 @@ export type { Rewards } from './contracts/consensus/Rewards.js';
 export { Rewards__factory } from './factories/contracts/consensus/Rewards__factory.js';
 export type { StateCommitments } from './contracts/consensus/StateCommitments.js';
 export { StateCommitments__factory } from './factories/contracts/consensus/StateCommitments__factory.js';
+export type { Voters } from './contracts/consensus/Voters.js';
+export { Voters__factory } from './factories/contracts/consensus/Voters__factory.js';
 export type { IBeaconLayout } from './contracts/interfaces/IBeaconLayout.js';
 export { IBeaconLayout__factory } from './factories/contracts/interfaces/IBeaconLayout__factory.js';
 export type { IBlockProducers } from './contracts/interfaces/IBlockProducers.js';
