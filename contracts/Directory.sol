@@ -57,6 +57,7 @@ contract Directory is IDirectory {
         _checkAddress("disputes", where.disputes);
         _checkAddress("cdt", where.cdt);
         _checkAddress("rewards", where.rewards);
+        _checkAddress("cdtStaking", where.cdtStaking);
     }
 
     function _checkChain(Parameters memory p) private view {

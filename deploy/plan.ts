@@ -14,6 +14,7 @@ import { WithdrawalQueue__factory } from '../typechain-types/factories/contracts
 import { WithdrawalVault__factory } from '../typechain-types/factories/contracts/staking/WithdrawalVault__factory.js'
 import { BondEther__factory } from '../typechain-types/factories/contracts/tokens/BondEther__factory.js'
 import { Cdt__factory } from '../typechain-types/factories/contracts/tokens/Cdt__factory.js'
+import { CdtStaking__factory } from '../typechain-types/factories/contracts/tokens/CdtStaking__factory.js'
 import type { DeploymentParameters, LayoutRow } from './parameters/types.ts'
 
 /**
@@ -37,6 +38,7 @@ export const CONTRACT_ORDER = [
   'disputes',
   'cdt',
   'rewards',
+  'cdtStaking',
 ] as const
 
 export type ContractName = (typeof CONTRACT_ORDER)[number]
@@ -84,6 +86,7 @@ export async function planCreations({ addresses, parameters, layouts }: Deployme
     disputes: await creationOf(new Disputes__factory().getDeployTransaction(...common)),
     cdt: await creationOf(new Cdt__factory().getDeployTransaction(addresses)),
     rewards: await creationOf(new Rewards__factory().getDeployTransaction(...common)),
+    cdtStaking: await creationOf(new CdtStaking__factory().getDeployTransaction(...common)),
   }
 }
 

@@ -10,7 +10,7 @@ interface IBondEther is IERC20, IERC20Permit {
     event SharesMinted(address indexed to, uint256 shares, uint256 pooledEther);
     event SharesBurned(address indexed from, uint256 shares, uint256 pooledEther);
     event TransferShares(address indexed from, address indexed to, uint256 shares);
-    /// @notice The pot moved with a finalized report. `index` is the rewards index right after, 1e27.
+    /// @notice The pot moved with a finalized report. `index` is the rewards index right after, before the fee, 1e27.
     event ProfitRecognised(int256 profit, uint256 coverSharesBurned, uint256 bondSharesBurned, uint256 index);
     /// @notice Shares went to the cover account (slashing, or what a withdrawal did not get).
     event Covered(address indexed from, uint256 shares);
@@ -57,6 +57,11 @@ interface IBondEther is IERC20, IERC20Permit {
     /// @param stakerProfit wei, of staker pools, already clamped.
     /// @param bondProfit wei, of bond pools, already clamped. Together they leave something in the pot.
     function recognise(int256 stakerProfit, int256 bondProfit) external;
+
+    /// @notice Mints shares worth `fee` to CdtStaking, right after the gain was recognised of which it is a part: all others give it.
+    ///         StakingPool only.
+    /// @dev Rounded down, in favour of all others.
+    function mintFee(uint256 fee) external;
 
     /// @notice Takes a proven loss out of the pot with cover shares, as far as they go, so that no gain has to. StakingPool only.
     /// @return covered wei of the loss that cover bore.

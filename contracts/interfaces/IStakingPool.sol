@@ -15,6 +15,9 @@ interface IStakingPool {
     event Collected(PoolKind indexed kind, uint256 amount, uint256 total);
     /// @notice A finalized report was booked: profit to date as reported, and how much of it is recognised by now (wei).
     event ReportBooked(PoolKind indexed kind, int256 profitToDate, int256 recognised);
+    /// @notice Recognised profit of both kinds together rose above its former maximum to `maximum`; `fee` wei of what it rose by went
+    ///         to CdtStaking as new shares.
+    event FeeTaken(int256 maximum, uint256 fee);
     /// @notice A loss of a staker pool was proven; cover makes it good with the report that shows it.
     event LossWrittenOff(PoolId indexed poolId, uint256 amount);
     /// @notice ETH left the buffer for finalized withdrawal requests.
@@ -73,8 +76,12 @@ interface IStakingPool {
     /// @notice Profit to date recognised so far (wei, may be negative).
     function recognised(PoolKind kind) external view returns (int256);
 
+    /// @notice The most that both kinds' recognised profit ever was together (wei, at least 0): up to here the fee is taken.
+    function recognisedMaximum() external view returns (int256);
+
     /// @notice Books a finalized report: closes the queue's batch, collects arrivals − collected from each vault into the buffer
-    ///         (never more than it holds), recognises P − recognised of each kind and moves the index. StateCommitments only.
+    ///         (never more than it holds), recognises P − recognised of each kind, takes the fee where the recognised profit of both
+    ///         kinds together exceeds its former maximum, and moves the index. StateCommitments only.
     /// @dev Losses written off by the report's reference are taken from cover first, as far as it goes, and from no gain.
     ///      Gains of both kinds together are clamped to `maxReportGrowth` × `epochs` of the total, each in proportion; a loss of the
     ///      other kind does not widen that. A loss is recognised whole (down to an index of 1/1000). Recognised

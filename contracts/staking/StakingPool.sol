@@ -5,6 +5,7 @@ import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {Checkpoints} from "@openzeppelin/contracts/utils/structs/Checkpoints.sol";
 import {IBondEther} from "../interfaces/IBondEther.sol";
+import {ICdtStaking} from "../interfaces/ICdtStaking.sol";
 import {IDepositContract} from "../interfaces/IDepositContract.sol";
 import {IStakingPool} from "../interfaces/IStakingPool.sol";
 import {IStateCommitments} from "../interfaces/IStateCommitments.sol";
@@ -38,11 +39,13 @@ contract StakingPool is IStakingPool {
 
     uint256 private constant POOL_ETHER = 32 ether;
     uint256 private constant PPM = 1_000_000;
+    uint256 private constant BASIS_POINTS = 10_000;
     /// @dev Losses are recognised down to an index of a thousandth: whatever is reported, a deposit's shares stay countable.
     uint256 private constant SHARES_PER_WEI_AT_MOST = SHARES_PER_WEI * 1_000;
 
     IBondEther private immutable BOND_ETHER;
     IWithdrawalQueue private immutable WITHDRAWAL_QUEUE;
+    ICdtStaking private immutable CDT_STAKING;
     address private immutable STAKER_VAULT;
     address private immutable BOND_VAULT;
     address private immutable POOL_REGISTRY;
@@ -50,6 +53,7 @@ contract StakingPool is IStakingPool {
     IDepositContract private immutable DEPOSIT_CONTRACT;
     uint256 private immutable MIN_DEPOSIT;
     uint256 private immutable MAX_REPORT_GROWTH;
+    uint256 private immutable REWARDS_FEE;
 
     Buffer private _buffer;
     mapping(PoolKind kind => Ledger) private _ledgers;
@@ -58,12 +62,15 @@ contract StakingPool is IStakingPool {
     /// @dev Losses of staker pools proven on chain, cumulative, and how far they were given to cover.
     Checkpoints.Trace208 private _writtenOff;
     uint256 private _madeGood;
+    /// @inheritdoc IStakingPool
+    int256 public recognisedMaximum;
 
     /// @dev Takes exactly `DEAD_ETHER` wei: what stands behind the dead shares of BondEther.
     constructor(Addresses memory addresses, Parameters memory parameters) payable {
         if (msg.value != DEAD_ETHER) revert WrongDeadEther(DEAD_ETHER, msg.value);
         BOND_ETHER = IBondEther(nonZero(addresses.bondEther));
         WITHDRAWAL_QUEUE = IWithdrawalQueue(nonZero(addresses.withdrawalQueue));
+        CDT_STAKING = ICdtStaking(nonZero(addresses.cdtStaking));
         STAKER_VAULT = nonZero(addresses.stakerVault);
         BOND_VAULT = nonZero(addresses.bondVault);
         POOL_REGISTRY = nonZero(addresses.poolRegistry);
@@ -71,6 +78,7 @@ contract StakingPool is IStakingPool {
         DEPOSIT_CONTRACT = IDepositContract(nonZero(parameters.depositContract));
         MIN_DEPOSIT = parameters.minDeposit;
         MAX_REPORT_GROWTH = parameters.maxReportGrowth;
+        REWARDS_FEE = parameters.rewardsFee;
         _buffer.buffered = uint128(DEAD_ETHER);
     }
 
@@ -191,9 +199,9 @@ contract StakingPool is IStakingPool {
         int256 staker = profitToDate[0] - _ledgers[PoolKind.Staker].recognised + covered;
         int256 bond = profitToDate[1] - _ledgers[PoolKind.Bond].recognised;
         (staker, bond) = _bound(staker, bond, epochs);
-        _recognise(PoolKind.Staker, profitToDate[0], staker - covered);
-        _recognise(PoolKind.Bond, profitToDate[1], bond);
+        int256 total = _recognise(PoolKind.Staker, profitToDate[0], staker - covered) + _recognise(PoolKind.Bond, profitToDate[1], bond);
         BOND_ETHER.recognise(staker, bond);
+        _takeFee(total);
     }
 
     /// @inheritdoc IStakingPool
@@ -265,8 +273,20 @@ contract StakingPool is IStakingPool {
         return (int256(stakerGain) - int256(stakerLoss), int256(bondGain) - int256(bondLoss));
     }
 
-    function _recognise(PoolKind kind, int256 profitToDate, int256 change) private {
-        int256 total = _ledgers[kind].recognised + change;
+    /// @dev Fee on what rises above the former maximum: rewards that make good a loss were paid for when they first came.
+    function _takeFee(int256 recognisedTotal) private {
+        int256 risen = recognisedTotal - recognisedMaximum;
+        if (risen <= 0) return;
+        recognisedMaximum = recognisedTotal;
+        uint256 fee = (uint256(risen) * REWARDS_FEE) / BASIS_POINTS;
+        emit FeeTaken(recognisedTotal, fee);
+        if (fee == 0) return;
+        BOND_ETHER.mintFee(fee);
+        CDT_STAKING.receiveFee();
+    }
+
+    function _recognise(PoolKind kind, int256 profitToDate, int256 change) private returns (int256 total) {
+        total = _ledgers[kind].recognised + change;
         _ledgers[kind].recognised = SafeCast.toInt128(total);
         emit ReportBooked(kind, profitToDate, total);
     }

@@ -32,6 +32,7 @@ contract BondEther is ERC20Permit, IBondEther {
     address private immutable STAKING_POOL;
     address private immutable BLOCK_PRODUCERS;
     address private immutable WITHDRAWAL_QUEUE;
+    address private immutable CDT_STAKING;
 
     Pot private _pot;
     /// @dev The cover account is this contract itself: bETH sent here by mistake covers losses.
@@ -41,6 +42,7 @@ contract BondEther is ERC20Permit, IBondEther {
         STAKING_POOL = nonZero(addresses.stakingPool);
         BLOCK_PRODUCERS = nonZero(addresses.blockProducers);
         WITHDRAWAL_QUEUE = nonZero(addresses.withdrawalQueue);
+        CDT_STAKING = nonZero(addresses.cdtStaking);
         uint256 shares = DEAD_ETHER * SHARES_PER_WEI;
         _pot = Pot({shares: uint128(shares), pooledEther: uint128(DEAD_ETHER)});
         // One dead share lies in the queue: its balance is never zero, which spares whoever finds it empty the price of a new slot.
@@ -178,6 +180,17 @@ contract BondEther is ERC20Permit, IBondEther {
         pot.pooledEther = uint256(int256(uint256(pot.pooledEther)) + rest).toUint128();
         _pot = pot;
         emit ProfitRecognised(stakerProfit + bondProfit, coverBurned, bondBurned, _index(pot));
+    }
+
+    /// @inheritdoc IBondEther
+    /// @dev The ETH is in the pot already: the new shares are worth `fee` of it, all others together the rest.
+    function mintFee(uint256 fee) external onlyStakingPool {
+        Pot memory pot = _pot;
+        uint256 shares = Math.mulDiv(fee, pot.shares, pot.pooledEther - fee);
+        _pot.shares = (pot.shares + shares).toUint128();
+        _shares[CDT_STAKING] += shares;
+        emit Transfer(address(0), CDT_STAKING, fee);
+        emit SharesMinted(CDT_STAKING, shares, fee);
     }
 
     // Internals

@@ -77,4 +77,5 @@ struct Addresses {
     address disputes;
     address cdt;
     address rewards;
+    address cdtStaking;
 }

@@ -1,3 +1,4 @@
+import { recomputeFee } from './recompute-fee.ts'
 import type { World } from './world.ts'
 
 const RAY = 10n ** 27n
@@ -12,7 +13,8 @@ export type Recomputed = { readonly onChain: bigint; readonly recomputed: bigint
 /**
  * Computes the rewards index of the last finalization anew, from JSON-RPC and the Beacon API alone: all ETH the protocol had
  * at the reference (contracts, validators, deposits in flight, less what was finalized and unclaimed), carried to the
- * finalization by the deposits, paid withdrawals and the clamped profit, over the shares right after it.
+ * finalization by the deposits, paid withdrawals and the clamped profit, over the shares right after it, those of the fee
+ * included; and that fee, from the profits of all reports.
  * Throws when the contracts say anything else, beyond rounding.
  */
 export async function recomputeIndex(world: World): Promise<Recomputed> {
@@ -59,6 +61,11 @@ export async function recomputeIndex(world: World): Promise<Recomputed> {
   const difference = recomputed > onChain ? recomputed - onChain : onChain - recomputed
   if (difference > (ROUNDING_WEI * RAY * SHARES_PER_WEI) / shares + 1n) {
     throw new Error(`the index of epoch ${epoch} is ${onChain} on chain, but ${recomputed} by own account`)
+  }
+  const { fee, minted } = await recomputeFee(world, to)
+  const worth = (minted * pot) / shares
+  if ((worth > fee ? worth - fee : fee - worth) > ROUNDING_WEI) {
+    throw new Error(`the fee of epoch ${epoch} is worth ${worth} wei on chain, but ${fee} by own account`)
   }
   return { onChain, recomputed, epoch }
 }

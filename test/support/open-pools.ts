@@ -60,6 +60,7 @@ export async function openPools({ ethers, networkHelpers }: NetworkConnection, c
     disputes: await ethers.getContractAt('Disputes', addresses.disputes),
     cdt: await ethers.getContractAt('Cdt', addresses.cdt),
     rewards: await ethers.getContractAt('Rewards', addresses.rewards),
+    cdtStaking: await ethers.getContractAt('CdtStaking', addresses.cdtStaking),
   }
   const { chainId } = await ethers.provider.getNetwork()
   const judgeOf = (name: ContractName) => ({ chainId, verifyingContract: addresses[name] })

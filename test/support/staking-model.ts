@@ -1,7 +1,7 @@
 import { DEAD_ETHER, INTERVAL, MAX_REPORT_GROWTH, SHARES_PER_WEI } from './staking.ts'
 
 /** Accounts that hold shares. */
-export type Holder = 'alice' | 'bob' | 'carol' | 'producers' | 'queue' | 'cover' | 'dead'
+export type Holder = 'alice' | 'bob' | 'carol' | 'producers' | 'queue' | 'cover' | 'lockers' | 'dead'
 export type Pair = [staker: bigint, bond: bigint]
 
 type Request = { readonly id: number; readonly owner: Holder; readonly amount: bigint; due: bigint; claimed: boolean }
@@ -19,7 +19,7 @@ const ceilDiv = (a: bigint, b: bigint): bigint => (a + b - 1n) / b
  * anew. Where the contracts round, the rule is written out here a second time.
  */
 export class StakingModel {
-  readonly shares: Record<Holder, bigint> = { alice: 0n, bob: 0n, carol: 0n, producers: 0n, queue: 1n, cover: 0n, dead: 0n }
+  readonly shares: Record<Holder, bigint> = { alice: 0n, bob: 0n, carol: 0n, producers: 0n, queue: 1n, cover: 0n, lockers: 0n, dead: 0n }
   totalShares = DEAD_ETHER * SHARES_PER_WEI
   pooled = DEAD_ETHER
   buffered = DEAD_ETHER
@@ -28,13 +28,17 @@ export class StakingModel {
   readonly collected: Pair = [0n, 0n]
   readonly recognised: Pair = [0n, 0n]
   readonly vaults: Pair = [0n, 0n]
+  /** The most that was ever recognised, and the fee in basis points on what rises above it. */
+  maximum = 0n
+  readonly #fee: bigint
   readonly requests: Request[] = []
   batches: Batch[] = []
   lastFinalized = 0
   queueEther = 0n
   readonly #genesisTime: number
 
-  constructor(genesisTime: number) {
+  constructor(genesisTime: number, fee = 0n) {
+    this.#fee = fee
     this.#genesisTime = genesisTime
     this.shares.dead = this.totalShares - 1n
   }
@@ -118,6 +122,16 @@ export class StakingModel {
     const losses = clamp([positive(-change[0]), positive(-change[1])], positive(this.pooled - least))
     for (const kind of [0, 1] as const) this.recognised[kind] += gains[kind] - losses[kind]
     this.#recognise(gains[0] - losses[0], gains[1] - losses[1])
+    const total = this.recognised[0] + this.recognised[1]
+    this.#takeFee((positive(total - this.maximum) * this.#fee) / 10_000n)
+    this.maximum = max(this.maximum, total)
+  }
+
+  /** New shares worth the fee. */
+  #takeFee(fee: bigint): void {
+    const shares = (fee * this.totalShares) / (this.pooled - fee)
+    this.shares.lockers += shares
+    this.totalShares += shares
   }
 
   #recognise(staker: bigint, bond: bigint): void {

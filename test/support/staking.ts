@@ -83,12 +83,12 @@ export function parameters({ genesisTime, depositContract }: { readonly genesisT
 }
 
 /**
- * The staking contracts, wired as deployed; ReportsHarness stands for StateCommitments, and plain accounts for BlockProducers,
- * PoolRegistry and Exits.
+ * The staking contracts and tokens, wired as deployed; ReportsHarness stands for StateCommitments, and plain accounts for
+ * BlockProducers, PoolRegistry, Exits and Rewards. No fee on rewards unless it is given: a test of something else reads easier.
  */
-export async function deployStaking({ ethers }: { readonly ethers: HardhatEthers }) {
-  const [deployer, producers, registry, exits, alice, bob, carol] = await ethers.getSigners()
-  if (!deployer || !producers || !registry || !exits || !alice || !bob || !carol) throw new Error('expected seven signers')
+export async function deployStaking({ ethers, rewardsFee = 0n }: { readonly ethers: HardhatEthers; readonly rewardsFee?: bigint }) {
+  const [deployer, producers, registry, exits, alice, bob, carol, rewards] = await ethers.getSigners()
+  if (!deployer || !producers || !registry || !exits || !alice || !bob || !carol || !rewards) throw new Error('expected eight signers')
   const { depositContract, withdrawalRequests } = await systemContracts()
   for (const { address, code } of [depositContract, withdrawalRequests]) {
     await ethers.provider.send('hardhat_setCode', [address, code])
@@ -115,16 +115,19 @@ export async function deployStaking({ ethers }: { readonly ethers: HardhatEthers
     exits: exits.address,
     stateCommitments: at(5),
     disputes: unused,
-    cdt: unused,
-    rewards: unused,
+    cdt: at(6),
+    rewards: rewards.address,
+    cdtStaking: at(7),
   }
-  const given = parameters({ genesisTime, depositContract: depositContract.address })
+  const given = { ...parameters({ genesisTime, depositContract: depositContract.address }), rewardsFee }
   const bondEther = await ethers.deployContract('BondEther', [addresses, given])
   const stakingPool = await ethers.deployContract('StakingPool', [addresses, given], { value: DEAD_ETHER })
   const queue = await ethers.deployContract('WithdrawalQueue', [addresses, given])
   const stakerVault = await ethers.deployContract('WithdrawalVault', [addresses])
   const bondVault = await ethers.deployContract('WithdrawalVault', [addresses])
   const reports = await ethers.deployContract('ReportsHarness', [addresses.stakingPool, addresses.withdrawalQueue])
+  const cdt = await ethers.deployContract('Cdt', [addresses])
+  const cdtStaking = await ethers.deployContract('CdtStaking', [addresses, given])
   return {
     addresses,
     parameters: given,
@@ -133,9 +136,11 @@ export async function deployStaking({ ethers }: { readonly ethers: HardhatEthers
     queue,
     vaults: [stakerVault, bondVault] as const,
     reports,
+    cdt,
+    cdtStaking,
     deposits: depositContract.address,
     exitRequests: withdrawalRequests.address,
-    signers: { deployer, producers, registry, exits, alice, bob, carol },
+    signers: { deployer, producers, registry, exits, alice, bob, carol, rewards },
     genesisTime,
   }
 }

@@ -4,6 +4,7 @@ import { IBeaconLayout__factory } from '../../../typechain-types/factories/contr
 import { IBlockProducers__factory } from '../../../typechain-types/factories/contracts/interfaces/IBlockProducers__factory.js'
 import { IBondEther__factory } from '../../../typechain-types/factories/contracts/interfaces/IBondEther__factory.js'
 import { ICdt__factory } from '../../../typechain-types/factories/contracts/interfaces/ICdt__factory.js'
+import { ICdtStaking__factory } from '../../../typechain-types/factories/contracts/interfaces/ICdtStaking__factory.js'
 import { IDirectory__factory } from '../../../typechain-types/factories/contracts/interfaces/IDirectory__factory.js'
 import { IDisputes__factory } from '../../../typechain-types/factories/contracts/interfaces/IDisputes__factory.js'
 import { IExits__factory } from '../../../typechain-types/factories/contracts/interfaces/IExits__factory.js'
@@ -35,4 +36,5 @@ export const INTERFACES: Readonly<Record<ContractName, Interface>> = {
   disputes: IDisputes__factory.createInterface(),
   cdt: ICdt__factory.createInterface(),
   rewards: IRewards__factory.createInterface(),
+  cdtStaking: ICdtStaking__factory.createInterface(),
 }

@@ -31,6 +31,7 @@ export const CONTRACTS = [
   'disputes',
   'cdt',
   'rewards',
+  'cdtStaking',
 ] as const
 export type ContractName = (typeof CONTRACTS)[number]
 export type ContractAddresses = Readonly<Record<ContractName, Address>>

@@ -6,7 +6,7 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   
 
   export interface IBondEtherInterface extends Interface {
-    getFunction(nameOrSignature: "DOMAIN_SEPARATOR" | "allowance" | "approve" | "balanceOf" | "coverLoss" | "coverShares" | "getPooledEthByShares" | "getSharesByPooledEth" | "giveToCover" | "mint" | "nonces" | "permit" | "recognise" | "redeem" | "rewardsIndex" | "sharesOf" | "totalPooledEther" | "totalShares" | "totalSupply" | "transfer" | "transferFrom" | "transferShares" | "transferSharesFrom"): FunctionFragment;
+    getFunction(nameOrSignature: "DOMAIN_SEPARATOR" | "allowance" | "approve" | "balanceOf" | "coverLoss" | "coverShares" | "getPooledEthByShares" | "getSharesByPooledEth" | "giveToCover" | "mint" | "mintFee" | "nonces" | "permit" | "recognise" | "redeem" | "rewardsIndex" | "sharesOf" | "totalPooledEther" | "totalShares" | "totalSupply" | "transfer" | "transferFrom" | "transferShares" | "transferSharesFrom"): FunctionFragment;
 
     getEvent(nameOrSignatureOrTopic: "Approval" | "Covered" | "ProfitRecognised" | "SharesBurned" | "SharesMinted" | "Transfer" | "TransferShares"): EventFragment;
 
@@ -20,6 +20,7 @@ encodeFunctionData(functionFragment: 'getPooledEthByShares', values: [BigNumberi
 encodeFunctionData(functionFragment: 'getSharesByPooledEth', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'giveToCover', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'mint', values: [AddressLike, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'mintFee', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'nonces', values: [AddressLike]): string;
 encodeFunctionData(functionFragment: 'permit', values: [AddressLike, AddressLike, BigNumberish, BigNumberish, BigNumberish, BytesLike, BytesLike]): string;
 encodeFunctionData(functionFragment: 'recognise', values: [BigNumberish, BigNumberish]): string;
@@ -44,6 +45,7 @@ decodeFunctionResult(functionFragment: 'getPooledEthByShares', data: BytesLike):
 decodeFunctionResult(functionFragment: 'getSharesByPooledEth', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'giveToCover', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'mint', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'mintFee', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'nonces', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'permit', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'recognise', data: BytesLike): Result;
@@ -258,6 +260,14 @@ decodeFunctionResult(functionFragment: 'transferSharesFrom', data: BytesLike): R
     
 
     
+    mintFee: TypedContractMethod<
+      [fee: BigNumberish, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
     nonces: TypedContractMethod<
       [owner: AddressLike, ],
       [bigint],
@@ -412,6 +422,11 @@ getFunction(nameOrSignature: 'giveToCover'): TypedContractMethod<
 getFunction(nameOrSignature: 'mint'): TypedContractMethod<
       [to: AddressLike, pooledEther: BigNumberish, ],
       [bigint],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'mintFee'): TypedContractMethod<
+      [fee: BigNumberish, ],
+      [void],
       'nonpayable'
     >;
 getFunction(nameOrSignature: 'nonces'): TypedContractMethod<

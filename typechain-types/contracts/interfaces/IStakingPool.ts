@@ -6,9 +6,9 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   
 
   export interface IStakingPoolInterface extends Interface {
-    getFunction(nameOrSignature: "beaconDeposits" | "bookReport" | "buffered" | "collected" | "deposit" | "depositFor" | "depositToBeacon" | "payWithdrawals" | "receiveCollected" | "recognised" | "release" | "reservation" | "reserve" | "reserved" | "unreserved" | "withdrawalCredentials" | "withdrawalVault" | "writeOff"): FunctionFragment;
+    getFunction(nameOrSignature: "beaconDeposits" | "bookReport" | "buffered" | "collected" | "deposit" | "depositFor" | "depositToBeacon" | "payWithdrawals" | "receiveCollected" | "recognised" | "recognisedMaximum" | "release" | "reservation" | "reserve" | "reserved" | "unreserved" | "withdrawalCredentials" | "withdrawalVault" | "writeOff"): FunctionFragment;
 
-    getEvent(nameOrSignatureOrTopic: "BeaconDeposit" | "Collected" | "Deposited" | "LossWrittenOff" | "ReportBooked" | "ReservationChanged" | "WithdrawalsPaid"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "BeaconDeposit" | "Collected" | "Deposited" | "FeeTaken" | "LossWrittenOff" | "ReportBooked" | "ReservationChanged" | "WithdrawalsPaid"): EventFragment;
 
     encodeFunctionData(functionFragment: 'beaconDeposits', values: [BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'bookReport', values: [[BigNumberish, BigNumberish], [BigNumberish, BigNumberish], BigNumberish]): string;
@@ -20,6 +20,7 @@ encodeFunctionData(functionFragment: 'depositToBeacon', values: [BigNumberish, B
 encodeFunctionData(functionFragment: 'payWithdrawals', values: [BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'receiveCollected', values?: undefined): string;
 encodeFunctionData(functionFragment: 'recognised', values: [BigNumberish]): string;
+encodeFunctionData(functionFragment: 'recognisedMaximum', values?: undefined): string;
 encodeFunctionData(functionFragment: 'release', values: [BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'reservation', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'reserve', values: [BigNumberish]): string;
@@ -39,6 +40,7 @@ decodeFunctionResult(functionFragment: 'depositToBeacon', data: BytesLike): Resu
 decodeFunctionResult(functionFragment: 'payWithdrawals', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'receiveCollected', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'recognised', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'recognisedMaximum', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'release', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'reservation', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'reserve', data: BytesLike): Result;
@@ -78,6 +80,18 @@ decodeFunctionResult(functionFragment: 'writeOff', data: BytesLike): Result;
       export type InputTuple = [sender: AddressLike, receiver: AddressLike, amount: BigNumberish, shares: BigNumberish];
       export type OutputTuple = [sender: string, receiver: string, amount: bigint, shares: bigint];
       export interface OutputObject {sender: string, receiver: string, amount: bigint, shares: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace FeeTakenEvent {
+      export type InputTuple = [maximum: BigNumberish, fee: BigNumberish];
+      export type OutputTuple = [maximum: bigint, fee: bigint];
+      export interface OutputObject {maximum: bigint, fee: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -248,6 +262,14 @@ decodeFunctionResult(functionFragment: 'writeOff', data: BytesLike): Result;
     
 
     
+    recognisedMaximum: TypedContractMethod<
+      [],
+      [bigint],
+      'view'
+    >
+    
+
+    
     release: TypedContractMethod<
       [poolId: BigNumberish, amount: BigNumberish, ],
       [void],
@@ -364,6 +386,11 @@ getFunction(nameOrSignature: 'recognised'): TypedContractMethod<
       [bigint],
       'view'
     >;
+getFunction(nameOrSignature: 'recognisedMaximum'): TypedContractMethod<
+      [],
+      [bigint],
+      'view'
+    >;
 getFunction(nameOrSignature: 'release'): TypedContractMethod<
       [poolId: BigNumberish, amount: BigNumberish, ],
       [void],
@@ -408,6 +435,7 @@ getFunction(nameOrSignature: 'writeOff'): TypedContractMethod<
     getEvent(key: 'BeaconDeposit'): TypedContractEvent<BeaconDepositEvent.InputTuple, BeaconDepositEvent.OutputTuple, BeaconDepositEvent.OutputObject>;
 getEvent(key: 'Collected'): TypedContractEvent<CollectedEvent.InputTuple, CollectedEvent.OutputTuple, CollectedEvent.OutputObject>;
 getEvent(key: 'Deposited'): TypedContractEvent<DepositedEvent.InputTuple, DepositedEvent.OutputTuple, DepositedEvent.OutputObject>;
+getEvent(key: 'FeeTaken'): TypedContractEvent<FeeTakenEvent.InputTuple, FeeTakenEvent.OutputTuple, FeeTakenEvent.OutputObject>;
 getEvent(key: 'LossWrittenOff'): TypedContractEvent<LossWrittenOffEvent.InputTuple, LossWrittenOffEvent.OutputTuple, LossWrittenOffEvent.OutputObject>;
 getEvent(key: 'ReportBooked'): TypedContractEvent<ReportBookedEvent.InputTuple, ReportBookedEvent.OutputTuple, ReportBookedEvent.OutputObject>;
 getEvent(key: 'ReservationChanged'): TypedContractEvent<ReservationChangedEvent.InputTuple, ReservationChangedEvent.OutputTuple, ReservationChangedEvent.OutputObject>;
@@ -425,6 +453,10 @@ getEvent(key: 'WithdrawalsPaid'): TypedContractEvent<WithdrawalsPaidEvent.InputT
 
       'Deposited(address,address,uint256,uint256)': TypedContractEvent<DepositedEvent.InputTuple, DepositedEvent.OutputTuple, DepositedEvent.OutputObject>;
       Deposited: TypedContractEvent<DepositedEvent.InputTuple, DepositedEvent.OutputTuple, DepositedEvent.OutputObject>;
+    
+
+      'FeeTaken(int256,uint256)': TypedContractEvent<FeeTakenEvent.InputTuple, FeeTakenEvent.OutputTuple, FeeTakenEvent.OutputObject>;
+      FeeTaken: TypedContractEvent<FeeTakenEvent.InputTuple, FeeTakenEvent.OutputTuple, FeeTakenEvent.OutputObject>;
     
 
       'LossWrittenOff(uint32,uint256)': TypedContractEvent<LossWrittenOffEvent.InputTuple, LossWrittenOffEvent.OutputTuple, LossWrittenOffEvent.OutputObject>;

@@ -5,6 +5,7 @@ export type { IBeaconLayout } from './IBeaconLayout.js';
 export type { IBlockProducers } from './IBlockProducers.js';
 export type { IBondEther } from './IBondEther.js';
 export type { ICdt } from './ICdt.js';
+export type { ICdtStaking } from './ICdtStaking.js';
 export type { IDepositContract } from './IDepositContract.js';
 export type { IDirectory } from './IDirectory.js';
 export type { IDisputes } from './IDisputes.js';

@@ -4,9 +4,9 @@
 import type { BaseContract, BigNumberish, BytesLike, FunctionFragment, Result, Interface, EventFragment, AddressLike, ContractRunner, ContractMethod, Listener } from "ethers"
 import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, TypedLogDescription, TypedListener, TypedContractMethod } from "../../common.js"
   
-    export type AddressesStruct = {directory: AddressLike, beaconLayout: AddressLike, bondEther: AddressLike, stakingPool: AddressLike, withdrawalQueue: AddressLike, stakerVault: AddressLike, bondVault: AddressLike, blockProducers: AddressLike, periods: AddressLike, vaultDraws: AddressLike, poolRegistry: AddressLike, exits: AddressLike, stateCommitments: AddressLike, disputes: AddressLike, cdt: AddressLike, rewards: AddressLike}
+    export type AddressesStruct = {directory: AddressLike, beaconLayout: AddressLike, bondEther: AddressLike, stakingPool: AddressLike, withdrawalQueue: AddressLike, stakerVault: AddressLike, bondVault: AddressLike, blockProducers: AddressLike, periods: AddressLike, vaultDraws: AddressLike, poolRegistry: AddressLike, exits: AddressLike, stateCommitments: AddressLike, disputes: AddressLike, cdt: AddressLike, rewards: AddressLike, cdtStaking: AddressLike}
 
-    export type AddressesStructOutput = [directory: string, beaconLayout: string, bondEther: string, stakingPool: string, withdrawalQueue: string, stakerVault: string, bondVault: string, blockProducers: string, periods: string, vaultDraws: string, poolRegistry: string, exits: string, stateCommitments: string, disputes: string, cdt: string, rewards: string] & {directory: string, beaconLayout: string, bondEther: string, stakingPool: string, withdrawalQueue: string, stakerVault: string, bondVault: string, blockProducers: string, periods: string, vaultDraws: string, poolRegistry: string, exits: string, stateCommitments: string, disputes: string, cdt: string, rewards: string }
+    export type AddressesStructOutput = [directory: string, beaconLayout: string, bondEther: string, stakingPool: string, withdrawalQueue: string, stakerVault: string, bondVault: string, blockProducers: string, periods: string, vaultDraws: string, poolRegistry: string, exits: string, stateCommitments: string, disputes: string, cdt: string, rewards: string, cdtStaking: string] & {directory: string, beaconLayout: string, bondEther: string, stakingPool: string, withdrawalQueue: string, stakerVault: string, bondVault: string, blockProducers: string, periods: string, vaultDraws: string, poolRegistry: string, exits: string, stateCommitments: string, disputes: string, cdt: string, rewards: string, cdtStaking: string }
   
 
     export type ParametersStruct = {genesisTime: BigNumberish, secondsPerSlot: BigNumberish, slotsPerEpoch: BigNumberish, epochsPerHistoricalVector: BigNumberish, shardCommitteePeriod: BigNumberish, genesisForkVersion: BytesLike, genesisValidatorsRoot: BytesLike, ejectionBalance: BigNumberish, depositContract: AddressLike, vaultSize: BigNumberish, seatAllocation: BigNumberish, effectiveStake: BigNumberish, minProducers: BigNumberish, firstPeriod: BigNumberish, periodLength: BigNumberish, maxChurn: BigNumberish, committeeSize: BigNumberish, minAuxCommitteeSize: BigNumberish, seedDelay: BigNumberish, ceremonyDeadline: BigNumberish, seatTail: BigNumberish, rotationPeriod: BigNumberish, rotationMargin: BigNumberish, reportEpochs: BigNumberish, disputeDuration: BigNumberish, pagesDeadline: BigNumberish, voteDuration: BigNumberish, failedVotePenalty: BigNumberish, maxReportGrowth: BigNumberish, maxReportLoss: BigNumberish, minDeposit: BigNumberish, liquidationThreshold: BigNumberish, maxQueueWait: BigNumberish, maxLiquidationExecution: BigNumberish, stallPenalty: BigNumberish, reporterShare: BigNumberish, reporterFee: BigNumberish, rewardsFee: BigNumberish, baseReward: BigNumberish, dkgReward: BigNumberish, dkgFailurePenalty: BigNumberish, maxCdtDebt: BigNumberish, minPoolPerformance: BigNumberish, nominalPools: BigNumberish, cdtEmission: BigNumberish, cdtMinLock: BigNumberish, layoutDelay: BigNumberish, windDownAfter: BigNumberish}
@@ -15,9 +15,9 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   
 
   export interface StakingPoolInterface extends Interface {
-    getFunction(nameOrSignature: "beaconDeposits" | "bookReport" | "buffered" | "collected" | "deposit" | "depositFor" | "depositToBeacon" | "payWithdrawals" | "receiveCollected" | "recognised" | "release" | "reservation" | "reserve" | "reserved" | "unreserved" | "withdrawalCredentials" | "withdrawalVault" | "writeOff"): FunctionFragment;
+    getFunction(nameOrSignature: "beaconDeposits" | "bookReport" | "buffered" | "collected" | "deposit" | "depositFor" | "depositToBeacon" | "payWithdrawals" | "receiveCollected" | "recognised" | "recognisedMaximum" | "release" | "reservation" | "reserve" | "reserved" | "unreserved" | "withdrawalCredentials" | "withdrawalVault" | "writeOff"): FunctionFragment;
 
-    getEvent(nameOrSignatureOrTopic: "BeaconDeposit" | "Collected" | "Deposited" | "LossWrittenOff" | "ReportBooked" | "ReservationChanged" | "WithdrawalsPaid"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "BeaconDeposit" | "Collected" | "Deposited" | "FeeTaken" | "LossWrittenOff" | "ReportBooked" | "ReservationChanged" | "WithdrawalsPaid"): EventFragment;
 
     encodeFunctionData(functionFragment: 'beaconDeposits', values: [BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'bookReport', values: [[BigNumberish, BigNumberish], [BigNumberish, BigNumberish], BigNumberish]): string;
@@ -29,6 +29,7 @@ encodeFunctionData(functionFragment: 'depositToBeacon', values: [BigNumberish, B
 encodeFunctionData(functionFragment: 'payWithdrawals', values: [BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'receiveCollected', values?: undefined): string;
 encodeFunctionData(functionFragment: 'recognised', values: [BigNumberish]): string;
+encodeFunctionData(functionFragment: 'recognisedMaximum', values?: undefined): string;
 encodeFunctionData(functionFragment: 'release', values: [BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'reservation', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'reserve', values: [BigNumberish]): string;
@@ -48,6 +49,7 @@ decodeFunctionResult(functionFragment: 'depositToBeacon', data: BytesLike): Resu
 decodeFunctionResult(functionFragment: 'payWithdrawals', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'receiveCollected', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'recognised', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'recognisedMaximum', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'release', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'reservation', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'reserve', data: BytesLike): Result;
@@ -87,6 +89,18 @@ decodeFunctionResult(functionFragment: 'writeOff', data: BytesLike): Result;
       export type InputTuple = [sender: AddressLike, receiver: AddressLike, amount: BigNumberish, shares: BigNumberish];
       export type OutputTuple = [sender: string, receiver: string, amount: bigint, shares: bigint];
       export interface OutputObject {sender: string, receiver: string, amount: bigint, shares: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace FeeTakenEvent {
+      export type InputTuple = [maximum: BigNumberish, fee: BigNumberish];
+      export type OutputTuple = [maximum: bigint, fee: bigint];
+      export interface OutputObject {maximum: bigint, fee: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -257,6 +271,14 @@ decodeFunctionResult(functionFragment: 'writeOff', data: BytesLike): Result;
     
 
     
+    recognisedMaximum: TypedContractMethod<
+      [],
+      [bigint],
+      'view'
+    >
+    
+
+    
     release: TypedContractMethod<
       [poolId: BigNumberish, amount: BigNumberish, ],
       [void],
@@ -373,6 +395,11 @@ getFunction(nameOrSignature: 'recognised'): TypedContractMethod<
       [bigint],
       'view'
     >;
+getFunction(nameOrSignature: 'recognisedMaximum'): TypedContractMethod<
+      [],
+      [bigint],
+      'view'
+    >;
 getFunction(nameOrSignature: 'release'): TypedContractMethod<
       [poolId: BigNumberish, amount: BigNumberish, ],
       [void],
@@ -417,6 +444,7 @@ getFunction(nameOrSignature: 'writeOff'): TypedContractMethod<
     getEvent(key: 'BeaconDeposit'): TypedContractEvent<BeaconDepositEvent.InputTuple, BeaconDepositEvent.OutputTuple, BeaconDepositEvent.OutputObject>;
 getEvent(key: 'Collected'): TypedContractEvent<CollectedEvent.InputTuple, CollectedEvent.OutputTuple, CollectedEvent.OutputObject>;
 getEvent(key: 'Deposited'): TypedContractEvent<DepositedEvent.InputTuple, DepositedEvent.OutputTuple, DepositedEvent.OutputObject>;
+getEvent(key: 'FeeTaken'): TypedContractEvent<FeeTakenEvent.InputTuple, FeeTakenEvent.OutputTuple, FeeTakenEvent.OutputObject>;
 getEvent(key: 'LossWrittenOff'): TypedContractEvent<LossWrittenOffEvent.InputTuple, LossWrittenOffEvent.OutputTuple, LossWrittenOffEvent.OutputObject>;
 getEvent(key: 'ReportBooked'): TypedContractEvent<ReportBookedEvent.InputTuple, ReportBookedEvent.OutputTuple, ReportBookedEvent.OutputObject>;
 getEvent(key: 'ReservationChanged'): TypedContractEvent<ReservationChangedEvent.InputTuple, ReservationChangedEvent.OutputTuple, ReservationChangedEvent.OutputObject>;
@@ -434,6 +462,10 @@ getEvent(key: 'WithdrawalsPaid'): TypedContractEvent<WithdrawalsPaidEvent.InputT
 
       'Deposited(address,address,uint256,uint256)': TypedContractEvent<DepositedEvent.InputTuple, DepositedEvent.OutputTuple, DepositedEvent.OutputObject>;
       Deposited: TypedContractEvent<DepositedEvent.InputTuple, DepositedEvent.OutputTuple, DepositedEvent.OutputObject>;
+    
+
+      'FeeTaken(int256,uint256)': TypedContractEvent<FeeTakenEvent.InputTuple, FeeTakenEvent.OutputTuple, FeeTakenEvent.OutputObject>;
+      FeeTaken: TypedContractEvent<FeeTakenEvent.InputTuple, FeeTakenEvent.OutputTuple, FeeTakenEvent.OutputObject>;
     
 
       'LossWrittenOff(uint32,uint256)': TypedContractEvent<LossWrittenOffEvent.InputTuple, LossWrittenOffEvent.OutputTuple, LossWrittenOffEvent.OutputObject>;

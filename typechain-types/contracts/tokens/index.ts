@@ -3,3 +3,4 @@
 /* eslint-disable */
 export type { BondEther } from './BondEther.js';
 export type { Cdt } from './Cdt.js';
+export type { CdtStaking } from './CdtStaking.js';

@@ -6,10 +6,11 @@ import { type Action, applyToModel, nextAction, randomFrom } from '../../../supp
 import { type Holder, StakingModel } from '../../../support/staking-model.ts'
 
 const { ethers, networkHelpers } = await network.create()
-const fixture = () => deployStaking({ ethers })
+const FEE = 1_000n
+const fixture = () => deployStaking({ ethers, rewardsFee: FEE })
 const ETH = parseEther('1')
 const DEAD = '0x000000000000000000000000000000000000dEaD'
-const HOLDERS: readonly Holder[] = ['alice', 'bob', 'carol', 'producers', 'queue', 'cover', 'dead']
+const HOLDERS: readonly Holder[] = ['alice', 'bob', 'carol', 'producers', 'queue', 'cover', 'lockers', 'dead']
 
 /** Clock of a run: a minute or so between actions, now and then half a report interval. */
 function clock(start: number, random: (below: bigint) => bigint): () => number {
@@ -82,6 +83,7 @@ async function assertEqual(staking: Staking, model: StakingModel): Promise<void>
     producers: signers.producers.address,
     queue: addresses.withdrawalQueue,
     cover: addresses.bondEther,
+    lockers: addresses.cdtStaking,
     dead: DEAD,
   }
   const balance = (of: string) => ethers.provider.getBalance(of)
@@ -91,6 +93,7 @@ async function assertEqual(staking: Staking, model: StakingModel): Promise<void>
       bondEther.totalPooledEther(),
       bondEther.rewardsIndex(),
       stakingPool.buffered(),
+      stakingPool.recognisedMaximum(),
       balance(addresses.stakingPool),
       balance(addresses.withdrawalQueue),
       queue.demand(),
@@ -108,6 +111,7 @@ async function assertEqual(staking: Staking, model: StakingModel): Promise<void>
       model.pooled,
       (ONE * SHARES_PER_WEI * model.pooled) / model.totalShares,
       model.buffered,
+      model.maximum,
       model.buffered,
       model.queueEther,
       model.demand,
@@ -126,7 +130,7 @@ describe('ledger', () => {
     const seen = { losses: 0, reduced: 0, partial: 0 }
     for (let seed = 1n; seed <= 10n; seed++) {
       const random = randomFrom(seed * 0x1234567n)
-      const model = new StakingModel(genesisTime)
+      const model = new StakingModel(genesisTime, FEE)
       const tick = clock(genesisTime + 10 * INTERVAL, random)
       let lastReference = 0
       for (let i = 0; i < 10_000; i++) {
@@ -162,7 +166,7 @@ describe('ledger', () => {
       await networkHelpers.setBalance(signers.producers.address, 10n ** 6n * ETH)
       await networkHelpers.setBalance(signers.deployer.address, 10n ** 6n * ETH)
       const random = randomFrom(seed)
-      const model = new StakingModel(genesisTime)
+      const model = new StakingModel(genesisTime, FEE)
       const tick = clock((await networkHelpers.time.latest()) + 100, random)
       let lastReference = 0
       for (let pool = 1; pool <= 400; pool++) {

@@ -37,7 +37,7 @@ describe('BondEther', () => {
 
   it('refuses a deployment with an address missing', async () => {
     const { addresses, parameters } = await fresh()
-    for (const name of ['stakingPool', 'blockProducers', 'withdrawalQueue'] as const) {
+    for (const name of ['stakingPool', 'blockProducers', 'withdrawalQueue', 'cdtStaking'] as const) {
       await expect(ethers.deployContract('BondEther', [{ ...addresses, [name]: ZeroAddress }, parameters])).to.be.revert(ethers)
     }
   })
@@ -48,6 +48,7 @@ describe('BondEther', () => {
       () => bondEther.mint(signers.alice, 1),
       () => bondEther.redeem(1, 1),
       () => bondEther.recognise(1, 1),
+      () => bondEther.mintFee(1),
       () => bondEther.coverLoss(1),
     ]
     for (const call of calls) {
@@ -98,7 +99,7 @@ describe('BondEther', () => {
     assert.deepEqual([await bondEther.totalShares(), await bondEther.totalPooledEther()], before)
     // Every function that changes state is in this list or refuses strangers.
     const tried = ['approve', 'transfer', 'transferShares', 'transferFrom', 'transferSharesFrom', 'giveToCover', 'permit']
-    const guarded = ['mint', 'redeem', 'recognise', 'coverLoss']
+    const guarded = ['mint', 'mintFee', 'redeem', 'recognise', 'coverLoss']
     const changing = bondEther.interface.fragments.filter((f) => f.type === 'function' && !('constant' in f && f.constant === true))
     assert.deepEqual(changing.map((f) => ('name' in f ? f.name : '')).toSorted(), [...tried, ...guarded].toSorted())
   })

@@ -165,6 +165,11 @@
             "internalType": "address",
             "name": "rewards",
             "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "cdtStaking",
+            "type": "address"
           }
         ],
         "internalType": "struct Addresses",

@@ -5,6 +5,7 @@ export { IBeaconLayout__factory } from './IBeaconLayout__factory.js';
 export { IBlockProducers__factory } from './IBlockProducers__factory.js';
 export { IBondEther__factory } from './IBondEther__factory.js';
 export { ICdt__factory } from './ICdt__factory.js';
+export { ICdtStaking__factory } from './ICdtStaking__factory.js';
 export { IDepositContract__factory } from './IDepositContract__factory.js';
 export { IDirectory__factory } from './IDirectory__factory.js';
 export { IDisputes__factory } from './IDisputes__factory.js';

@@ -3,3 +3,4 @@
 /* eslint-disable */
 export { BondEther__factory } from './BondEther__factory.js';
 export { Cdt__factory } from './Cdt__factory.js';
+export { CdtStaking__factory } from './CdtStaking__factory.js';
