@@ -20,6 +20,7 @@ getContractFactory(name: 'IBeaconLayout', signerOrOptions?: ethers.Signer | Fact
 getContractFactory(name: 'IBlockProducers', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IBlockProducers__factory>
 getContractFactory(name: 'IBondEther', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IBondEther__factory>
 getContractFactory(name: 'ICdt', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ICdt__factory>
+getContractFactory(name: 'ICdtStaking', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ICdtStaking__factory>
 getContractFactory(name: 'IDepositContract', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IDepositContract__factory>
 getContractFactory(name: 'IDirectory', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IDirectory__factory>
 getContractFactory(name: 'IDisputes', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IDisputes__factory>
@@ -57,6 +58,7 @@ getContractFactory(name: 'WithdrawalQueue', signerOrOptions?: ethers.Signer | Fa
 getContractFactory(name: 'WithdrawalVault', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.WithdrawalVault__factory>
 getContractFactory(name: 'BondEther', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BondEther__factory>
 getContractFactory(name: 'Cdt', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Cdt__factory>
+getContractFactory(name: 'CdtStaking', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.CdtStaking__factory>
 getContractFactory(name: 'BeaconProofsHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BeaconProofsHarness__factory>
 getContractFactory(name: 'BeaconRootsHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BeaconRootsHarness__factory>
 getContractFactory(name: 'Bls12381Harness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Bls12381Harness__factory>
@@ -76,6 +78,7 @@ getContractAt(name: 'IBeaconLayout', address: string | ethers.Addressable, signe
 getContractAt(name: 'IBlockProducers', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IBlockProducers>
 getContractAt(name: 'IBondEther', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IBondEther>
 getContractAt(name: 'ICdt', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ICdt>
+getContractAt(name: 'ICdtStaking', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ICdtStaking>
 getContractAt(name: 'IDepositContract', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IDepositContract>
 getContractAt(name: 'IDirectory', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IDirectory>
 getContractAt(name: 'IDisputes', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IDisputes>
@@ -113,6 +116,7 @@ getContractAt(name: 'WithdrawalQueue', address: string | ethers.Addressable, sig
 getContractAt(name: 'WithdrawalVault', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.WithdrawalVault>
 getContractAt(name: 'BondEther', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BondEther>
 getContractAt(name: 'Cdt', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Cdt>
+getContractAt(name: 'CdtStaking', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.CdtStaking>
 getContractAt(name: 'BeaconProofsHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BeaconProofsHarness>
 getContractAt(name: 'BeaconRootsHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BeaconRootsHarness>
 getContractAt(name: 'Bls12381Harness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Bls12381Harness>
@@ -132,6 +136,7 @@ deployContract(name: 'IBeaconLayout', signerOrOptions?: ethers.Signer | DeployCo
 deployContract(name: 'IBlockProducers', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IBlockProducers>
 deployContract(name: 'IBondEther', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IBondEther>
 deployContract(name: 'ICdt', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ICdt>
+deployContract(name: 'ICdtStaking', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ICdtStaking>
 deployContract(name: 'IDepositContract', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IDepositContract>
 deployContract(name: 'IDirectory', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IDirectory>
 deployContract(name: 'IDisputes', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IDisputes>
@@ -169,6 +174,7 @@ deployContract(name: 'WithdrawalQueue', signerOrOptions?: ethers.Signer | Deploy
 deployContract(name: 'WithdrawalVault', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.WithdrawalVault>
 deployContract(name: 'BondEther', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BondEther>
 deployContract(name: 'Cdt', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Cdt>
+deployContract(name: 'CdtStaking', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CdtStaking>
 deployContract(name: 'BeaconProofsHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BeaconProofsHarness>
 deployContract(name: 'BeaconRootsHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BeaconRootsHarness>
 deployContract(name: 'Bls12381Harness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Bls12381Harness>
@@ -188,6 +194,7 @@ deployContract(name: 'IBeaconLayout', args: any[], signerOrOptions?: ethers.Sign
 deployContract(name: 'IBlockProducers', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IBlockProducers>
 deployContract(name: 'IBondEther', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IBondEther>
 deployContract(name: 'ICdt', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ICdt>
+deployContract(name: 'ICdtStaking', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ICdtStaking>
 deployContract(name: 'IDepositContract', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IDepositContract>
 deployContract(name: 'IDirectory', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IDirectory>
 deployContract(name: 'IDisputes', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IDisputes>
@@ -225,6 +232,7 @@ deployContract(name: 'WithdrawalQueue', args: any[], signerOrOptions?: ethers.Si
 deployContract(name: 'WithdrawalVault', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.WithdrawalVault>
 deployContract(name: 'BondEther', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BondEther>
 deployContract(name: 'Cdt', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Cdt>
+deployContract(name: 'CdtStaking', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CdtStaking>
 deployContract(name: 'BeaconProofsHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BeaconProofsHarness>
 deployContract(name: 'BeaconRootsHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BeaconRootsHarness>
 deployContract(name: 'Bls12381Harness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Bls12381Harness>
