@@ -5,6 +5,7 @@ export type { BeaconProofs } from './BeaconProofs.js';
 export type { BeaconRoots } from './BeaconRoots.js';
 export type { Bls12381 } from './Bls12381.js';
 export type { DepositData } from './DepositData.js';
+export type { ExecutionProofs } from './ExecutionProofs.js';
 export type { HashToField } from './HashToField.js';
 export type { PageTree } from './PageTree.js';
 export type { RandaoSeeds } from './RandaoSeeds.js';

@@ -5,6 +5,7 @@ export { BeaconProofs__factory } from './BeaconProofs__factory.js';
 export { BeaconRoots__factory } from './BeaconRoots__factory.js';
 export { Bls12381__factory } from './Bls12381__factory.js';
 export { DepositData__factory } from './DepositData__factory.js';
+export { ExecutionProofs__factory } from './ExecutionProofs__factory.js';
 export { HashToField__factory } from './HashToField__factory.js';
 export { PageTree__factory } from './PageTree__factory.js';
 export { RandaoSeeds__factory } from './RandaoSeeds__factory.js';

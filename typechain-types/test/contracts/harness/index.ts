@@ -5,6 +5,7 @@ export type { BeaconProofsHarness } from './BeaconProofsHarness.js';
 export type { BeaconRootsHarness } from './BeaconRootsHarness.js';
 export type { Bls12381Harness } from './Bls12381Harness.js';
 export type { DepositDataHarness } from './DepositDataHarness.js';
+export type { ExecutionProofsHarness } from './ExecutionProofsHarness.js';
 export type { HostileClaimer } from './HostileClaimer.js';
 export type { PageTreeHarness } from './PageTreeHarness.js';
 export type { ReportsHarness } from './ReportsHarness.js';

@@ -5,6 +5,7 @@ export { BeaconProofsHarness__factory } from './BeaconProofsHarness__factory.js'
 export { BeaconRootsHarness__factory } from './BeaconRootsHarness__factory.js';
 export { Bls12381Harness__factory } from './Bls12381Harness__factory.js';
 export { DepositDataHarness__factory } from './DepositDataHarness__factory.js';
+export { ExecutionProofsHarness__factory } from './ExecutionProofsHarness__factory.js';
 export { HostileClaimer__factory } from './HostileClaimer__factory.js';
 export { PageTreeHarness__factory } from './PageTreeHarness__factory.js';
 export { ReportsHarness__factory } from './ReportsHarness__factory.js';
