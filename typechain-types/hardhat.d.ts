@@ -37,6 +37,7 @@ getContractFactory(name: 'BeaconProofs', signerOrOptions?: ethers.Signer | Facto
 getContractFactory(name: 'BeaconRoots', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BeaconRoots__factory>
 getContractFactory(name: 'Bls12381', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Bls12381__factory>
 getContractFactory(name: 'DepositData', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.DepositData__factory>
+getContractFactory(name: 'ExecutionProofs', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ExecutionProofs__factory>
 getContractFactory(name: 'HashToField', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.HashToField__factory>
 getContractFactory(name: 'PageTree', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.PageTree__factory>
 getContractFactory(name: 'RandaoSeeds', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.RandaoSeeds__factory>
@@ -63,6 +64,7 @@ getContractFactory(name: 'BeaconProofsHarness', signerOrOptions?: ethers.Signer 
 getContractFactory(name: 'BeaconRootsHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BeaconRootsHarness__factory>
 getContractFactory(name: 'Bls12381Harness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Bls12381Harness__factory>
 getContractFactory(name: 'DepositDataHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.DepositDataHarness__factory>
+getContractFactory(name: 'ExecutionProofsHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ExecutionProofsHarness__factory>
 getContractFactory(name: 'HostileClaimer', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.HostileClaimer__factory>
 getContractFactory(name: 'PageTreeHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.PageTreeHarness__factory>
 getContractFactory(name: 'ReportsHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ReportsHarness__factory>
@@ -95,6 +97,7 @@ getContractAt(name: 'BeaconProofs', address: string | ethers.Addressable, signer
 getContractAt(name: 'BeaconRoots', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BeaconRoots>
 getContractAt(name: 'Bls12381', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Bls12381>
 getContractAt(name: 'DepositData', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.DepositData>
+getContractAt(name: 'ExecutionProofs', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ExecutionProofs>
 getContractAt(name: 'HashToField', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.HashToField>
 getContractAt(name: 'PageTree', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.PageTree>
 getContractAt(name: 'RandaoSeeds', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.RandaoSeeds>
@@ -121,6 +124,7 @@ getContractAt(name: 'BeaconProofsHarness', address: string | ethers.Addressable,
 getContractAt(name: 'BeaconRootsHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BeaconRootsHarness>
 getContractAt(name: 'Bls12381Harness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Bls12381Harness>
 getContractAt(name: 'DepositDataHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.DepositDataHarness>
+getContractAt(name: 'ExecutionProofsHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ExecutionProofsHarness>
 getContractAt(name: 'HostileClaimer', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.HostileClaimer>
 getContractAt(name: 'PageTreeHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.PageTreeHarness>
 getContractAt(name: 'ReportsHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ReportsHarness>
@@ -153,6 +157,7 @@ deployContract(name: 'BeaconProofs', signerOrOptions?: ethers.Signer | DeployCon
 deployContract(name: 'BeaconRoots', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BeaconRoots>
 deployContract(name: 'Bls12381', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Bls12381>
 deployContract(name: 'DepositData', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.DepositData>
+deployContract(name: 'ExecutionProofs', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ExecutionProofs>
 deployContract(name: 'HashToField', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.HashToField>
 deployContract(name: 'PageTree', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PageTree>
 deployContract(name: 'RandaoSeeds', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RandaoSeeds>
@@ -179,6 +184,7 @@ deployContract(name: 'BeaconProofsHarness', signerOrOptions?: ethers.Signer | De
 deployContract(name: 'BeaconRootsHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BeaconRootsHarness>
 deployContract(name: 'Bls12381Harness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Bls12381Harness>
 deployContract(name: 'DepositDataHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.DepositDataHarness>
+deployContract(name: 'ExecutionProofsHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ExecutionProofsHarness>
 deployContract(name: 'HostileClaimer', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.HostileClaimer>
 deployContract(name: 'PageTreeHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PageTreeHarness>
 deployContract(name: 'ReportsHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ReportsHarness>
@@ -211,6 +217,7 @@ deployContract(name: 'BeaconProofs', args: any[], signerOrOptions?: ethers.Signe
 deployContract(name: 'BeaconRoots', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BeaconRoots>
 deployContract(name: 'Bls12381', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Bls12381>
 deployContract(name: 'DepositData', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.DepositData>
+deployContract(name: 'ExecutionProofs', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ExecutionProofs>
 deployContract(name: 'HashToField', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.HashToField>
 deployContract(name: 'PageTree', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PageTree>
 deployContract(name: 'RandaoSeeds', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RandaoSeeds>
@@ -237,6 +244,7 @@ deployContract(name: 'BeaconProofsHarness', args: any[], signerOrOptions?: ether
 deployContract(name: 'BeaconRootsHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BeaconRootsHarness>
 deployContract(name: 'Bls12381Harness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Bls12381Harness>
 deployContract(name: 'DepositDataHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.DepositDataHarness>
+deployContract(name: 'ExecutionProofsHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ExecutionProofsHarness>
 deployContract(name: 'HostileClaimer', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.HostileClaimer>
 deployContract(name: 'PageTreeHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PageTreeHarness>
 deployContract(name: 'ReportsHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ReportsHarness>

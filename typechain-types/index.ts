@@ -60,6 +60,8 @@ export type { Bls12381 } from './contracts/libraries/Bls12381.js';
 export { Bls12381__factory } from './factories/contracts/libraries/Bls12381__factory.js';
 export type { DepositData } from './contracts/libraries/DepositData.js';
 export { DepositData__factory } from './factories/contracts/libraries/DepositData__factory.js';
+export type { ExecutionProofs } from './contracts/libraries/ExecutionProofs.js';
+export { ExecutionProofs__factory } from './factories/contracts/libraries/ExecutionProofs__factory.js';
 export type { HashToField } from './contracts/libraries/HashToField.js';
 export { HashToField__factory } from './factories/contracts/libraries/HashToField__factory.js';
 export type { PageTree } from './contracts/libraries/PageTree.js';
@@ -112,6 +114,8 @@ export type { Bls12381Harness } from './test/contracts/harness/Bls12381Harness.j
 export { Bls12381Harness__factory } from './factories/test/contracts/harness/Bls12381Harness__factory.js';
 export type { DepositDataHarness } from './test/contracts/harness/DepositDataHarness.js';
 export { DepositDataHarness__factory } from './factories/test/contracts/harness/DepositDataHarness__factory.js';
+export type { ExecutionProofsHarness } from './test/contracts/harness/ExecutionProofsHarness.js';
+export { ExecutionProofsHarness__factory } from './factories/test/contracts/harness/ExecutionProofsHarness__factory.js';
 export type { HostileClaimer } from './test/contracts/harness/HostileClaimer.js';
 export { HostileClaimer__factory } from './factories/test/contracts/harness/HostileClaimer__factory.js';
 export type { PageTreeHarness } from './test/contracts/harness/PageTreeHarness.js';
