@@ -1,0 +1,100 @@
+import { globSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { sourceUnits } from './ast.ts'
+import { type Rewritten, separateBranches } from './branches.ts'
+import { makeWorkspace } from './workspace.ts'
+
+const HELP = `Line and branch coverage of contracts/ by the contract tests.
+
+  npm run coverage [-- --bar 98] [TEST FILE ...]
+
+Runs the tests in a copy of the project. Lines are the compiler's statements; branches are both ways of every \`if\`, written or
+not. Exits with status 1 when either is below the bar (per cent).
+`
+const { values, positionals } = parseArgs({
+  options: { bar: { type: 'string', default: '98' }, help: { type: 'boolean', short: 'h', default: false } },
+  allowPositionals: true,
+})
+if (values.help) {
+  console.log(HELP)
+  process.exit(0)
+}
+
+const LIMIT_SECONDS = 3600
+type Count = { readonly covered: number; readonly all: number; readonly missed: readonly number[] }
+
+const workspace = makeWorkspace()
+try {
+  const built = await workspace.run(['hardhat', 'build'], LIMIT_SECONDS)
+  if (built.status !== 0) throw new Error(`the contracts do not compile:\n${built.output}`)
+  const rewritten = new Map(sourceUnits(workspace.root).map((unit) => [unit.path, separateBranches(unit)]))
+  for (const [path, { text }] of rewritten) writeFileSync(join(workspace.root, path), text)
+  const tests = positionals.length > 0 ? positionals : globSync('test/contracts/**/*.test.ts', { cwd: workspace.root }).sort()
+  const { output, status } = await workspace.run(['hardhat', 'test', 'mocha', '--coverage', ...tests], LIMIT_SECONDS)
+  if (status !== 0) console.log(`some tests failed under instrumentation:\n${output.split('Saved html')[0]?.slice(-6000)}`)
+  report(rewritten, hitsOf(readFileSync(join(workspace.root, 'coverage/lcov.info'), 'utf8')))
+} finally {
+  workspace.remove()
+}
+
+/** Hits by file and line. */
+function hitsOf(lcov: string): ReadonlyMap<string, ReadonlyMap<number, number>> {
+  const files = new Map<string, Map<number, number>>()
+  let lines = new Map<number, number>()
+  for (const row of lcov.split('\n')) {
+    if (row.startsWith('SF:')) {
+      lines = new Map()
+      files.set(row.slice(3), lines)
+    } else if (row.startsWith('DA:')) {
+      const [line = 0, hits = 0] = row.slice(3).split(',').map(Number)
+      lines.set(line, hits)
+    }
+  }
+  return files
+}
+
+function report(sources: ReadonlyMap<string, Rewritten>, files: ReadonlyMap<string, ReadonlyMap<number, number>>): void {
+  const total = { lines: [0, 0], branches: [0, 0] }
+  for (const [path, source] of sources) {
+    const hits = files.get(path)
+    if (hits === undefined) continue
+    const lines = linesOf(source, hits)
+    const branches = branchesOf(source, hits)
+    if (lines.all === 0) continue
+    total.lines = [total.lines[0] + lines.covered, total.lines[1] + lines.all]
+    total.branches = [total.branches[0] + branches.covered, total.branches[1] + branches.all]
+    const missed = [
+      lines.missed.length > 0 ? `lines ${lines.missed.join(' ')}` : '',
+      branches.missed.length > 0 ? `branches of ${branches.missed.join(' ')}` : '',
+    ]
+    console.log(
+      `${path.padEnd(48)} lines ${percent(lines)}  branches ${percent(branches)}  ${missed.filter((part) => part !== '').join('; ')}`,
+    )
+  }
+  const [lines, branches] = [total.lines, total.branches].map(([covered, all]) => (100 * covered) / Math.max(1, all)) as [number, number]
+  console.log(JSON.stringify({ lines: Number(lines.toFixed(2)), branches: Number(branches.toFixed(2)) }))
+  if (Math.min(lines, branches) < Number(values.bar)) process.exitCode = 1
+}
+
+function linesOf({ originalLines }: Rewritten, hits: ReadonlyMap<number, number>): Count {
+  const best = new Map<number, number>()
+  for (const [line, count] of hits) {
+    const original = originalLines[line - 1] ?? 0
+    if (original > 0) best.set(original, Math.max(best.get(original) ?? 0, count))
+  }
+  return countOf([...best])
+}
+
+function branchesOf({ branches }: Rewritten, hits: ReadonlyMap<number, number>): Count {
+  return countOf(branches.map(({ line, originalLine }) => [originalLine, hits.get(line) ?? 0]))
+}
+
+function countOf(rows: readonly (readonly [number, number])[]): Count {
+  const missed = rows.filter(([, hits]) => hits === 0).map(([line]) => line)
+  return { covered: rows.length - missed.length, all: rows.length, missed: [...new Set(missed)].sort((a, b) => a - b) }
+}
+
+function percent({ covered, all }: Count): string {
+  return `${((100 * covered) / Math.max(1, all)).toFixed(1)}%`.padStart(6)
+}
