@@ -56,11 +56,12 @@ export class ForkingChain {
   readonly executionUrl: string
   /** Do the chain's own validators vote? Without their votes nothing is justified. */
   votes = true
+  /** Least time from one block to the next. */
+  paceMs: number
   readonly #open: () => Branch
   readonly #present: { branch: Branch }
   readonly #clock: SlotInHand
   readonly #stops: readonly (() => unknown)[]
-  readonly #paceMs: number
   #step: Promise<unknown> = Promise.resolve()
   #running = true
 
@@ -78,7 +79,7 @@ export class ForkingChain {
     this.#present = parts.present
     this.#clock = parts.clock
     this.#stops = parts.stops
-    this.#paceMs = parts.paceMs
+    this.paceMs = parts.paceMs
     void this.#run()
   }
 
@@ -189,7 +190,7 @@ export class ForkingChain {
     while (this.#running) {
       const began = Date.now()
       await this.#inTurn(() => this.#slot(this.#clock.inHand + 1))
-      await sleep(Math.max(this.#paceMs - (Date.now() - began), this.#clock.startOf(this.#clock.inHand + 1) - Date.now(), 0))
+      await sleep(Math.max(this.paceMs - (Date.now() - began), this.#clock.startOf(this.#clock.inHand + 1) - Date.now(), 0))
     }
   }
 
