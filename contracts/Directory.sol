@@ -58,6 +58,7 @@ contract Directory is IDirectory {
         _checkAddress("cdt", where.cdt);
         _checkAddress("rewards", where.rewards);
         _checkAddress("cdtStaking", where.cdtStaking);
+        _checkAddress("slashing", where.slashing);
     }
 
     function _checkChain(Parameters memory p) private view {

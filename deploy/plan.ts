@@ -2,6 +2,7 @@ import { type ContractDeployTransaction, getCreateAddress } from 'ethers'
 import { BeaconLayout__factory } from '../typechain-types/factories/contracts/consensus/BeaconLayout__factory.js'
 import { Disputes__factory } from '../typechain-types/factories/contracts/consensus/Disputes__factory.js'
 import { Rewards__factory } from '../typechain-types/factories/contracts/consensus/Rewards__factory.js'
+import { Slashing__factory } from '../typechain-types/factories/contracts/consensus/Slashing__factory.js'
 import { StateCommitments__factory } from '../typechain-types/factories/contracts/consensus/StateCommitments__factory.js'
 import { Directory__factory } from '../typechain-types/factories/contracts/Directory__factory.js'
 import { Exits__factory } from '../typechain-types/factories/contracts/pools/Exits__factory.js'
@@ -39,6 +40,7 @@ export const CONTRACT_ORDER = [
   'cdt',
   'rewards',
   'cdtStaking',
+  'slashing',
 ] as const
 
 export type ContractName = (typeof CONTRACT_ORDER)[number]
@@ -87,6 +89,7 @@ export async function planCreations({ addresses, parameters, layouts }: Deployme
     cdt: await creationOf(new Cdt__factory().getDeployTransaction(addresses)),
     rewards: await creationOf(new Rewards__factory().getDeployTransaction(...common)),
     cdtStaking: await creationOf(new CdtStaking__factory().getDeployTransaction(...common)),
+    slashing: await creationOf(new Slashing__factory().getDeployTransaction(...common)),
   }
 }
 

@@ -25,6 +25,7 @@ interface IExits {
     }
 
     event LiquidationRequested(uint256 indexed drawId, uint32 count, Epoch seedEpoch);
+    /// @notice Draw 0: the pool was taken out by `drawOne`.
     event LiquidationDrawn(uint256 indexed drawId, PoolId indexed poolId, Epoch deadline);
     event ExitForced(PoolId indexed poolId, address indexed by, uint256 fee);
     event StallProven(PoolId indexed poolId, address indexed reporter);
@@ -44,6 +45,7 @@ interface IExits {
     /// @notice hash_tree_roots of the keys.
     error WrongPublicKey(bytes32 expected, bytes32 actual);
     error WrongBalanceIndex(uint64 expected, uint64 actual);
+    error NotAllowed(address caller);
     error RefundFailed(address to, uint256 amount);
 
     /// @notice Demand beyond unreserved ETH, ETH in the withdrawal vaults, exits under way and a draw pending (wei).
@@ -58,6 +60,12 @@ interface IExits {
     /// @dev Bit by bit the same whoever calls, and when: counts and sizes are those of the request, pools that are funded
     ///      meanwhile come behind them in the active list, and only a draw takes pools out of it.
     function drawLiquidation(uint256 drawId, uint64 timestamp, StateProof calldata state, RandaoProof calldata randao) external;
+
+    /// @notice Liquidates a pool without a draw, for its fault or since its validator exits. Reverts while a draw is pending, as that
+    ///         is from the list as it was requested. Slashing only.
+    function drawOne(PoolId poolId) external;
+
+    function isDrawPending() external view returns (bool);
 
     /// @notice In an epoch after the deadline: exits the pool by EIP-7002; the sent ETH pays the fee, the rest returns. Anyone, again
     ///         when the beacon chain dropped it. The epoch of the deadline itself is left for the proof of a stall.

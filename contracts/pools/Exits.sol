@@ -38,6 +38,7 @@ contract Exits is IExits, BeaconClock {
     IWithdrawalQueue private immutable QUEUE;
     IWithdrawalVault private immutable STAKER_VAULT;
     IWithdrawalVault private immutable BOND_VAULT;
+    address private immutable SLASHING;
     uint64 private immutable VECTOR;
     uint64 private immutable SEED_DELAY;
     uint64 private immutable SHARD_COMMITTEE_PERIOD;
@@ -60,6 +61,7 @@ contract Exits is IExits, BeaconClock {
         QUEUE = IWithdrawalQueue(nonZero(addresses.withdrawalQueue));
         STAKER_VAULT = IWithdrawalVault(nonZero(addresses.stakerVault));
         BOND_VAULT = IWithdrawalVault(nonZero(addresses.bondVault));
+        SLASHING = nonZero(addresses.slashing);
         VECTOR = parameters.epochsPerHistoricalVector;
         SEED_DELAY = parameters.seedDelay;
         SHARD_COMMITTEE_PERIOD = parameters.shardCommitteePeriod;
@@ -72,8 +74,7 @@ contract Exits is IExits, BeaconClock {
 
     /// @inheritdoc IExits
     function requestLiquidation() external returns (uint256 drawId) {
-        drawId = drawCount;
-        if (drawId > 0 && !_draws[drawId].done) revert DrawPending(drawId);
+        if (isDrawPending()) revert DrawPending(drawCount);
         uint256 unmet = unmetDemand();
         if (unmet == 0 || (unmet < THRESHOLD && !_waitsTooLong())) revert NoUnmetDemand(unmet, THRESHOLD);
 
@@ -111,6 +112,15 @@ contract Exits is IExits, BeaconClock {
         PoolId[] memory bonds = _drawn(PoolKind.Bond, made.bondCount, made.bondPools, seed);
         _markExiting(drawId, stakers);
         _markExiting(drawId, bonds);
+    }
+
+    /// @inheritdoc IExits
+    function drawOne(PoolId poolId) external {
+        if (msg.sender != SLASHING) revert NotAllowed(msg.sender);
+        if (isDrawPending()) revert DrawPending(drawCount);
+        PoolId[] memory pools = new PoolId[](1);
+        pools[0] = poolId;
+        _markExiting(0, pools);
     }
 
     /// @inheritdoc IExits
@@ -176,6 +186,11 @@ contract Exits is IExits, BeaconClock {
     /// @inheritdoc IExits
     function draw(uint256 drawId) external view returns (Draw memory) {
         return _draws[drawId];
+    }
+
+    /// @inheritdoc IExits
+    function isDrawPending() public view returns (bool) {
+        return drawCount > 0 && !_draws[drawCount].done;
     }
 
     /// @inheritdoc IExits

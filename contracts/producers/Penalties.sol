@@ -29,6 +29,8 @@ abstract contract Penalties is ProducerBook {
         _rights[nonZero(addresses.poolRegistry)] = RELEASE | CHARGE_SEATS;
         _rights[nonZero(addresses.exits)] = CHARGE_SEATS;
         _rights[nonZero(addresses.disputes)] = SLASH_OUT;
+        _rights[nonZero(addresses.rewards)] = FORCE_OUT;
+        _rights[nonZero(addresses.slashing)] = HOLD | CHARGE_SEATS | SLASH_OUT;
     }
 
     modifier only(uint256 right) {

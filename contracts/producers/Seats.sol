@@ -225,11 +225,11 @@ abstract contract Seats is IBlockProducers {
         Ledger storage ledger = _ledgers[producerId];
         --ledger.live;
         uint160 newest = ledger.newest;
-        for (uint256 shift = 0; shift < REMEMBERED * 32; shift += 32) {
+        for (uint8 shift = 0; shift < REMEMBERED * 32; shift += 32) {
             if (uint32(newest >> shift) != PoolId.unwrap(poolId)) continue;
-            uint160 newer = newest & uint160((1 << shift) - 1);
+            uint160 newer = newest & ((uint160(1) << shift) - 1);
             // What is older moves up a place.
-            ledger.newest = newer | (((newest >> shift) >> 32) << shift);
+            ledger.newest = newer | ((newest >> (shift + 32)) << shift);
             return;
         }
     }

@@ -78,4 +78,5 @@ struct Addresses {
     address cdt;
     address rewards;
     address cdtStaking;
+    address slashing;
 }

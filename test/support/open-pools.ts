@@ -61,6 +61,7 @@ export async function openPools({ ethers, networkHelpers }: NetworkConnection, c
     cdt: await ethers.getContractAt('Cdt', addresses.cdt),
     rewards: await ethers.getContractAt('Rewards', addresses.rewards),
     cdtStaking: await ethers.getContractAt('CdtStaking', addresses.cdtStaking),
+    slashing: await ethers.getContractAt('Slashing', addresses.slashing),
   }
   const { chainId } = await ethers.provider.getNetwork()
   const judgeOf = (name: ContractName) => ({ chainId, verifyingContract: addresses[name] })

@@ -118,6 +118,7 @@ export async function deployStaking({ ethers, rewardsFee = 0n }: { readonly ethe
     cdt: at(6),
     rewards: rewards.address,
     cdtStaking: at(7),
+    slashing: unused,
   }
   const given = { ...parameters({ genesisTime, depositContract: depositContract.address }), rewardsFee }
   const bondEther = await ethers.deployContract('BondEther', [addresses, given])

@@ -11,6 +11,7 @@ import { IExits__factory } from '../../../typechain-types/factories/contracts/in
 import { IPeriods__factory } from '../../../typechain-types/factories/contracts/interfaces/IPeriods__factory.js'
 import { IPoolRegistry__factory } from '../../../typechain-types/factories/contracts/interfaces/IPoolRegistry__factory.js'
 import { IRewards__factory } from '../../../typechain-types/factories/contracts/interfaces/IRewards__factory.js'
+import { ISlashing__factory } from '../../../typechain-types/factories/contracts/interfaces/ISlashing__factory.js'
 import { IStakingPool__factory } from '../../../typechain-types/factories/contracts/interfaces/IStakingPool__factory.js'
 import { IStateCommitments__factory } from '../../../typechain-types/factories/contracts/interfaces/IStateCommitments__factory.js'
 import { IVaultDraws__factory } from '../../../typechain-types/factories/contracts/interfaces/IVaultDraws__factory.js'
@@ -37,4 +38,5 @@ export const INTERFACES: Readonly<Record<ContractName, Interface>> = {
   cdt: ICdt__factory.createInterface(),
   rewards: IRewards__factory.createInterface(),
   cdtStaking: ICdtStaking__factory.createInterface(),
+  slashing: ISlashing__factory.createInterface(),
 }

@@ -32,6 +32,7 @@ export const CONTRACTS = [
   'cdt',
   'rewards',
   'cdtStaking',
+  'slashing',
 ] as const
 export type ContractName = (typeof CONTRACTS)[number]
 export type ContractAddresses = Readonly<Record<ContractName, Address>>

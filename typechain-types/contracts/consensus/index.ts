@@ -3,6 +3,9 @@
 /* eslint-disable */
 export type { BeaconLayout } from './BeaconLayout.js';
 export type { Disputes } from './Disputes.js';
+export type { Equivocations } from './Equivocations.js';
+export type { PoolFaults } from './PoolFaults.js';
 export type { Rewards } from './Rewards.js';
+export type { Slashing } from './Slashing.js';
 export type { StateCommitments } from './StateCommitments.js';
 export type { Voters } from './Voters.js';

@@ -48,7 +48,7 @@ export declare namespace IExits {
     }
 
   export interface IExitsInterface extends Interface {
-    getFunction(nameOrSignature: "MAX_DRAWN" | "closePool" | "draw" | "drawCount" | "drawLiquidation" | "exit" | "forceExit" | "proveStall" | "requestLiquidation" | "seedEpochOf" | "unmetDemand"): FunctionFragment;
+    getFunction(nameOrSignature: "MAX_DRAWN" | "closePool" | "draw" | "drawCount" | "drawLiquidation" | "drawOne" | "exit" | "forceExit" | "isDrawPending" | "proveStall" | "requestLiquidation" | "seedEpochOf" | "unmetDemand"): FunctionFragment;
 
     getEvent(nameOrSignatureOrTopic: "ExitForced" | "LiquidationDrawn" | "LiquidationRequested" | "StallProven"): EventFragment;
 
@@ -57,8 +57,10 @@ encodeFunctionData(functionFragment: 'closePool', values: [BigNumberish, BigNumb
 encodeFunctionData(functionFragment: 'draw', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'drawCount', values?: undefined): string;
 encodeFunctionData(functionFragment: 'drawLiquidation', values: [BigNumberish, BigNumberish, StateProofStruct, RandaoProofStruct]): string;
+encodeFunctionData(functionFragment: 'drawOne', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'exit', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'forceExit', values: [BigNumberish]): string;
+encodeFunctionData(functionFragment: 'isDrawPending', values?: undefined): string;
 encodeFunctionData(functionFragment: 'proveStall', values: [BigNumberish, BigNumberish, StateProofStruct, ValidatorProofStruct]): string;
 encodeFunctionData(functionFragment: 'requestLiquidation', values?: undefined): string;
 encodeFunctionData(functionFragment: 'seedEpochOf', values: [BigNumberish]): string;
@@ -69,8 +71,10 @@ decodeFunctionResult(functionFragment: 'closePool', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'draw', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'drawCount', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'drawLiquidation', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'drawOne', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'exit', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'forceExit', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'isDrawPending', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'proveStall', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'requestLiquidation', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'seedEpochOf', data: BytesLike): Result;
@@ -200,6 +204,14 @@ decodeFunctionResult(functionFragment: 'unmetDemand', data: BytesLike): Result;
     
 
     
+    drawOne: TypedContractMethod<
+      [poolId: BigNumberish, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
     exit: TypedContractMethod<
       [poolId: BigNumberish, ],
       [IExits.ExitStructOutput],
@@ -212,6 +224,14 @@ decodeFunctionResult(functionFragment: 'unmetDemand', data: BytesLike): Result;
       [poolId: BigNumberish, ],
       [void],
       'payable'
+    >
+    
+
+    
+    isDrawPending: TypedContractMethod<
+      [],
+      [boolean],
+      'view'
     >
     
 
@@ -275,6 +295,11 @@ getFunction(nameOrSignature: 'drawLiquidation'): TypedContractMethod<
       [void],
       'nonpayable'
     >;
+getFunction(nameOrSignature: 'drawOne'): TypedContractMethod<
+      [poolId: BigNumberish, ],
+      [void],
+      'nonpayable'
+    >;
 getFunction(nameOrSignature: 'exit'): TypedContractMethod<
       [poolId: BigNumberish, ],
       [IExits.ExitStructOutput],
@@ -284,6 +309,11 @@ getFunction(nameOrSignature: 'forceExit'): TypedContractMethod<
       [poolId: BigNumberish, ],
       [void],
       'payable'
+    >;
+getFunction(nameOrSignature: 'isDrawPending'): TypedContractMethod<
+      [],
+      [boolean],
+      'view'
     >;
 getFunction(nameOrSignature: 'proveStall'): TypedContractMethod<
       [poolId: BigNumberish, timestamp: BigNumberish, state: StateProofStruct, proof: ValidatorProofStruct, ],

@@ -13,6 +13,7 @@ export type { IExits } from './IExits.js';
 export type { IPeriods } from './IPeriods.js';
 export type { IPoolRegistry } from './IPoolRegistry.js';
 export type { IRewards } from './IRewards.js';
+export type { ISlashing } from './ISlashing.js';
 export type { IStakingPool } from './IStakingPool.js';
 export type { IStateCommitments } from './IStateCommitments.js';
 export type { IVaultDraws } from './IVaultDraws.js';

@@ -4,9 +4,9 @@
 import type { BaseContract, BigNumberish, BytesLike, FunctionFragment, Result, Interface, EventFragment, AddressLike, ContractRunner, ContractMethod, Listener } from "ethers"
 import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, TypedLogDescription, TypedListener, TypedContractMethod } from "../../common.js"
   
-    export type AddressesStruct = {directory: AddressLike, beaconLayout: AddressLike, bondEther: AddressLike, stakingPool: AddressLike, withdrawalQueue: AddressLike, stakerVault: AddressLike, bondVault: AddressLike, blockProducers: AddressLike, periods: AddressLike, vaultDraws: AddressLike, poolRegistry: AddressLike, exits: AddressLike, stateCommitments: AddressLike, disputes: AddressLike, cdt: AddressLike, rewards: AddressLike, cdtStaking: AddressLike}
+    export type AddressesStruct = {directory: AddressLike, beaconLayout: AddressLike, bondEther: AddressLike, stakingPool: AddressLike, withdrawalQueue: AddressLike, stakerVault: AddressLike, bondVault: AddressLike, blockProducers: AddressLike, periods: AddressLike, vaultDraws: AddressLike, poolRegistry: AddressLike, exits: AddressLike, stateCommitments: AddressLike, disputes: AddressLike, cdt: AddressLike, rewards: AddressLike, cdtStaking: AddressLike, slashing: AddressLike}
 
-    export type AddressesStructOutput = [directory: string, beaconLayout: string, bondEther: string, stakingPool: string, withdrawalQueue: string, stakerVault: string, bondVault: string, blockProducers: string, periods: string, vaultDraws: string, poolRegistry: string, exits: string, stateCommitments: string, disputes: string, cdt: string, rewards: string, cdtStaking: string] & {directory: string, beaconLayout: string, bondEther: string, stakingPool: string, withdrawalQueue: string, stakerVault: string, bondVault: string, blockProducers: string, periods: string, vaultDraws: string, poolRegistry: string, exits: string, stateCommitments: string, disputes: string, cdt: string, rewards: string, cdtStaking: string }
+    export type AddressesStructOutput = [directory: string, beaconLayout: string, bondEther: string, stakingPool: string, withdrawalQueue: string, stakerVault: string, bondVault: string, blockProducers: string, periods: string, vaultDraws: string, poolRegistry: string, exits: string, stateCommitments: string, disputes: string, cdt: string, rewards: string, cdtStaking: string, slashing: string] & {directory: string, beaconLayout: string, bondEther: string, stakingPool: string, withdrawalQueue: string, stakerVault: string, bondVault: string, blockProducers: string, periods: string, vaultDraws: string, poolRegistry: string, exits: string, stateCommitments: string, disputes: string, cdt: string, rewards: string, cdtStaking: string, slashing: string }
   
 
     export type ParametersStruct = {genesisTime: BigNumberish, secondsPerSlot: BigNumberish, slotsPerEpoch: BigNumberish, epochsPerHistoricalVector: BigNumberish, shardCommitteePeriod: BigNumberish, genesisForkVersion: BytesLike, genesisValidatorsRoot: BytesLike, ejectionBalance: BigNumberish, depositContract: AddressLike, vaultSize: BigNumberish, seatAllocation: BigNumberish, effectiveStake: BigNumberish, minProducers: BigNumberish, firstPeriod: BigNumberish, periodLength: BigNumberish, maxChurn: BigNumberish, committeeSize: BigNumberish, minAuxCommitteeSize: BigNumberish, seedDelay: BigNumberish, ceremonyDeadline: BigNumberish, seatTail: BigNumberish, rotationPeriod: BigNumberish, rotationMargin: BigNumberish, reportEpochs: BigNumberish, disputeDuration: BigNumberish, pagesDeadline: BigNumberish, voteDuration: BigNumberish, failedVotePenalty: BigNumberish, maxReportGrowth: BigNumberish, maxReportLoss: BigNumberish, minDeposit: BigNumberish, liquidationThreshold: BigNumberish, maxQueueWait: BigNumberish, maxLiquidationExecution: BigNumberish, stallPenalty: BigNumberish, reporterShare: BigNumberish, reporterFee: BigNumberish, rewardsFee: BigNumberish, baseReward: BigNumberish, dkgReward: BigNumberish, dkgFailurePenalty: BigNumberish, maxCdtDebt: BigNumberish, minPoolPerformance: BigNumberish, nominalPools: BigNumberish, cdtEmission: BigNumberish, cdtMinLock: BigNumberish, layoutDelay: BigNumberish, windDownAfter: BigNumberish}
@@ -58,7 +58,7 @@ export declare namespace IExits {
     }
 
   export interface ExitsInterface extends Interface {
-    getFunction(nameOrSignature: "MAX_DRAWN" | "closePool" | "draw" | "drawCount" | "drawLiquidation" | "exit" | "forceExit" | "proveStall" | "requestLiquidation" | "seedEpochOf" | "unmetDemand"): FunctionFragment;
+    getFunction(nameOrSignature: "MAX_DRAWN" | "closePool" | "draw" | "drawCount" | "drawLiquidation" | "drawOne" | "exit" | "forceExit" | "isDrawPending" | "proveStall" | "requestLiquidation" | "seedEpochOf" | "unmetDemand"): FunctionFragment;
 
     getEvent(nameOrSignatureOrTopic: "ExitForced" | "LiquidationDrawn" | "LiquidationRequested" | "StallProven"): EventFragment;
 
@@ -67,8 +67,10 @@ encodeFunctionData(functionFragment: 'closePool', values: [BigNumberish, BigNumb
 encodeFunctionData(functionFragment: 'draw', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'drawCount', values?: undefined): string;
 encodeFunctionData(functionFragment: 'drawLiquidation', values: [BigNumberish, BigNumberish, StateProofStruct, RandaoProofStruct]): string;
+encodeFunctionData(functionFragment: 'drawOne', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'exit', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'forceExit', values: [BigNumberish]): string;
+encodeFunctionData(functionFragment: 'isDrawPending', values?: undefined): string;
 encodeFunctionData(functionFragment: 'proveStall', values: [BigNumberish, BigNumberish, StateProofStruct, ValidatorProofStruct]): string;
 encodeFunctionData(functionFragment: 'requestLiquidation', values?: undefined): string;
 encodeFunctionData(functionFragment: 'seedEpochOf', values: [BigNumberish]): string;
@@ -79,8 +81,10 @@ decodeFunctionResult(functionFragment: 'closePool', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'draw', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'drawCount', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'drawLiquidation', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'drawOne', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'exit', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'forceExit', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'isDrawPending', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'proveStall', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'requestLiquidation', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'seedEpochOf', data: BytesLike): Result;
@@ -210,6 +214,14 @@ decodeFunctionResult(functionFragment: 'unmetDemand', data: BytesLike): Result;
     
 
     
+    drawOne: TypedContractMethod<
+      [poolId: BigNumberish, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
     exit: TypedContractMethod<
       [poolId: BigNumberish, ],
       [IExits.ExitStructOutput],
@@ -222,6 +234,14 @@ decodeFunctionResult(functionFragment: 'unmetDemand', data: BytesLike): Result;
       [poolId: BigNumberish, ],
       [void],
       'payable'
+    >
+    
+
+    
+    isDrawPending: TypedContractMethod<
+      [],
+      [boolean],
+      'view'
     >
     
 
@@ -285,6 +305,11 @@ getFunction(nameOrSignature: 'drawLiquidation'): TypedContractMethod<
       [void],
       'nonpayable'
     >;
+getFunction(nameOrSignature: 'drawOne'): TypedContractMethod<
+      [poolId: BigNumberish, ],
+      [void],
+      'nonpayable'
+    >;
 getFunction(nameOrSignature: 'exit'): TypedContractMethod<
       [poolId: BigNumberish, ],
       [IExits.ExitStructOutput],
@@ -294,6 +319,11 @@ getFunction(nameOrSignature: 'forceExit'): TypedContractMethod<
       [poolId: BigNumberish, ],
       [void],
       'payable'
+    >;
+getFunction(nameOrSignature: 'isDrawPending'): TypedContractMethod<
+      [],
+      [boolean],
+      'view'
     >;
 getFunction(nameOrSignature: 'proveStall'): TypedContractMethod<
       [poolId: BigNumberish, timestamp: BigNumberish, state: StateProofStruct, proof: ValidatorProofStruct, ],

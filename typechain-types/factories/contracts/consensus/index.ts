@@ -3,6 +3,9 @@
 /* eslint-disable */
 export { BeaconLayout__factory } from './BeaconLayout__factory.js';
 export { Disputes__factory } from './Disputes__factory.js';
+export { Equivocations__factory } from './Equivocations__factory.js';
+export { PoolFaults__factory } from './PoolFaults__factory.js';
 export { Rewards__factory } from './Rewards__factory.js';
+export { Slashing__factory } from './Slashing__factory.js';
 export { StateCommitments__factory } from './StateCommitments__factory.js';
 export { Voters__factory } from './Voters__factory.js';

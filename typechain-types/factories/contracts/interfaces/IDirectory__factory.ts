@@ -170,6 +170,11 @@
             "internalType": "address",
             "name": "cdtStaking",
             "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "slashing",
+            "type": "address"
           }
         ],
         "internalType": "struct Addresses",

@@ -13,6 +13,7 @@ export { IExits__factory } from './IExits__factory.js';
 export { IPeriods__factory } from './IPeriods__factory.js';
 export { IPoolRegistry__factory } from './IPoolRegistry__factory.js';
 export { IRewards__factory } from './IRewards__factory.js';
+export { ISlashing__factory } from './ISlashing__factory.js';
 export { IStakingPool__factory } from './IStakingPool__factory.js';
 export { IStateCommitments__factory } from './IStateCommitments__factory.js';
 export { IVaultDraws__factory } from './IVaultDraws__factory.js';
