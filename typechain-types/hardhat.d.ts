@@ -13,7 +13,10 @@ declare module "@nomicfoundation/hardhat-ethers/types" {
   getContractFactory(name: 'Directory', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Directory__factory>
 getContractFactory(name: 'BeaconLayout', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BeaconLayout__factory>
 getContractFactory(name: 'Disputes', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Disputes__factory>
+getContractFactory(name: 'Equivocations', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Equivocations__factory>
+getContractFactory(name: 'PoolFaults', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.PoolFaults__factory>
 getContractFactory(name: 'Rewards', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Rewards__factory>
+getContractFactory(name: 'Slashing', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Slashing__factory>
 getContractFactory(name: 'StateCommitments', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.StateCommitments__factory>
 getContractFactory(name: 'Voters', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Voters__factory>
 getContractFactory(name: 'IBeaconLayout', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IBeaconLayout__factory>
@@ -28,11 +31,13 @@ getContractFactory(name: 'IExits', signerOrOptions?: ethers.Signer | FactoryOpti
 getContractFactory(name: 'IPeriods', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IPeriods__factory>
 getContractFactory(name: 'IPoolRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IPoolRegistry__factory>
 getContractFactory(name: 'IRewards', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IRewards__factory>
+getContractFactory(name: 'ISlashing', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ISlashing__factory>
 getContractFactory(name: 'IStakingPool', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IStakingPool__factory>
 getContractFactory(name: 'IStateCommitments', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IStateCommitments__factory>
 getContractFactory(name: 'IVaultDraws', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IVaultDraws__factory>
 getContractFactory(name: 'IWithdrawalQueue', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IWithdrawalQueue__factory>
 getContractFactory(name: 'IWithdrawalVault', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IWithdrawalVault__factory>
+getContractFactory(name: 'BalancePages', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BalancePages__factory>
 getContractFactory(name: 'BeaconProofs', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BeaconProofs__factory>
 getContractFactory(name: 'BeaconRoots', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BeaconRoots__factory>
 getContractFactory(name: 'Bls12381', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Bls12381__factory>
@@ -73,7 +78,10 @@ getContractFactory(name: 'SwapOrNotHarness', signerOrOptions?: ethers.Signer | F
   getContractAt(name: 'Directory', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Directory>
 getContractAt(name: 'BeaconLayout', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BeaconLayout>
 getContractAt(name: 'Disputes', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Disputes>
+getContractAt(name: 'Equivocations', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Equivocations>
+getContractAt(name: 'PoolFaults', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.PoolFaults>
 getContractAt(name: 'Rewards', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Rewards>
+getContractAt(name: 'Slashing', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Slashing>
 getContractAt(name: 'StateCommitments', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.StateCommitments>
 getContractAt(name: 'Voters', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Voters>
 getContractAt(name: 'IBeaconLayout', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IBeaconLayout>
@@ -88,11 +96,13 @@ getContractAt(name: 'IExits', address: string | ethers.Addressable, signer?: eth
 getContractAt(name: 'IPeriods', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IPeriods>
 getContractAt(name: 'IPoolRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IPoolRegistry>
 getContractAt(name: 'IRewards', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IRewards>
+getContractAt(name: 'ISlashing', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ISlashing>
 getContractAt(name: 'IStakingPool', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IStakingPool>
 getContractAt(name: 'IStateCommitments', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IStateCommitments>
 getContractAt(name: 'IVaultDraws', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IVaultDraws>
 getContractAt(name: 'IWithdrawalQueue', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IWithdrawalQueue>
 getContractAt(name: 'IWithdrawalVault', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IWithdrawalVault>
+getContractAt(name: 'BalancePages', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BalancePages>
 getContractAt(name: 'BeaconProofs', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BeaconProofs>
 getContractAt(name: 'BeaconRoots', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BeaconRoots>
 getContractAt(name: 'Bls12381', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Bls12381>
@@ -133,7 +143,10 @@ getContractAt(name: 'SwapOrNotHarness', address: string | ethers.Addressable, si
   deployContract(name: 'Directory', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Directory>
 deployContract(name: 'BeaconLayout', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BeaconLayout>
 deployContract(name: 'Disputes', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Disputes>
+deployContract(name: 'Equivocations', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Equivocations>
+deployContract(name: 'PoolFaults', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PoolFaults>
 deployContract(name: 'Rewards', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Rewards>
+deployContract(name: 'Slashing', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Slashing>
 deployContract(name: 'StateCommitments', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.StateCommitments>
 deployContract(name: 'Voters', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Voters>
 deployContract(name: 'IBeaconLayout', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IBeaconLayout>
@@ -148,11 +161,13 @@ deployContract(name: 'IExits', signerOrOptions?: ethers.Signer | DeployContractO
 deployContract(name: 'IPeriods', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IPeriods>
 deployContract(name: 'IPoolRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IPoolRegistry>
 deployContract(name: 'IRewards', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IRewards>
+deployContract(name: 'ISlashing', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ISlashing>
 deployContract(name: 'IStakingPool', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IStakingPool>
 deployContract(name: 'IStateCommitments', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IStateCommitments>
 deployContract(name: 'IVaultDraws', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IVaultDraws>
 deployContract(name: 'IWithdrawalQueue', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IWithdrawalQueue>
 deployContract(name: 'IWithdrawalVault', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IWithdrawalVault>
+deployContract(name: 'BalancePages', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BalancePages>
 deployContract(name: 'BeaconProofs', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BeaconProofs>
 deployContract(name: 'BeaconRoots', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BeaconRoots>
 deployContract(name: 'Bls12381', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Bls12381>
@@ -193,7 +208,10 @@ deployContract(name: 'SwapOrNotHarness', signerOrOptions?: ethers.Signer | Deplo
   deployContract(name: 'Directory', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Directory>
 deployContract(name: 'BeaconLayout', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BeaconLayout>
 deployContract(name: 'Disputes', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Disputes>
+deployContract(name: 'Equivocations', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Equivocations>
+deployContract(name: 'PoolFaults', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PoolFaults>
 deployContract(name: 'Rewards', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Rewards>
+deployContract(name: 'Slashing', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Slashing>
 deployContract(name: 'StateCommitments', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.StateCommitments>
 deployContract(name: 'Voters', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Voters>
 deployContract(name: 'IBeaconLayout', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IBeaconLayout>
@@ -208,11 +226,13 @@ deployContract(name: 'IExits', args: any[], signerOrOptions?: ethers.Signer | De
 deployContract(name: 'IPeriods', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IPeriods>
 deployContract(name: 'IPoolRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IPoolRegistry>
 deployContract(name: 'IRewards', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IRewards>
+deployContract(name: 'ISlashing', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ISlashing>
 deployContract(name: 'IStakingPool', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IStakingPool>
 deployContract(name: 'IStateCommitments', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IStateCommitments>
 deployContract(name: 'IVaultDraws', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IVaultDraws>
 deployContract(name: 'IWithdrawalQueue', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IWithdrawalQueue>
 deployContract(name: 'IWithdrawalVault', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IWithdrawalVault>
+deployContract(name: 'BalancePages', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BalancePages>
 deployContract(name: 'BeaconProofs', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BeaconProofs>
 deployContract(name: 'BeaconRoots', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BeaconRoots>
 deployContract(name: 'Bls12381', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Bls12381>
