@@ -19,8 +19,15 @@ import {Addresses, Parameters} from "../types/Parameters.sol";
 /// bonds are those of that period's start at the value of the request, and seats are only locked here, in the same order.
 /// Members found are locked all at once when the vault is full, so a draw that fails has touched nothing.
 contract VaultDraws is IVaultDraws, BeaconClock {
-    /// @dev Positions that one call walks at most: some 40,000 gas each.
-    uint256 private constant MAX_POSITIONS = 128;
+    /// @dev Along one draw's shuffled list.
+    struct Walk {
+        uint256 walked; // positions
+        uint256 count; // members found
+        ProducerId[] found; // with room for a whole vault
+    }
+
+    /// @dev Positions that one call walks at most: some 40,000 gas each, and up to 500,000 for each vault of four that it fills.
+    uint256 private constant MAX_POSITIONS = 96;
 
     IBeaconLayout private immutable BEACON_LAYOUT;
     IBlockProducers private immutable BLOCK_PRODUCERS;
@@ -33,8 +40,8 @@ contract VaultDraws is IVaultDraws, BeaconClock {
     uint256 private _count;
     uint256 private _next = 1;
     mapping(uint256 drawId => Draw) private _draws;
-    mapping(PoolId poolId => uint256) private _latestOf;
-    /// @dev Of the oldest draw, once its seed is proven.
+    mapping(uint64 asked => bytes32) private _mixes;
+    /// @dev Of the oldest draw, when its walk was cut short.
     uint256 private _walked;
     ProducerId[] private _found;
 
@@ -61,37 +68,37 @@ contract VaultDraws is IVaultDraws, BeaconClock {
             period: period,
             seedEpoch: seedEpoch,
             done: false,
-            mix: 0,
             unitValue: BLOCK_PRODUCERS.unitValue()
         });
-        _latestOf[poolId] = drawId;
         emit DrawRequested(drawId, poolId, round, period, seedEpoch);
     }
 
     /// @inheritdoc IVaultDraws
-    function selectVault(PoolId poolId, uint64 timestamp, StateProof calldata state, RandaoProof calldata randao) external {
-        uint256 drawId = _latestOf[poolId];
-        if (drawId == 0 || _draws[drawId].done) revert NoDrawPending(poolId);
-        if (drawId != _next) revert OutOfOrder(_next, drawId);
-        Draw storage current = _draws[drawId];
-        if (current.mix != 0) revert SeedAlreadyProven(drawId);
-        uint64 seedEpoch = _seedEpochNow(current);
-        if (seedEpoch != Epoch.unwrap(current.seedEpoch)) {
-            current.seedEpoch = Epoch.wrap(seedEpoch);
-            emit SeedEpochMoved(drawId, current.seedEpoch);
-        }
+    function selectVaults(
+        uint64 timestamp,
+        StateProof calldata state,
+        RandaoProof calldata randao,
+        uint256 maxPositions
+    ) external {
+        uint256 drawId = _next;
+        if (drawId > _count) revert NoDrawPending();
+        Epoch asked = _draws[drawId].seedEpoch;
+        if (mixOf(asked) != 0) revert SeedAlreadyProven(asked);
+        uint64 seedEpoch = _epochNow(asked);
         (bytes32 stateRoot, uint64 epoch, Layout memory row) = _stateAt(BEACON_LAYOUT, timestamp, state);
         RandaoSeeds.verify(stateRoot, epoch, row, randao, seedEpoch, VECTOR_LENGTH);
-        current.mix = randao.mix;
-        emit SeedProven(drawId, current.seedEpoch, randao.mix);
-        _walk(drawId, MAX_POSITIONS);
+        // Once for all draws that asked for this epoch, whenever they are carried out: nobody ever has the choice of another mix.
+        _mixes[Epoch.unwrap(asked)] = randao.mix;
+        emit SeedProven(asked, Epoch.wrap(seedEpoch), randao.mix);
+        _advance(maxPositions);
     }
 
     /// @inheritdoc IVaultDraws
     function advance(uint256 maxPositions) external {
         uint256 drawId = _next;
-        if (_draws[drawId].mix == 0) revert SeedUnproven(drawId);
-        _walk(drawId, maxPositions < MAX_POSITIONS ? maxPositions : MAX_POSITIONS);
+        if (drawId > _count) revert NoDrawPending();
+        if (mixOf(_draws[drawId].seedEpoch) == 0) revert SeedUnproven(drawId);
+        _advance(maxPositions);
     }
 
     /// @inheritdoc IVaultDraws
@@ -105,57 +112,92 @@ contract VaultDraws is IVaultDraws, BeaconClock {
     }
 
     /// @inheritdoc IVaultDraws
-    function draw(uint256 drawId) external view returns (Draw memory result) {
-        result = _draws[drawId];
-        if (drawId > 0 && drawId <= _count && !result.done && result.mix == 0) {
-            result.seedEpoch = Epoch.wrap(_seedEpochNow(_draws[drawId]));
+    function draw(uint256 drawId) external view returns (Draw memory) {
+        return _draws[drawId];
+    }
+
+    /// @inheritdoc IVaultDraws
+    function seedEpochOf(uint256 drawId) external view returns (Epoch) {
+        return Epoch.wrap(_epochNow(_draws[drawId].seedEpoch));
+    }
+
+    /// @inheritdoc IVaultDraws
+    function mixOf(Epoch asked) public view returns (bytes32) {
+        return _mixes[Epoch.unwrap(asked)];
+    }
+
+    function _epochNow(Epoch asked) private view returns (uint64) {
+        return RandaoSeeds.epochNow(Epoch.unwrap(asked), _currentEpoch(), VECTOR_LENGTH);
+    }
+
+    function _advance(uint256 maxPositions) private {
+        uint256 left = maxPositions < MAX_POSITIONS ? maxPositions : MAX_POSITIONS;
+        uint256 last = _count;
+        for (uint256 drawId = _next; drawId <= last && left > 0; ++drawId) {
+            Draw memory current = _draws[drawId];
+            bytes32 mix = mixOf(current.seedEpoch);
+            if (mix == 0) return;
+            uint256 used = _walk(drawId, current, mix, left);
+            if (_next == drawId) return;
+            left -= used;
         }
     }
 
-    function _seedEpochNow(Draw storage current) private view returns (uint64) {
-        return RandaoSeeds.epochNow(Epoch.unwrap(current.seedEpoch), _currentEpoch(), VECTOR_LENGTH);
-    }
-
-    /// @dev Walks `most` positions of the shuffled list, a vault's size at a time: few draws need more than that.
-    function _walk(uint256 drawId, uint256 most) private {
-        Draw storage current = _draws[drawId];
+    /// @dev Walks up to `most` positions of the shuffled list, a vault's size at a time: few draws need more than that.
+    /// @return used positions walked now
+    function _walk(uint256 drawId, Draw memory current, bytes32 mix, uint256 most) private returns (uint256 used) {
         uint256 size = PERIODS.sizeAt(current.period);
-        bytes32 seed = sha256(
-            abi.encodePacked(current.mix, "vault", PoolId.unwrap(current.poolId), current.round)
-        );
-        uint256 walked = _walked;
-        uint256 end = walked + most < size ? walked + most : size;
-        while (walked < end && _found.length < VAULT_SIZE) {
-            uint256 to = walked + VAULT_SIZE < end ? walked + VAULT_SIZE : end;
-            uint256[] memory positions = SwapOrNot.shuffledIndices(walked, to, size, seed);
-            for (uint256 i = 0; i < positions.length && _found.length < VAULT_SIZE; ++i) {
-                _consider(current, uint32(positions[i]));
-            }
-            walked = to;
+        bytes32 seed = sha256(abi.encodePacked(mix, "vault", PoolId.unwrap(current.poolId), current.round));
+        Walk memory walk = _resumed();
+        uint256 start = walk.walked;
+        uint256 end = start + most < size ? start + most : size;
+        while (walk.walked < end && walk.count < VAULT_SIZE) {
+            uint256 to = walk.walked + VAULT_SIZE < end ? walk.walked + VAULT_SIZE : end;
+            _consider(current, walk, SwapOrNot.shuffledIndices(walk.walked, to, size, seed));
+            walk.walked = to;
         }
-        if (_found.length == VAULT_SIZE) return _fill(drawId);
-        if (walked == size) return _cancel(drawId);
-        _walked = walked;
-        emit DrawAdvanced(drawId, uint32(walked), uint32(_found.length));
+        if (walk.count == VAULT_SIZE) _fill(drawId, current, walk.found);
+        else if (walk.walked == size) _cancel(drawId, current.poolId, walk.count);
+        else _pause(drawId, walk);
+        return walk.walked - start;
     }
 
-    function _consider(Draw storage current, uint32 position) private {
-        ProducerId producerId = PERIODS.producerAt(current.period, position);
-        if (BLOCK_PRODUCERS.isEligible(producerId, current.kind, current.period, current.unitValue)) _found.push(producerId);
+    function _consider(Draw memory current, Walk memory walk, uint256[] memory positions) private view {
+        for (uint256 i = 0; i < positions.length && walk.count < VAULT_SIZE; ++i) {
+            ProducerId producerId = PERIODS.producerAt(current.period, uint32(positions[i]));
+            if (BLOCK_PRODUCERS.isEligible(producerId, current.kind, current.period, current.unitValue)) {
+                walk.found[walk.count++] = producerId;
+            }
+        }
     }
 
-    function _fill(uint256 drawId) private {
-        Draw storage current = _draws[drawId];
-        ProducerId[] memory members = _found;
+    /// @dev The oldest draw's walk as an earlier call left it, or a new one.
+    function _resumed() private view returns (Walk memory walk) {
+        walk.found = new ProducerId[](VAULT_SIZE);
+        walk.walked = _walked;
+        if (walk.walked == 0) return walk;
+        ProducerId[] memory before = _found;
+        for (; walk.count < before.length; ++walk.count) {
+            walk.found[walk.count] = before[walk.count];
+        }
+    }
+
+    function _pause(uint256 drawId, Walk memory walk) private {
+        _walked = walk.walked;
+        for (uint256 i = _found.length; i < walk.count; ++i) {
+            _found.push(walk.found[i]);
+        }
+        emit DrawAdvanced(drawId, uint32(walk.walked), uint32(walk.count));
+    }
+
+    function _fill(uint256 drawId, Draw memory current, ProducerId[] memory members) private {
         _close(drawId);
         emit DrawFilled(drawId, current.poolId, members);
         BLOCK_PRODUCERS.lockSeats(current.poolId, current.kind, members);
         POOL_REGISTRY.startCeremony(current.poolId, members);
     }
 
-    function _cancel(uint256 drawId) private {
-        PoolId poolId = _draws[drawId].poolId;
-        uint256 found = _found.length;
+    function _cancel(uint256 drawId, PoolId poolId, uint256 found) private {
         _close(drawId);
         emit DrawCancelled(drawId, poolId, found, VAULT_SIZE);
         POOL_REGISTRY.cancel(poolId);
@@ -163,9 +205,9 @@ contract VaultDraws is IVaultDraws, BeaconClock {
 
     function _close(uint256 drawId) private {
         _draws[drawId].done = true;
-        _draws[drawId].mix = 0;
+        _next = drawId + 1;
+        if (_walked == 0) return;
         _walked = 0;
         delete _found;
-        _next = drawId + 1;
     }
 }

@@ -27,8 +27,7 @@ export type ChainEvent =
   | Of<'Periods.SeedProven', { period: number; seed: Root }>
   | Of<'Periods.CommitteeFormed', { period: number; members: readonly ProducerId[] }>
   | Of<'VaultDraws.DrawRequested', { drawId: number; poolId: PoolId; round: number; period: number; seedEpoch: Epoch }>
-  | Of<'VaultDraws.SeedEpochMoved', { drawId: number; seedEpoch: Epoch }>
-  | Of<'VaultDraws.SeedProven', { drawId: number; seedEpoch: Epoch; mix: Root }>
+  | Of<'VaultDraws.SeedProven', { asked: Epoch; seedEpoch: Epoch; mix: Root }>
   | Of<'VaultDraws.DrawFilled', { drawId: number; poolId: PoolId; members: readonly ProducerId[] }>
   | Of<'VaultDraws.DrawCancelled', { drawId: number; poolId: PoolId }>
   | Of<'PoolRegistry.PoolRequested', { poolId: PoolId; kind: PoolKind; seedEpoch: Epoch }>

@@ -41,6 +41,7 @@ export type VaultDraw = {
   readonly poolId: PoolId
   readonly round: number
   readonly period: number
+  /** As asked for. */
   readonly seedEpoch: Epoch
   readonly seedProven: boolean
   readonly done: boolean

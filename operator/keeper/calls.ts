@@ -36,7 +36,7 @@ export async function prepare(task: Task, ports: CallPorts, signal?: AbortSignal
     case 'finalize-state':
       return one('stateCommitments', 'finalizeState', [task.commitmentId])
     case 'prove-period-seed':
-    case 'select-vault':
+    case 'select-vaults':
     case 'draw-liquidation':
       return prepareSeed(task, ports, signal)
     case 'fund-pool':
@@ -51,7 +51,7 @@ export async function prepare(task: Task, ports: CallPorts, signal?: AbortSignal
 }
 
 async function prepareSeed(
-  task: Extract<Task, { kind: 'prove-period-seed' | 'select-vault' | 'draw-liquidation' }>,
+  task: Extract<Task, { kind: 'prove-period-seed' | 'select-vaults' | 'draw-liquidation' }>,
   { prover }: CallPorts,
   signal?: AbortSignal,
 ): Promise<Prepared> {
@@ -61,8 +61,8 @@ async function prepareSeed(
   switch (task.kind) {
     case 'prove-period-seed':
       return one('periods', 'proveSeed', [task.period, ...proof])
-    case 'select-vault':
-      return one('vaultDraws', 'selectVault', [task.poolId, ...proof])
+    case 'select-vaults':
+      return one('vaultDraws', 'selectVaults', [...proof, POSITIONS_A_CALL])
     case 'draw-liquidation':
       return one('exits', 'drawLiquidation', [task.drawId, ...proof])
   }

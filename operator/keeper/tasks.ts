@@ -8,7 +8,7 @@ export type Task =
   | { readonly kind: 'prove-period-seed'; readonly id: string; readonly period: number; readonly seedEpoch: Epoch }
   | { readonly kind: 'form-committee'; readonly id: string; readonly period: number }
   | { readonly kind: 'request-pool'; readonly id: string }
-  | { readonly kind: 'select-vault'; readonly id: string; readonly poolId: PoolId; readonly seedEpoch: Epoch }
+  | { readonly kind: 'select-vaults'; readonly id: string; readonly seedEpoch: Epoch }
   | { readonly kind: 'advance-draw'; readonly id: string }
   | { readonly kind: 'fail-ceremony'; readonly id: string; readonly poolId: PoolId }
   | { readonly kind: 'fund-pool'; readonly id: string; readonly poolId: PoolId; readonly publicKey: PublicKey }
@@ -56,8 +56,10 @@ function poolTasks({ state, parameters, epoch }: Inputs): readonly Task[] {
   const draw = [...state.vaultDraws.values()].find(({ done }) => !done)
   if (draw?.seedProven) tasks.push({ kind: 'advance-draw', id: `advance-draw/${draw.id}` })
   else if (draw !== undefined && epoch > draw.seedEpoch) {
-    const { poolId, seedEpoch } = draw
-    tasks.push({ kind: 'select-vault', id: `select-vault/${draw.id}/${seedEpoch}`, poolId, seedEpoch })
+    // Once the vector has come round unproven, the epoch that took its place.
+    const rounds = Math.floor((epoch - draw.seedEpoch) / parameters.epochsPerHistoricalVector)
+    const seedEpoch = (draw.seedEpoch + rounds * parameters.epochsPerHistoricalVector) as Epoch
+    if (epoch > seedEpoch) tasks.push({ kind: 'select-vaults', id: `select-vaults/${seedEpoch}`, seedEpoch })
   }
   for (const pool of state.pools.values()) {
     if (pool.phase === 'ceremony' && pool.deadline !== undefined && epoch > pool.deadline) {

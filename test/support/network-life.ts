@@ -122,10 +122,13 @@ export async function startLife(connection: NetworkConnection, choices: Partial<
     await pools.poolRegistry.requestPool()
     return BigInt(await pools.poolRegistry.poolCount())
   }
+  /** Carries out the oldest draw, which must be this pool's, and all others of its seed epoch. */
   const drawVault = async (poolId: bigint) => {
-    const { seedEpoch } = await pools.vaultDraws.draw(await pools.vaultDraws.nextDrawId())
-    const seed = await seedAfter(Number(seedEpoch))
-    return pools.vaultDraws.selectVault(poolId, seed.timestamp, seed.state, seed.randao)
+    const drawId = await pools.vaultDraws.nextDrawId()
+    const oldest = await pools.vaultDraws.draw(drawId)
+    if (oldest.poolId !== poolId) throw new Error(`expected the oldest draw to be of pool ${poolId}, got ${oldest.poolId}`)
+    const seed = await seedAfter(Number(await pools.vaultDraws.seedEpochOf(drawId)))
+    return pools.vaultDraws.selectVaults(seed.timestamp, seed.state, seed.randao, 96n)
   }
   /** The vault's key, as a ceremony would leave it: the members sign the result, the key signs the deposit. */
   const completeDkg = async (poolId: bigint): Promise<Pool> => {

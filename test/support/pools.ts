@@ -61,12 +61,13 @@ export async function proveValidator(
   return { timestamp: await pools.anchor(proven), state: proven.state, proof }
 }
 
-/** Carries out the oldest draw, under a mix of choice. */
+/** Carries out the oldest draw and all others of its seed epoch, under a mix of choice. */
 export async function draw(world: { readonly pools: OpenPools; readonly prover: BeaconProver }, mix?: string) {
   const { vaultDraws } = world.pools
-  const { poolId, seedEpoch } = await vaultDraws.draw(await vaultDraws.nextDrawId())
+  const drawId = await vaultDraws.nextDrawId()
+  const [{ poolId }, seedEpoch] = [await vaultDraws.draw(drawId), await vaultDraws.seedEpochOf(drawId)]
   const proof = await proveMix(world, { epoch: Number(seedEpoch), ...(mix === undefined ? {} : { mix }) })
-  const transaction = await vaultDraws.selectVault(poolId, proof.timestamp, proof.state, proof.randao)
+  const transaction = await vaultDraws.selectVaults(proof.timestamp, proof.state, proof.randao, 96n)
   return { ...proof, poolId, transaction }
 }
 

@@ -107,11 +107,10 @@ function applyToPools(state: Fold, event: ChainEvent): boolean {
       patch(pools, poolId, { phase: 'requested', round, members: [] })
       return true
     }
-    case 'VaultDraws.SeedEpochMoved':
-      patch(vaultDraws, event.args.drawId, { seedEpoch: event.args.seedEpoch })
-      return true
     case 'VaultDraws.SeedProven':
-      patch(vaultDraws, event.args.drawId, { seedProven: true })
+      for (const { id, seedEpoch } of [...vaultDraws.values()]) {
+        if (seedEpoch === event.args.asked) patch(vaultDraws, id, { seedProven: true })
+      }
       return true
     case 'VaultDraws.DrawFilled':
     case 'VaultDraws.DrawCancelled':

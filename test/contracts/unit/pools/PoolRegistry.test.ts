@@ -100,8 +100,6 @@ describe('PoolRegistry: requesting', () => {
     await refused()
     await draw(all)
     await refused()
-    await draw(all)
-    await refused()
   })
 
   it('needs a period, its producers, 32 ETH, and no withdrawals waiting', async () => {
@@ -230,7 +228,6 @@ describe('PoolRegistry: the result of a ceremony', () => {
     const { poolRegistry } = all.pools
     await poolRegistry.requestPool()
     await poolRegistry.requestPool()
-    await draw(all)
     await draw(all)
     const groupSecret = newKey()
     const { result, publicKey } = await dkgResult({ ...all, poolId: 1n }, { groupSecret })
@@ -402,7 +399,7 @@ describe('PoolRegistry: the end', () => {
     const { poolRegistry } = pools
     const credentials = await pools.stakingPool.withdrawalCredentials(BOND)
     for (let i = 0; i < 4; i++) await poolRegistry.requestPool()
-    for (let i = 0; i < 4; i++) await draw(all)
+    await draw(all)
     const times: number[] = []
     for (const poolId of [2n, 4n, 1n, 3n]) {
       const { result, publicKey } = await dkgResult({ ...all, poolId })

@@ -104,20 +104,55 @@ describe('VaultDraws', () => {
     assert.deepEqual([...(await blockProducers.seats())], [18n, 0n])
   })
 
-  it('A34 draws out of order, of unknown pools, or twice, revert', async () => {
+  it('A34 draws are carried out in the order of their requests, all of one seed epoch with one proof, and none twice', async () => {
     const world = await load()
     const { vaultDraws, poolRegistry } = world.pools
+    await expect(vaultDraws.advance(9n)).to.be.revertedWithCustomError(vaultDraws, 'NoDrawPending')
     await poolRegistry.requestPool()
     await poolRegistry.requestPool()
-    const { timestamp, state, randao } = await proveMix(world, { epoch: 7 })
-    const select = (poolId: bigint) => vaultDraws.selectVault(poolId, timestamp, state, randao)
-    await expect(select(2n)).to.be.revertedWithCustomError(vaultDraws, 'OutOfOrder').withArgs(1n, 2n)
-    await expect(select(3n)).to.be.revertedWithCustomError(vaultDraws, 'NoDrawPending').withArgs(3n)
+    await world.pools.toEpoch(7)
+    await poolRegistry.requestPool()
+    const { mix, timestamp, state, randao } = await proveMix(world, { epoch: 7 })
+    const select = () => vaultDraws.selectVaults(timestamp, state, randao, 96n)
     await expect(vaultDraws.advance(9n)).to.be.revertedWithCustomError(vaultDraws, 'SeedUnproven').withArgs(1n)
-    await select(1n)
-    await expect(select(1n)).to.be.revertedWithCustomError(vaultDraws, 'NoDrawPending').withArgs(1n)
-    await select(2n)
+    const both = await select()
+    await expect(both).to.emit(vaultDraws, 'SeedProven').withArgs(7n, 7n, mix)
+    const filled = await vaultDraws.queryFilter(vaultDraws.filters.DrawFilled())
+    assert.deepEqual(
+      filled.map(({ args }) => args.poolId),
+      [1n, 2n],
+    )
+    for (const poolId of [1n, 2n]) assert.deepEqual([...(await poolRegistry.vault(poolId))], first(walk({ mix, poolId })))
+    // The third asked for another epoch: its own proof.
+    assert.equal(await vaultDraws.nextDrawId(), 3n)
+    await expect(vaultDraws.advance(9n)).to.be.revertedWithCustomError(vaultDraws, 'SeedUnproven').withArgs(3n)
+    const seeds = await connection.ethers.getContractAt('RandaoSeeds', ZeroAddress)
+    await expect(select()).to.be.revertedWithCustomError(seeds, 'SeedNotYetKnown').withArgs(9n, 8n)
+    await draw(world)
+    await expect(select()).to.be.revertedWithCustomError(vaultDraws, 'NoDrawPending')
     await expect(vaultDraws.request(1n, 0n, 0n)).to.be.revertedWithCustomError(vaultDraws, 'NotPoolRegistry')
+  })
+
+  it('A34 draws cut short by positions go on in order, to the same vaults as at once', async () => {
+    const world = await load()
+    const { vaultDraws, poolRegistry } = world.pools
+    for (let i = 0; i < 3; i++) await poolRegistry.requestPool()
+    const { timestamp, state, randao } = await proveMix(world, { epoch: 7 })
+    const vaults = async () => Promise.all([1n, 2n, 3n].map(async (poolId) => [...(await poolRegistry.vault(poolId))]))
+    const snapshot = await networkHelpers.takeSnapshot()
+    await vaultDraws.selectVaults(timestamp, state, randao, 96n)
+    const atOnce = await vaults()
+    assert.deepEqual(
+      atOnce.map(({ length }) => length),
+      [4, 4, 4],
+    )
+    await snapshot.restore()
+    await expect(vaultDraws.selectVaults(timestamp, state, randao, 3n)).to.emit(vaultDraws, 'DrawAdvanced').withArgs(1n, 3n, 3n)
+    await expect(vaultDraws.selectVaults(timestamp, state, randao, 3n))
+      .to.be.revertedWithCustomError(vaultDraws, 'SeedAlreadyProven')
+      .withArgs(7n)
+    while ((await vaultDraws.nextDrawId()) <= 3n) await vaultDraws.advance(5n)
+    assert.deepEqual(await vaults(), atOnce)
   })
 
   it('A34 registering, bonding, releasing or leaving after the request does not change a draw', async () => {
@@ -161,7 +196,7 @@ describe('VaultDraws', () => {
     const vaults: bigint[][] = []
     for (const stateEpoch of [8, 9, 40, 70]) {
       const { timestamp, state, randao } = await proveMix(world, { epoch: 7, mix, stateEpoch })
-      await vaultDraws.connect(await world.pools.as(world.producers[stateEpoch % 9]?.owner ?? '')).selectVault(1n, timestamp, state, randao)
+      await vaultDraws.connect(await world.pools.as(world.producers[stateEpoch % 9]?.owner ?? '')).selectVaults(timestamp, state, randao, 96n)
       vaults.push([...(await poolRegistry.vault(1n))])
       await snapshot.restore()
     }
@@ -169,11 +204,11 @@ describe('VaultDraws', () => {
 
     const seeds = await connection.ethers.getContractAt('RandaoSeeds', ZeroAddress)
     const early = await proveMix(world, { epoch: 7, mix, stateEpoch: 7 })
-    await expect(vaultDraws.selectVault(1n, early.timestamp, early.state, early.randao))
+    await expect(vaultDraws.selectVaults(early.timestamp, early.state, early.randao, 96n))
       .to.be.revertedWithCustomError(seeds, 'SeedNotYetKnown')
       .withArgs(7n, 7n)
     const another = await proveMix(world, { epoch: 8, mix, stateEpoch: 9 })
-    await expect(vaultDraws.selectVault(1n, another.timestamp, another.state, another.randao)).to.be.revertedWithCustomError(
+    await expect(vaultDraws.selectVaults(another.timestamp, another.state, another.randao, 96n)).to.be.revertedWithCustomError(
       vaultDraws,
       'LeafNotProven',
     )
@@ -185,19 +220,35 @@ describe('VaultDraws', () => {
     await poolRegistry.requestPool()
     await poolRegistry.requestPool()
     const inTime = await proveMix(world, { epoch: 7, stateEpoch: 70 })
-    assert.equal((await vaultDraws.draw(1n)).seedEpoch, 7n)
+    assert.equal(await vaultDraws.seedEpochOf(1n), 7n)
     await toEpoch(71)
-    assert.equal((await vaultDraws.draw(1n)).seedEpoch, 71n)
+    assert.equal(await vaultDraws.seedEpochOf(1n), 71n)
     const seeds = await connection.ethers.getContractAt('RandaoSeeds', ZeroAddress)
     // The old state is still in EIP-4788's ring, but its mix counts no more.
-    await expect(vaultDraws.selectVault(1n, inTime.timestamp, inTime.state, inTime.randao))
+    await expect(vaultDraws.selectVaults(inTime.timestamp, inTime.state, inTime.randao, 96n))
       .to.be.revertedWithCustomError(seeds, 'SeedNotYetKnown')
       .withArgs(71n, 70n)
     const { mix, transaction } = await draw(world)
-    await expect(transaction).to.emit(vaultDraws, 'SeedEpochMoved').withArgs(1n, 71n)
-    assert.deepEqual([...(await poolRegistry.vault(1n))], first(walk({ mix, poolId: 1n })))
-    await draw(world)
+    await expect(transaction).to.emit(vaultDraws, 'SeedProven').withArgs(7n, 71n, mix)
+    for (const poolId of [1n, 2n]) assert.deepEqual([...(await poolRegistry.vault(poolId))], first(walk({ mix, poolId })))
     assert.equal(await vaultDraws.nextDrawId(), 3n)
+  })
+
+  it('A51 once proven, the mix is that of all draws of its epoch for ever: waiting for the next to take its place gains nothing', async () => {
+    const world = await load()
+    const { vaultDraws, poolRegistry, toEpoch } = world.pools
+    await poolRegistry.requestPool()
+    await poolRegistry.requestPool()
+    const { mix, timestamp, state, randao } = await proveMix(world, { epoch: 7 })
+    await vaultDraws.selectVaults(timestamp, state, randao, 1n)
+    await toEpoch(73)
+    const later = await proveMix(world, { epoch: 71 })
+    await expect(vaultDraws.selectVaults(later.timestamp, later.state, later.randao, 96n)).to.be.revertedWithCustomError(
+      vaultDraws,
+      'SeedAlreadyProven',
+    )
+    await vaultDraws.advance(96n)
+    for (const poolId of [1n, 2n]) assert.deepEqual([...(await poolRegistry.vault(poolId))], first(walk({ mix, poolId })))
   })
 
   it('A51 a draw that can not be filled is cancelled, locks nothing and holds nobody up', async () => {
@@ -207,15 +258,16 @@ describe('VaultDraws', () => {
     await poolRegistry.requestPool()
     const disputes = blockProducers.connect(await as(addresses.disputes))
     for (let id = 4n; id <= 9n; id++) await disputes.slashOut(id, ZeroAddress)
+    assert.equal(await stakingPool.reserved(), eth('64'))
     const { transaction } = await draw(world)
-    await expect(transaction).to.emit(vaultDraws, 'DrawCancelled').withArgs(1n, 1n, 3n, 4n)
-    await expect(transaction).to.emit(poolRegistry, 'PoolCancelled').withArgs(1n)
-    assert.equal((await poolRegistry.pool(1n)).state, 7n)
-    assert.equal(await stakingPool.reserved(), eth('32'))
-    assert.equal((await blockProducers.seats()).locked, 0n)
-    assert.equal(await vaultDraws.nextDrawId(), 2n)
-    await draw(world)
+    for (const id of [1n, 2n]) {
+      await expect(transaction).to.emit(vaultDraws, 'DrawCancelled').withArgs(id, id, 3n, 4n)
+      await expect(transaction).to.emit(poolRegistry, 'PoolCancelled').withArgs(id)
+      assert.equal((await poolRegistry.pool(id)).state, 7n)
+    }
     assert.equal(await stakingPool.reserved(), 0n)
+    assert.equal((await blockProducers.seats()).locked, 0n)
+    assert.equal(await vaultDraws.nextDrawId(), 3n)
   })
 
   it('A51 a list shorter than a vault cancels too', async () => {
@@ -260,13 +312,31 @@ describe('VaultDraws: large lists', () => {
     await draws.lockSeats(9n, 0n, full)
     const { timestamp, state, randao } = await proveMix({ pools, prover: late }, { epoch: 14, mix })
     assert.equal((await pools.vaultDraws.draw(1n)).seedEpoch, 14n)
-    await note(await pools.vaultDraws.selectVault(1n, timestamp, state, randao), 'selectVault, 128 positions')
-    await expect(pools.vaultDraws.selectVault(1n, timestamp, state, randao))
-      .to.be.revertedWithCustomError(pools.vaultDraws, 'SeedAlreadyProven')
-      .withArgs(1n)
+    await note(await pools.vaultDraws.selectVaults(timestamp, state, randao, 999n), 'selectVaults, 96 positions')
     await note(await pools.vaultDraws.advance(5n), 'advance, 5 positions')
-    await note(await pools.vaultDraws.advance(999n), 'advance, 7 positions and 24 locks')
+    await note(await pools.vaultDraws.advance(999n), 'advance, 39 positions and 24 locks')
     const expected = order.slice(116).map((position) => BigInt(position + 1))
     assert.deepEqual([...(await pools.poolRegistry.vault(1n))], expected)
+  })
+})
+
+describe('VaultDraws: many draws at once', () => {
+  const third = new BeaconProver()
+  after(() => third.close())
+
+  it('A36 as many vaults as one call may fill stay under 16,777,216 gas', async () => {
+    const tiny = { seatAllocation: eth('0.08'), effectiveStake: eth('0.16'), stallPenalty: eth('0.01') }
+    const pools = await openPools(connection, tiny)
+    for (let i = 0; i < 9; i++) await pools.register(eth('1.5'))
+    await pools.toEpoch(5)
+    await pools.stakingPool.deposit({ value: eth('960') })
+    for (let i = 0; i < 25; i++) await pools.poolRegistry.requestPool()
+    const { transaction } = await draw({ pools, prover: third })
+    const gasUsed = (await transaction.wait())?.gasUsed ?? 0n
+    const filled = Number(await pools.vaultDraws.nextDrawId()) - 1
+    assert.ok(filled >= 20, `${filled} vaults`)
+    assert.ok(gasUsed < 16_777_216n, `${filled} vaults: ${gasUsed} gas`)
+    if (filled < 25) await pools.vaultDraws.advance(999n)
+    assert.equal(await pools.vaultDraws.nextDrawId(), 26n)
   })
 })

@@ -46,14 +46,21 @@ test('a seed that has left the vector is given up', () => {
   )
 })
 
-test('only the oldest draw is carried out, once its seed is known', () => {
+test('pending draws are carried out with one proof, once the seed of the oldest is known', () => {
   const events = [...fundedPool(1, 'staker', 0, 10).slice(0, 2), ...fundedPool(2, 'bond', 0, 11).slice(0, 2)]
-  assert.deepEqual(due([frozen, ...events], 8).includes('select-vault'), false)
+  assert.deepEqual(due([frozen, ...events], 8).includes('select-vaults'), false)
   const tasks = dueTasks({ state: foldEvents(emptyState(), events), parameters, epoch: epoch(9), nowSeconds: 0 })
   assert.deepEqual(
-    tasks.filter(({ kind }) => kind === 'select-vault').map(({ id }) => id),
-    ['select-vault/1/8'],
+    tasks.filter(({ kind }) => kind === 'select-vaults').map(({ id }) => id),
+    ['select-vaults/8'],
   )
+  const late = (at: number) =>
+    dueTasks({ state: foldEvents(emptyState(), events), parameters, epoch: epoch(at), nowSeconds: 0 })
+      .filter(({ kind }) => kind === 'select-vaults')
+      .map(({ id }) => id)
+  assert.deepEqual(late(71), ['select-vaults/8'])
+  assert.deepEqual(late(72), [])
+  assert.deepEqual(late(73), ['select-vaults/72'])
 })
 
 test('a walk that is not over goes on, a ceremony past its deadline fails, a registered key is funded', () => {

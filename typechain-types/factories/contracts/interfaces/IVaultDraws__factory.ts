@@ -7,13 +7,7 @@
 
   const _abi = [
   {
-    "inputs": [
-      {
-        "internalType": "PoolId",
-        "name": "poolId",
-        "type": "uint32"
-      }
-    ],
+    "inputs": [],
     "name": "NoDrawPending",
     "type": "error"
   },
@@ -31,25 +25,9 @@
   {
     "inputs": [
       {
-        "internalType": "uint256",
-        "name": "expectedDrawId",
-        "type": "uint256"
-      },
-      {
-        "internalType": "uint256",
-        "name": "actual",
-        "type": "uint256"
-      }
-    ],
-    "name": "OutOfOrder",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "uint256",
-        "name": "drawId",
-        "type": "uint256"
+        "internalType": "Epoch",
+        "name": "asked",
+        "type": "uint64"
       }
     ],
     "name": "SeedAlreadyProven",
@@ -189,28 +167,9 @@
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
-        "name": "drawId",
-        "type": "uint256"
-      },
-      {
-        "indexed": false,
         "internalType": "Epoch",
-        "name": "seedEpoch",
+        "name": "asked",
         "type": "uint64"
-      }
-    ],
-    "name": "SeedEpochMoved",
-    "type": "event"
-  },
-  {
-    "anonymous": false,
-    "inputs": [
-      {
-        "indexed": true,
-        "internalType": "uint256",
-        "name": "drawId",
-        "type": "uint256"
       },
       {
         "indexed": false,
@@ -284,11 +243,6 @@
             "type": "bool"
           },
           {
-            "internalType": "bytes32",
-            "name": "mix",
-            "type": "bytes32"
-          },
-          {
             "internalType": "uint256",
             "name": "unitValue",
             "type": "uint256"
@@ -310,6 +264,25 @@
         "internalType": "uint256",
         "name": "",
         "type": "uint256"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "Epoch",
+        "name": "asked",
+        "type": "uint64"
+      }
+    ],
+    "name": "mixOf",
+    "outputs": [
+      {
+        "internalType": "bytes32",
+        "name": "",
+        "type": "bytes32"
       }
     ],
     "stateMutability": "view",
@@ -365,10 +338,24 @@
   {
     "inputs": [
       {
-        "internalType": "PoolId",
-        "name": "poolId",
-        "type": "uint32"
-      },
+        "internalType": "uint256",
+        "name": "drawId",
+        "type": "uint256"
+      }
+    ],
+    "name": "seedEpochOf",
+    "outputs": [
+      {
+        "internalType": "Epoch",
+        "name": "",
+        "type": "uint64"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
       {
         "internalType": "uint64",
         "name": "timestamp",
@@ -434,9 +421,14 @@
         "internalType": "struct RandaoProof",
         "name": "randao",
         "type": "tuple"
+      },
+      {
+        "internalType": "uint256",
+        "name": "maxPositions",
+        "type": "uint256"
       }
     ],
-    "name": "selectVault",
+    "name": "selectVaults",
     "outputs": [],
     "stateMutability": "nonpayable",
     "type": "function"

@@ -21,7 +21,7 @@ export function fundedPool(id: number, kind: 'staker' | 'bond', ordinal: number,
   return [
     event('PoolRegistry.PoolRequested', block, { poolId, kind, seedEpoch: epoch(8) }),
     event('VaultDraws.DrawRequested', block, { drawId: id, poolId, round: 0, period: 0, seedEpoch: epoch(8) }),
-    event('VaultDraws.SeedProven', block + 1, { drawId: id, seedEpoch: epoch(8), mix: root(9) }),
+    event('VaultDraws.SeedProven', block + 1, { asked: epoch(8), seedEpoch: epoch(8), mix: root(9) }),
     event('VaultDraws.DrawFilled', block + 1, { drawId: id, poolId, members }),
     event('PoolRegistry.VaultSelected', block + 1, { poolId, round: 0, members, deadline: epoch(17) }),
     event('PoolRegistry.DkgCompleted', block + 2, {
