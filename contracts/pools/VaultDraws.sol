@@ -26,8 +26,9 @@ contract VaultDraws is IVaultDraws, BeaconClock {
         ProducerId[] found; // with room for a whole vault
     }
 
-    /// @dev Positions that one call walks at most: some 40,000 gas each, and up to 500,000 for each vault of four that it fills.
-    uint256 private constant MAX_POSITIONS = 96;
+    /// @dev Positions that one call walks at most, some 40,000 gas each; what a draw costs besides counts as so many more.
+    uint256 private constant MAX_POSITIONS = 128;
+    uint256 private constant POSITIONS_A_DRAW = 4;
 
     IBeaconLayout private immutable BEACON_LAYOUT;
     IBlockProducers private immutable BLOCK_PRODUCERS;
@@ -139,7 +140,8 @@ contract VaultDraws is IVaultDraws, BeaconClock {
             if (mix == 0) return;
             uint256 used = _walk(drawId, current, mix, left);
             if (_next == drawId) return;
-            left -= used;
+            used += POSITIONS_A_DRAW;
+            left = left > used ? left - used : 0;
         }
     }
 

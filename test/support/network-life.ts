@@ -128,7 +128,7 @@ export async function startLife(connection: NetworkConnection, choices: Partial<
     const oldest = await pools.vaultDraws.draw(drawId)
     if (oldest.poolId !== poolId) throw new Error(`expected the oldest draw to be of pool ${poolId}, got ${oldest.poolId}`)
     const seed = await seedAfter(Number(await pools.vaultDraws.seedEpochOf(drawId)))
-    return pools.vaultDraws.selectVaults(seed.timestamp, seed.state, seed.randao, 96n)
+    return pools.vaultDraws.selectVaults(seed.timestamp, seed.state, seed.randao, 128n)
   }
   /** The vault's key, as a ceremony would leave it: the members sign the result, the key signs the deposit. */
   const completeDkg = async (poolId: bigint): Promise<Pool> => {

@@ -67,7 +67,7 @@ export async function draw(world: { readonly pools: OpenPools; readonly prover: 
   const drawId = await vaultDraws.nextDrawId()
   const [{ poolId }, seedEpoch] = [await vaultDraws.draw(drawId), await vaultDraws.seedEpochOf(drawId)]
   const proof = await proveMix(world, { epoch: Number(seedEpoch), ...(mix === undefined ? {} : { mix }) })
-  const transaction = await vaultDraws.selectVaults(proof.timestamp, proof.state, proof.randao, 96n)
+  const transaction = await vaultDraws.selectVaults(proof.timestamp, proof.state, proof.randao, 128n)
   return { ...proof, poolId, transaction }
 }
 
