@@ -31,30 +31,34 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
 
 export declare namespace IVaultDraws {
       
-    export type DrawStruct = {poolId: BigNumberish, round: BigNumberish, kind: BigNumberish, period: BigNumberish, seedEpoch: BigNumberish, done: boolean, mix: BytesLike, unitValue: BigNumberish}
+    export type DrawStruct = {poolId: BigNumberish, round: BigNumberish, kind: BigNumberish, period: BigNumberish, seedEpoch: BigNumberish, done: boolean, unitValue: BigNumberish}
 
-    export type DrawStructOutput = [poolId: bigint, round: bigint, kind: bigint, period: bigint, seedEpoch: bigint, done: boolean, mix: string, unitValue: bigint] & {poolId: bigint, round: bigint, kind: bigint, period: bigint, seedEpoch: bigint, done: boolean, mix: string, unitValue: bigint }
+    export type DrawStructOutput = [poolId: bigint, round: bigint, kind: bigint, period: bigint, seedEpoch: bigint, done: boolean, unitValue: bigint] & {poolId: bigint, round: bigint, kind: bigint, period: bigint, seedEpoch: bigint, done: boolean, unitValue: bigint }
   
     }
 
   export interface VaultDrawsInterface extends Interface {
-    getFunction(nameOrSignature: "advance" | "draw" | "drawCount" | "nextDrawId" | "request" | "selectVault"): FunctionFragment;
+    getFunction(nameOrSignature: "advance" | "draw" | "drawCount" | "mixOf" | "nextDrawId" | "request" | "seedEpochOf" | "selectVaults"): FunctionFragment;
 
-    getEvent(nameOrSignatureOrTopic: "DrawAdvanced" | "DrawCancelled" | "DrawFilled" | "DrawRequested" | "SeedEpochMoved" | "SeedProven"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "DrawAdvanced" | "DrawCancelled" | "DrawFilled" | "DrawRequested" | "SeedProven"): EventFragment;
 
     encodeFunctionData(functionFragment: 'advance', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'draw', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'drawCount', values?: undefined): string;
+encodeFunctionData(functionFragment: 'mixOf', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'nextDrawId', values?: undefined): string;
 encodeFunctionData(functionFragment: 'request', values: [BigNumberish, BigNumberish, BigNumberish]): string;
-encodeFunctionData(functionFragment: 'selectVault', values: [BigNumberish, BigNumberish, StateProofStruct, RandaoProofStruct]): string;
+encodeFunctionData(functionFragment: 'seedEpochOf', values: [BigNumberish]): string;
+encodeFunctionData(functionFragment: 'selectVaults', values: [BigNumberish, StateProofStruct, RandaoProofStruct, BigNumberish]): string;
 
     decodeFunctionResult(functionFragment: 'advance', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'draw', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'drawCount', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'mixOf', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'nextDrawId', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'request', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'selectVault', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'seedEpochOf', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'selectVaults', data: BytesLike): Result;
   }
 
   
@@ -106,22 +110,10 @@ decodeFunctionResult(functionFragment: 'selectVault', data: BytesLike): Result;
 
   
 
-    export namespace SeedEpochMovedEvent {
-      export type InputTuple = [drawId: BigNumberish, seedEpoch: BigNumberish];
-      export type OutputTuple = [drawId: bigint, seedEpoch: bigint];
-      export interface OutputObject {drawId: bigint, seedEpoch: bigint };
-      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
-      export type Filter = TypedDeferredTopicFilter<Event>
-      export type Log = TypedEventLog<Event>
-      export type LogDescription = TypedLogDescription<Event>
-    }
-
-  
-
     export namespace SeedProvenEvent {
-      export type InputTuple = [drawId: BigNumberish, seedEpoch: BigNumberish, mix: BytesLike];
-      export type OutputTuple = [drawId: bigint, seedEpoch: bigint, mix: string];
-      export interface OutputObject {drawId: bigint, seedEpoch: bigint, mix: string };
+      export type InputTuple = [asked: BigNumberish, seedEpoch: BigNumberish, mix: BytesLike];
+      export type OutputTuple = [asked: bigint, seedEpoch: bigint, mix: string];
+      export interface OutputObject {asked: bigint, seedEpoch: bigint, mix: string };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -188,6 +180,14 @@ decodeFunctionResult(functionFragment: 'selectVault', data: BytesLike): Result;
     
 
     
+    mixOf: TypedContractMethod<
+      [asked: BigNumberish, ],
+      [string],
+      'view'
+    >
+    
+
+    
     nextDrawId: TypedContractMethod<
       [],
       [bigint],
@@ -204,8 +204,16 @@ decodeFunctionResult(functionFragment: 'selectVault', data: BytesLike): Result;
     
 
     
-    selectVault: TypedContractMethod<
-      [poolId: BigNumberish, timestamp: BigNumberish, state: StateProofStruct, randao: RandaoProofStruct, ],
+    seedEpochOf: TypedContractMethod<
+      [drawId: BigNumberish, ],
+      [bigint],
+      'view'
+    >
+    
+
+    
+    selectVaults: TypedContractMethod<
+      [timestamp: BigNumberish, state: StateProofStruct, randao: RandaoProofStruct, maxPositions: BigNumberish, ],
       [void],
       'nonpayable'
     >
@@ -229,6 +237,11 @@ getFunction(nameOrSignature: 'drawCount'): TypedContractMethod<
       [bigint],
       'view'
     >;
+getFunction(nameOrSignature: 'mixOf'): TypedContractMethod<
+      [asked: BigNumberish, ],
+      [string],
+      'view'
+    >;
 getFunction(nameOrSignature: 'nextDrawId'): TypedContractMethod<
       [],
       [bigint],
@@ -239,8 +252,13 @@ getFunction(nameOrSignature: 'request'): TypedContractMethod<
       [[bigint, bigint] & {drawId: bigint, seedEpoch: bigint }],
       'nonpayable'
     >;
-getFunction(nameOrSignature: 'selectVault'): TypedContractMethod<
-      [poolId: BigNumberish, timestamp: BigNumberish, state: StateProofStruct, randao: RandaoProofStruct, ],
+getFunction(nameOrSignature: 'seedEpochOf'): TypedContractMethod<
+      [drawId: BigNumberish, ],
+      [bigint],
+      'view'
+    >;
+getFunction(nameOrSignature: 'selectVaults'): TypedContractMethod<
+      [timestamp: BigNumberish, state: StateProofStruct, randao: RandaoProofStruct, maxPositions: BigNumberish, ],
       [void],
       'nonpayable'
     >;
@@ -249,7 +267,6 @@ getFunction(nameOrSignature: 'selectVault'): TypedContractMethod<
 getEvent(key: 'DrawCancelled'): TypedContractEvent<DrawCancelledEvent.InputTuple, DrawCancelledEvent.OutputTuple, DrawCancelledEvent.OutputObject>;
 getEvent(key: 'DrawFilled'): TypedContractEvent<DrawFilledEvent.InputTuple, DrawFilledEvent.OutputTuple, DrawFilledEvent.OutputObject>;
 getEvent(key: 'DrawRequested'): TypedContractEvent<DrawRequestedEvent.InputTuple, DrawRequestedEvent.OutputTuple, DrawRequestedEvent.OutputObject>;
-getEvent(key: 'SeedEpochMoved'): TypedContractEvent<SeedEpochMovedEvent.InputTuple, SeedEpochMovedEvent.OutputTuple, SeedEpochMovedEvent.OutputObject>;
 getEvent(key: 'SeedProven'): TypedContractEvent<SeedProvenEvent.InputTuple, SeedProvenEvent.OutputTuple, SeedProvenEvent.OutputObject>;
 
     filters: {
@@ -270,11 +287,7 @@ getEvent(key: 'SeedProven'): TypedContractEvent<SeedProvenEvent.InputTuple, Seed
       DrawRequested: TypedContractEvent<DrawRequestedEvent.InputTuple, DrawRequestedEvent.OutputTuple, DrawRequestedEvent.OutputObject>;
     
 
-      'SeedEpochMoved(uint256,uint64)': TypedContractEvent<SeedEpochMovedEvent.InputTuple, SeedEpochMovedEvent.OutputTuple, SeedEpochMovedEvent.OutputObject>;
-      SeedEpochMoved: TypedContractEvent<SeedEpochMovedEvent.InputTuple, SeedEpochMovedEvent.OutputTuple, SeedEpochMovedEvent.OutputObject>;
-    
-
-      'SeedProven(uint256,uint64,bytes32)': TypedContractEvent<SeedProvenEvent.InputTuple, SeedProvenEvent.OutputTuple, SeedProvenEvent.OutputObject>;
+      'SeedProven(uint64,uint64,bytes32)': TypedContractEvent<SeedProvenEvent.InputTuple, SeedProvenEvent.OutputTuple, SeedProvenEvent.OutputObject>;
       SeedProven: TypedContractEvent<SeedProvenEvent.InputTuple, SeedProvenEvent.OutputTuple, SeedProvenEvent.OutputObject>;
     
     };
