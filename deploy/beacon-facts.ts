@@ -1,4 +1,5 @@
 import { notABeaconNode, servesJsonRpc } from '../operator/adapters/endpoint-kinds.ts'
+import { reasonOf } from '../operator/core/errors.ts'
 import { DeployError } from './errors.ts'
 import type { BeaconFacts, LayoutRow } from './parameters/types.ts'
 
@@ -55,19 +56,19 @@ export function layoutsOf(spec: ReadonlyMap<string, unknown>): readonly LayoutRo
 
 async function getData(beaconUrl: string, path: string, signal?: AbortSignal): Promise<ReadonlyMap<string, unknown>> {
   const url = new URL(path, beaconUrl)
-  let body: unknown
+  let response: Response
   try {
-    const response = await fetch(url, signal === undefined ? {} : { signal })
-    if (!response.ok) throw new Error(`HTTP ${response.status}`)
-    body = await response.json()
+    response = await fetch(url, signal === undefined ? {} : { signal })
   } catch (cause) {
-    if (await servesJsonRpc(beaconUrl)) throw new DeployError('BAD_ARGUMENT', notABeaconNode(beaconUrl), {}, { cause })
-    throw new DeployError(
-      'BEACON_NODE_UNREACHABLE',
-      `expected ${url} to answer with JSON: ${(cause as Error).message}`,
-      { url: String(url) },
-      { cause },
-    )
+    // The reason of a failed fetch hides in its cause.
+    const reason = reasonOf(cause instanceof Error && cause.cause !== undefined ? cause.cause : cause)
+    throw new DeployError('BEACON_NODE_UNREACHABLE', `no beacon node answers at ${url.origin}: ${reason}`, { url: String(url) }, { cause })
+  }
+  const body: unknown = await response.json().catch(() => undefined)
+  if (!response.ok || body === undefined) {
+    if (await servesJsonRpc(beaconUrl)) throw new DeployError('BAD_ARGUMENT', notABeaconNode(beaconUrl))
+    const message = `expected ${url} to answer with JSON, got HTTP ${response.status}`
+    throw new DeployError('BEACON_NODE_UNREACHABLE', message, { url: String(url), status: response.status })
   }
   const data = typeof body === 'object' && body !== null && 'data' in body ? body.data : undefined
   if (typeof data !== 'object' || data === null) {

@@ -1,9 +1,11 @@
 import { dataLength, type Signer, type TransactionReceipt, type TransactionResponse } from 'ethers'
+import { explain } from '../operator/adapters/chain/revert.ts'
+import { ethTexts } from '../operator/core/amounts.ts'
 import type { Directory } from '../typechain-types/contracts/Directory.js'
 import { Directory__factory } from '../typechain-types/factories/contracts/Directory__factory.js'
 import { DeployError } from './errors.ts'
 import type { DeploymentParameters, LayoutRow } from './parameters/types.ts'
-import { CONTRACT_ORDER, type ContractName, type DeploymentAddresses, planCreations, predictAddresses } from './plan.ts'
+import { CONTRACT_ORDER, type ContractName, type Creation, type DeploymentAddresses, planCreations, predictAddresses } from './plan.ts'
 
 export interface DeploymentRequest {
   /** Sends nothing else while it deploys: addresses follow from its nonces. */
@@ -41,12 +43,14 @@ export async function deployOpenPools({ signer, parameters, layouts, onDeployed 
   const firstNonce = await signer.getNonce('pending')
   const addresses = predictAddresses(deployer, firstNonce)
   const creations = await planCreations({ addresses, parameters, layouts })
+  await assertAffordable({ signer, deployer, creations })
+  await assertAccepted({ signer, deployer, creation: creations.directory, genesisTime: parameters.genesisTime })
 
   const sent: { name: ContractName; transaction: TransactionResponse }[] = []
   for (const [index, name] of CONTRACT_ORDER.entries()) {
     const { data, value } = creations[name]
-    const gasLimit = CONSTRUCTOR_GAS + BigInt(dataLength(data)) * GAS_PER_BYTE
-    sent.push({ name, transaction: await failingWith(name, signer.sendTransaction({ data, value, gasLimit, nonce: firstNonce + index })) })
+    const transaction = signer.sendTransaction({ data, value, gasLimit: gasLimitOf(creations[name]), nonce: firstNonce + index })
+    sent.push({ name, transaction: await failingWith(name, transaction) })
   }
 
   const contracts: DeployedContract[] = []
@@ -57,6 +61,37 @@ export async function deployOpenPools({ signer, parameters, layouts, onDeployed 
     onDeployed?.(deployed)
   }
   return { addresses, directory: Directory__factory.connect(addresses.directory, signer), contracts }
+}
+
+const gasLimitOf = ({ data }: Creation): bigint => CONSTRUCTOR_GAS + BigInt(dataLength(data)) * GAS_PER_BYTE
+
+type Funding = { readonly signer: Signer; readonly deployer: string; readonly creations: Readonly<Record<ContractName, Creation>> }
+
+/** Half a deployment is of no use to anybody: asked before anything is sent. */
+async function assertAffordable({ signer, deployer, creations }: Funding): Promise<void> {
+  const { provider } = signer
+  if (provider === null) return
+  const [balance, fees] = await Promise.all([provider.getBalance(deployer), provider.getFeeData()])
+  const gasPrice = fees.maxFeePerGas ?? fees.gasPrice ?? 0n
+  const needed = Object.values(creations).reduce((sum, creation) => sum + gasLimitOf(creation) * gasPrice + creation.value, 0n)
+  if (balance >= needed) return
+  const [held, most] = ethTexts(balance, needed)
+  throw new DeployError('TOO_POOR', `${deployer} holds ${held}, a deployment costs up to ${most} at today's fees: fund it first`, {
+    deployer,
+    balance,
+    needed,
+  })
+}
+
+type Judged = { readonly signer: Signer; readonly deployer: string; readonly creation: Creation; readonly genesisTime: bigint }
+
+/** The directory judges all parameters. Simulated, it says what is wrong with them, which its transaction would not. */
+async function assertAccepted({ signer, deployer, creation, genesisTime }: Judged): Promise<void> {
+  const { provider } = signer
+  const latest = await provider?.getBlock('latest')
+  // Clients simulate at the latest block's time: before the beacon chain's first block that would be before its genesis.
+  if (provider === null || BigInt(latest?.timestamp ?? 0) < genesisTime) return
+  await failingWith('directory', provider.call({ from: deployer, data: creation.data, value: creation.value }))
 }
 
 function assertStands(name: ContractName, expected: string, receipt: TransactionReceipt | null): bigint {
@@ -72,6 +107,6 @@ async function failingWith<T>(name: ContractName, sending: Promise<T>): Promise<
   try {
     return await sending
   } catch (cause) {
-    throw new DeployError('DEPLOYMENT_FAILED', `deploying ${name} failed: ${(cause as Error).message}`, { name }, { cause })
+    throw new DeployError('DEPLOYMENT_FAILED', `deploying ${name} failed: ${explain(cause)}`, { name }, { cause })
   }
 }

@@ -8,6 +8,8 @@ export type DeployErrorCode =
   | 'BAD_ARGUMENT'
   | 'DEPLOYMENT_FAILED'
   | 'WRONG_ADDRESS'
+  | 'TOO_POOR'
+  | 'NOT_VERIFIED'
 
 /** A deployment that can't be made, or went wrong, and why. */
 export class DeployError extends OpenPoolsError<DeployErrorCode> {}

@@ -37,6 +37,8 @@ const slotSeconds = (text: string): number => {
 }
 
 const program = new Command('npm start --')
+  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'start: ')) })
+  .showHelpAfterError('See npm start -- --help.')
   .description(
     [
       'The life of a network, on a local Ethereum: strangers deposit, vaults make keys that exist nowhere whole, validators',

@@ -1,6 +1,7 @@
 import { reasonOf } from '../core/errors.ts'
 import { REASONS } from '../duties/reasons.ts'
 import type { DutyRecord } from '../duties/tracker.ts'
+import { columns } from './cli/print.ts'
 import { AppError } from './errors.ts'
 import type { OperatorStatus } from './status.ts'
 
@@ -32,17 +33,6 @@ function quantile(values: readonly number[], p: number): number | undefined {
 function timing(values: readonly number[]): string {
   const [half, most] = [quantile(values, 0.5), quantile(values, 0.95)]
   return half === undefined || most === undefined ? '–' : `${Math.round(half)} ms, 95 % within ${Math.round(most)} ms (${values.length})`
-}
-
-/** Rows of equal columns, two spaces apart. */
-function columns(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0]?.map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0))) ?? []
-  return rows.map((row) =>
-    row
-      .map((cell, at) => cell.padEnd(widths[at] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  )
 }
 
 function section(title: string, head: readonly string[], rows: readonly (readonly string[])[]): string[] {

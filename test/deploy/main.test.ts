@@ -35,7 +35,7 @@ describe('npm run deploy', () => {
     writeFileSync(keyFile, KEY)
     const { code, output } = await run('--rpc-url', 'http://127.0.0.1:9', '--beacon-url', 'http://127.0.0.1:9', '--key-file', keyFile)
     assert.equal(code, 1)
-    assert.match(output, /BEACON_NODE_UNREACHABLE/)
+    assert.match(output, /^deploy: no beacon node answers at http:\/\/127\.0\.0\.1:9: /)
     assert.ok(!output.includes(KEY.slice(2)))
   })
 })

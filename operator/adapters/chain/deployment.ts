@@ -1,9 +1,10 @@
-import type { Result } from 'ethers'
+import { isError, type Result } from 'ethers'
 import { OpenPoolsError } from '../../core/errors.ts'
 import type { Address, Hex } from '../../core/ids.ts'
 import { toAddress } from '../../core/parse.ts'
 import { CONTRACTS, type ContractAddresses, type ContractName, type Parameters } from '../../core/ports/chain.ts'
 import { INTERFACES } from './interfaces.ts'
+import { isRevert } from './revert.ts'
 
 export class DeploymentError extends OpenPoolsError<'NOT_A_DIRECTORY'> {}
 
@@ -40,7 +41,11 @@ function parametersOf(raw: Result): Parameters {
 /** Reads a deployment from its directory contract. Throws `DeploymentError` when the address holds none. */
 export async function readDeployment(call: EthCall, directory: Address): Promise<Deployment> {
   const read = async (method: string): Promise<Result> => {
-    const answer = await call(directory, INTERFACES.directory.encodeFunctionData(method) as Hex)
+    // Another contract refuses the call or answers in another shape, an account without code answers nothing.
+    const answer = await call(directory, INTERFACES.directory.encodeFunctionData(method) as Hex).catch((error: unknown) => {
+      if (isError(error, 'CALL_EXCEPTION') || isRevert(error)) return '0x'
+      throw error
+    })
     try {
       return INTERFACES.directory.decodeFunctionResult(method, answer)
     } catch (cause) {

@@ -1,5 +1,6 @@
 import { type Interface, isError } from 'ethers'
 import { reasonOf } from '../../core/errors.ts'
+import { ChainError } from '../../core/ports/chain.ts'
 import { INTERFACES } from './interfaces.ts'
 import { type CustomError, refusalSentence } from './refusals.ts'
 
@@ -19,6 +20,11 @@ export function decodeRevert(data: string): CustomError | undefined {
     }
   }
   return undefined
+}
+
+/** Did a call revert, by what an execution client answered? Code 3 says so (execution-apis); some clients do in words only. */
+export function isRevert(error: unknown): error is ChainError {
+  return error instanceof ChainError && error.code === 'REFUSED' && (error.data.rpcCode === 3 || /revert/i.test(error.message))
 }
 
 /** A sentence for a person: what a contract's refusal means, else the error's own message without the library's dump of data. */

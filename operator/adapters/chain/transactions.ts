@@ -10,7 +10,7 @@ import type { Store } from '../../core/ports/store.ts'
 import type { BlockRef } from './blocks.ts'
 import { bumpFees, type Fees, suggestFees } from './fees.ts'
 import { type PendingTransaction, PendingTransactions, type TransactionRequest } from './pending-transactions.ts'
-import { decodeRevert } from './revert.ts'
+import { decodeRevert, isRevert } from './revert.ts'
 import { type ChainRpc, toQuantity } from './rpc.ts'
 
 /** Another node with the same key took the nonce: begin again, but not for ever. */
@@ -241,11 +241,10 @@ export class TransactionSender {
 /** The refusal behind a JSON-RPC error, or undefined when the call was not judged at all. */
 function refusalOf(error: unknown): Refusal | undefined {
   if (!(error instanceof ChainError) || error.code !== 'REFUSED') return undefined
-  const { revert, rpcCode } = error.data
+  const { revert } = error.data
   const custom = typeof revert === 'string' ? decodeRevert(revert) : undefined
   if (custom !== undefined) return { status: 'refused', error: custom.name, args: custom.args }
-  // Code 3 is "execution reverted" (execution-apis); some clients say it in words only.
-  if (rpcCode === 3 || /revert/i.test(error.message)) return { status: 'refused', error: 'Reverted', args: { reason: error.message } }
+  if (isRevert(error)) return { status: 'refused', error: 'Reverted', args: { reason: error.message } }
   return undefined
 }
 

@@ -3,3 +3,14 @@ export function print(result: { readonly json: boolean; readonly text: readonly 
   const plain = (_key: string, value: unknown): unknown => (typeof value === 'bigint' ? value.toString() : value)
   process.stdout.write(`${result.json ? JSON.stringify(result.data, plain) : result.text.join('\n')}\n`)
 }
+
+/** Rows of equal columns, two spaces apart. */
+export function columns(rows: readonly (readonly string[])[]): readonly string[] {
+  const widths = rows[0]?.map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0))) ?? []
+  return rows.map((row) =>
+    row
+      .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  )
+}
