@@ -59,6 +59,7 @@ contract Directory is IDirectory {
         _checkAddress("rewards", where.rewards);
         _checkAddress("cdtStaking", where.cdtStaking);
         _checkAddress("slashing", where.slashing);
+        _checkAddress("windDown", where.windDown);
     }
 
     function _checkChain(Parameters memory p) private view {

@@ -11,6 +11,7 @@ import { VaultDraws__factory } from '../typechain-types/factories/contracts/pool
 import { BlockProducers__factory } from '../typechain-types/factories/contracts/producers/BlockProducers__factory.js'
 import { Periods__factory } from '../typechain-types/factories/contracts/producers/Periods__factory.js'
 import { StakingPool__factory } from '../typechain-types/factories/contracts/staking/StakingPool__factory.js'
+import { WindDown__factory } from '../typechain-types/factories/contracts/staking/WindDown__factory.js'
 import { WithdrawalQueue__factory } from '../typechain-types/factories/contracts/staking/WithdrawalQueue__factory.js'
 import { WithdrawalVault__factory } from '../typechain-types/factories/contracts/staking/WithdrawalVault__factory.js'
 import { BondEther__factory } from '../typechain-types/factories/contracts/tokens/BondEther__factory.js'
@@ -41,6 +42,7 @@ export const CONTRACT_ORDER = [
   'rewards',
   'cdtStaking',
   'slashing',
+  'windDown',
 ] as const
 
 export type ContractName = (typeof CONTRACT_ORDER)[number]
@@ -90,6 +92,7 @@ export async function planCreations({ addresses, parameters, layouts }: Deployme
     rewards: await creationOf(new Rewards__factory().getDeployTransaction(...common)),
     cdtStaking: await creationOf(new CdtStaking__factory().getDeployTransaction(...common)),
     slashing: await creationOf(new Slashing__factory().getDeployTransaction(...common)),
+    windDown: await creationOf(new WindDown__factory().getDeployTransaction(...common)),
   }
 }
 

@@ -9,6 +9,7 @@ import {IPeriods} from "../interfaces/IPeriods.sol";
 import {IPoolRegistry} from "../interfaces/IPoolRegistry.sol";
 import {IStakingPool} from "../interfaces/IStakingPool.sol";
 import {IStateCommitments} from "../interfaces/IStateCommitments.sol";
+import {IWindDown} from "../interfaces/IWindDown.sol";
 import {IWithdrawalQueue} from "../interfaces/IWithdrawalQueue.sol";
 import {BeaconHeader, BeaconProofs} from "../libraries/BeaconProofs.sol";
 import {BeaconRoots} from "../libraries/BeaconRoots.sol";
@@ -44,6 +45,7 @@ contract StateCommitments is IStateCommitments, EIP712, BeaconClock {
     IWithdrawalQueue private immutable QUEUE;
     IBondEther private immutable BOND_ETHER;
     address private immutable DISPUTES;
+    IWindDown private immutable WIND_DOWN;
     uint64 private immutable REPORT_EPOCHS;
     uint64 private immutable DISPUTE_SECONDS;
     uint64 private immutable PAGES_SECONDS;
@@ -78,6 +80,7 @@ contract StateCommitments is IStateCommitments, EIP712, BeaconClock {
         QUEUE = IWithdrawalQueue(nonZero(addresses.withdrawalQueue));
         BOND_ETHER = IBondEther(nonZero(addresses.bondEther));
         DISPUTES = nonZero(addresses.disputes);
+        WIND_DOWN = IWindDown(nonZero(addresses.windDown));
         REPORT_EPOCHS = parameters.reportEpochs;
         DISPUTE_SECONDS = _secondsOf(parameters.disputeDuration);
         PAGES_SECONDS = _secondsOf(parameters.pagesDeadline);
@@ -92,6 +95,7 @@ contract StateCommitments is IStateCommitments, EIP712, BeaconClock {
         bytes calldata absent,
         G2Point calldata signature
     ) external returns (uint256 commitmentId) {
+        if (WIND_DOWN.started()) revert WoundDown();
         uint256 previous = _newestLive();
         _checkEpoch(report.epoch, previous);
         _checkReference(report, header);

@@ -30,6 +30,10 @@ interface IStakingPool {
     error NotAVault(address caller);
     error BufferTooSmall(uint256 needed, uint256 available);
     error ReservationTooSmall(PoolId poolId, uint256 needed, uint256 left);
+    error NotWindDown(address caller);
+    /// @notice The network is wound down.
+    error WoundDown();
+    error SweepFailed(uint256 amount);
     error WrongDeadEther(uint256 expected, uint256 actual);
 
     /// @notice Mints bETH 1:1 at the index of the moment. At least `minDeposit` wei. Anyone.
@@ -92,6 +96,18 @@ interface IStakingPool {
 
     /// @notice Sends `amount` from unreserved ETH to the queue and redeems `shares`. WithdrawalQueue only.
     function payWithdrawals(uint256 shares, uint256 amount) external;
+
+    /// @notice Time of the first deposit to the beacon chain (timestamp), 0 before it.
+    function firstBeaconDepositAt() external view returns (uint64);
+
+    /// @notice Time at which the last report was booked (timestamp), 0 before the first.
+    function lastReportAt() external view returns (uint64);
+
+    /// @notice From now on no deposits, reservations, deposits to the beacon chain, reports or payments of requests. WindDown only.
+    function close() external;
+
+    /// @notice Sends all ETH that is here or in the withdrawal vaults to WindDown, which alone may call, once closed.
+    function sweep() external returns (uint256 amount);
 
     /// @notice Receives collected ETH. Withdrawal vaults only.
     function receiveCollected() external payable;

@@ -55,6 +55,8 @@ interface IStateCommitments {
     event CommitmentDropped(uint256 indexed commitmentId, uint64 indexed epoch);
     event StateFinalized(uint256 indexed commitmentId, uint64 indexed epoch, uint256 index);
 
+    /// @notice The network is wound down.
+    error WoundDown();
     error EpochOffGrid(uint64 epoch, uint64 reportEpochs);
     error EpochNotAfter(uint64 last, uint64 actual);
     error EpochInFuture(uint64 epoch, Epoch now_);

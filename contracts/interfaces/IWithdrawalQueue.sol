@@ -9,7 +9,7 @@ import {IERC721} from "@openzeppelin/contracts/token/ERC721/IERC721.sol";
 ///      finalized as one, or in part when ETH runs short.
 interface IWithdrawalQueue is IERC721 {
     struct Request {
-        address owner; // zero once claimed
+        address owner; // zero once claimed or taken back
         uint128 shares; // its part, by amount, of the shares of its batch
         uint128 amount; // wei, value when requested
         uint64 requestedAt; // timestamp, rounded down to 1/256 of a report interval
@@ -21,6 +21,8 @@ interface IWithdrawalQueue is IERC721 {
     event WithdrawalRequested(uint256 indexed requestId, address indexed owner, uint256 shares, uint256 amount);
     /// @notice Requests from `firstId` to `lastId` are finalized; `amount` wei were set aside for them.
     event WithdrawalsFinalized(uint256 indexed firstId, uint256 indexed lastId, uint256 shares, uint256 amount);
+    /// @notice The network is wound down: the shares of a request that was not finalized went back to its owner.
+    event WithdrawalReturned(uint256 indexed requestId, address indexed owner, uint256 shares);
     event WithdrawalClaimed(uint256 indexed requestId, address indexed owner, uint256 amount);
 
     error AmountTooSmall(uint256 expectedAtLeast, uint256 actual);
@@ -32,6 +34,9 @@ interface IWithdrawalQueue is IERC721 {
     /// @notice A commitment is disputed, or a later pending one shows a lower profit.
     error FinalizationHeld();
     error NotStakingPool(address caller);
+    error NotWoundDown();
+    /// @notice A finalized request is claimed, not taken back.
+    error AlreadyFinalized(uint256 requestId);
 
     /// @notice Takes `amount` of the caller's bETH (allowance needed) and queues a request of it.
     function requestWithdrawal(uint256 amount) external returns (uint256 requestId);
@@ -47,6 +52,9 @@ interface IWithdrawalQueue is IERC721 {
 
     /// @notice Pays a finalized request to its owner, who alone may call.
     function claimWithdrawal(uint256 requestId) external;
+
+    /// @notice Gives the shares of a request that was not finalized back to its owner, who alone may call, once the network is wound down.
+    function takeBack(uint256 requestId) external returns (uint256 shares);
 
     function request(uint256 requestId) external view returns (Request memory);
 

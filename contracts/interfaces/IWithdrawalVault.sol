@@ -16,7 +16,7 @@ interface IWithdrawalVault {
     /// @notice Sends `amount` to the StakingPool. StakingPool only.
     function collect(uint256 amount) external;
 
-    /// @notice Full exit of a validator with these credentials by EIP-7002; the call's value is exactly `exitFee()`. Exits only.
+    /// @notice Full exit of a validator with these credentials by EIP-7002; the call's value is exactly `exitFee()`. Exits and WindDown only.
     function requestExit(bytes calldata publicKey) external payable;
 
     /// @notice Fee of the next EIP-7002 request in this block (wei).

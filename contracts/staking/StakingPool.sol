@@ -25,10 +25,17 @@ contract StakingPool is IStakingPool {
     using Checkpoints for Checkpoints.Trace208;
     using SafeCast for uint256;
 
-    /// @dev Both in one slot: every deposit and every reservation looks at them together.
+    /// @dev All in one slot: every deposit and every reservation looks at them together. 2^120 wei are ten billion times all ETH.
     struct Buffer {
-        uint128 buffered;
-        uint128 reserved;
+        uint120 buffered;
+        uint120 reserved;
+        bool closed; // wound down
+    }
+
+    /// @dev Of the reports booked so far, in one slot.
+    struct Booked {
+        int128 maximum; // recognised profit of both kinds together
+        uint64 lastAt;
     }
 
     /// @dev Per kind of pools, cumulative (wei).
@@ -50,6 +57,7 @@ contract StakingPool is IStakingPool {
     address private immutable BOND_VAULT;
     address private immutable POOL_REGISTRY;
     address private immutable STATE_COMMITMENTS;
+    address private immutable WIND_DOWN;
     IDepositContract private immutable DEPOSIT_CONTRACT;
     uint256 private immutable MIN_DEPOSIT;
     uint256 private immutable MAX_REPORT_GROWTH;
@@ -62,8 +70,7 @@ contract StakingPool is IStakingPool {
     /// @dev Losses of staker pools proven on chain, cumulative, and how far they were given to cover.
     Checkpoints.Trace208 private _writtenOff;
     uint256 private _madeGood;
-    /// @inheritdoc IStakingPool
-    int256 public recognisedMaximum;
+    Booked private _booked;
 
     /// @dev Takes exactly `DEAD_ETHER` wei: what stands behind the dead shares of BondEther.
     constructor(Addresses memory addresses, Parameters memory parameters) payable {
@@ -75,15 +82,26 @@ contract StakingPool is IStakingPool {
         BOND_VAULT = nonZero(addresses.bondVault);
         POOL_REGISTRY = nonZero(addresses.poolRegistry);
         STATE_COMMITMENTS = nonZero(addresses.stateCommitments);
+        WIND_DOWN = nonZero(addresses.windDown);
         DEPOSIT_CONTRACT = IDepositContract(nonZero(parameters.depositContract));
         MIN_DEPOSIT = parameters.minDeposit;
         MAX_REPORT_GROWTH = parameters.maxReportGrowth;
         REWARDS_FEE = parameters.rewardsFee;
-        _buffer.buffered = uint128(DEAD_ETHER);
+        _buffer.buffered = uint120(DEAD_ETHER);
     }
 
     modifier onlyPoolRegistry() {
         if (msg.sender != POOL_REGISTRY) revert NotPoolRegistry(msg.sender);
+        _;
+    }
+
+    modifier onlyWindDown() {
+        if (msg.sender != WIND_DOWN) revert NotWindDown(msg.sender);
+        _;
+    }
+
+    modifier whileOpen() {
+        if (_buffer.closed) revert WoundDown();
         _;
     }
 
@@ -134,6 +152,23 @@ contract StakingPool is IStakingPool {
         return _ledgers[kind].recognised;
     }
 
+    /// @inheritdoc IStakingPool
+    function recognisedMaximum() external view returns (int256) {
+        return _booked.maximum;
+    }
+
+    /// @inheritdoc IStakingPool
+    function firstBeaconDepositAt() external view returns (uint64) {
+        uint64 staker = _firstKey(_beaconDeposits[PoolKind.Staker]);
+        uint64 bond = _firstKey(_beaconDeposits[PoolKind.Bond]);
+        return bond == 0 || (staker != 0 && staker < bond) ? staker : bond;
+    }
+
+    /// @inheritdoc IStakingPool
+    function lastReportAt() external view returns (uint64) {
+        return _booked.lastAt;
+    }
+
     // Stakers
 
     /// @inheritdoc IStakingPool
@@ -149,11 +184,11 @@ contract StakingPool is IStakingPool {
     // Pools
 
     /// @inheritdoc IStakingPool
-    function reserve(PoolId poolId) external onlyPoolRegistry {
+    function reserve(PoolId poolId) external onlyPoolRegistry whileOpen {
         uint256 free = Math.saturatingSub(unreserved(), WITHDRAWAL_QUEUE.demand());
         if (free < POOL_ETHER) revert BufferTooSmall(POOL_ETHER, free);
         _reservations[poolId] += POOL_ETHER;
-        _buffer.reserved += uint128(POOL_ETHER);
+        _buffer.reserved += uint120(POOL_ETHER);
         emit ReservationChanged(poolId, int256(POOL_ETHER), _buffer.reserved);
     }
 
@@ -172,9 +207,10 @@ contract StakingPool is IStakingPool {
     function depositToBeacon(PoolId poolId, PoolKind kind, bytes calldata publicKey, bytes calldata signature, uint256 amount)
         external
         onlyPoolRegistry
+        whileOpen
     {
         _spendReservation(poolId, amount);
-        _buffer.buffered -= amount.toUint128();
+        _buffer.buffered -= amount.toUint120();
         uint256 total = _beaconDeposits[kind].latest() + amount;
         _beaconDeposits[kind].push(uint48(block.timestamp), total.toUint208());
         emit BeaconDeposit(poolId, kind, publicKey, amount, total);
@@ -188,7 +224,7 @@ contract StakingPool is IStakingPool {
     // Reports
 
     /// @inheritdoc IStakingPool
-    function bookReport(uint256[2] calldata arrivals, int256[2] calldata profitToDate, uint64 epochs) external {
+    function bookReport(uint256[2] calldata arrivals, int256[2] calldata profitToDate, uint64 epochs) external whileOpen {
         if (msg.sender != STATE_COMMITMENTS) revert NotStateCommitments(msg.sender);
         WITHDRAWAL_QUEUE.closeBatch();
         _collect(PoolKind.Staker, arrivals[0]);
@@ -210,7 +246,7 @@ contract StakingPool is IStakingPool {
         if (msg.sender == STAKER_VAULT) kind = PoolKind.Staker;
         else if (msg.sender == BOND_VAULT) kind = PoolKind.Bond;
         else revert NotAVault(msg.sender);
-        _buffer.buffered += uint128(msg.value);
+        _buffer.buffered += uint120(msg.value);
         _ledgers[kind].collected += uint128(msg.value);
         emit Collected(kind, msg.value, _ledgers[kind].collected);
     }
@@ -218,21 +254,39 @@ contract StakingPool is IStakingPool {
     // Withdrawals
 
     /// @inheritdoc IStakingPool
-    function payWithdrawals(uint256 shares, uint256 amount) external {
+    function payWithdrawals(uint256 shares, uint256 amount) external whileOpen {
         if (msg.sender != address(WITHDRAWAL_QUEUE)) revert NotWithdrawalQueue(msg.sender);
         uint256 available = unreserved();
         if (amount > available) revert BufferTooSmall(amount, available);
-        _buffer.buffered -= uint128(amount);
+        _buffer.buffered -= uint120(amount);
         emit WithdrawalsPaid(amount, _buffer.buffered);
         BOND_ETHER.redeem(shares, amount);
         WITHDRAWAL_QUEUE.receivePaid{value: amount}();
     }
 
+    // The end
+
+    /// @inheritdoc IStakingPool
+    function close() external onlyWindDown {
+        (_buffer.closed, _buffer.reserved) = (true, 0);
+    }
+
+    /// @inheritdoc IStakingPool
+    /// @dev ETH forced into this contract goes with the rest: there is nobody left whose accounts it could disturb.
+    function sweep() external onlyWindDown returns (uint256 amount) {
+        _collect(PoolKind.Staker, type(uint256).max);
+        _collect(PoolKind.Bond, type(uint256).max);
+        _buffer.buffered = 0;
+        amount = address(this).balance;
+        (bool isSent,) = WIND_DOWN.call{value: amount}("");
+        if (!isSent) revert SweepFailed(amount);
+    }
+
     // Internals
 
-    function _deposit(address receiver) private returns (uint256 shares) {
+    function _deposit(address receiver) private whileOpen returns (uint256 shares) {
         if (msg.value < MIN_DEPOSIT) revert DepositTooSmall(MIN_DEPOSIT, msg.value);
-        _buffer.buffered += uint128(msg.value);
+        _buffer.buffered += uint120(msg.value);
         shares = BOND_ETHER.mint(receiver, msg.value);
         emit Deposited(msg.sender, receiver, msg.value, shares);
     }
@@ -241,7 +295,7 @@ contract StakingPool is IStakingPool {
         uint256 left = _reservations[poolId];
         if (amount > left) revert ReservationTooSmall(poolId, amount, left);
         _reservations[poolId] = left - amount;
-        _buffer.reserved -= uint128(amount);
+        if (!_buffer.closed) _buffer.reserved -= uint120(amount);
         emit ReservationChanged(poolId, -int256(amount), _buffer.reserved);
     }
 
@@ -275,9 +329,10 @@ contract StakingPool is IStakingPool {
 
     /// @dev Fee on what rises above the former maximum: rewards that make good a loss were paid for when they first came.
     function _takeFee(int256 recognisedTotal) private {
-        int256 risen = recognisedTotal - recognisedMaximum;
+        _booked.lastAt = uint64(block.timestamp);
+        int256 risen = recognisedTotal - _booked.maximum;
         if (risen <= 0) return;
-        recognisedMaximum = recognisedTotal;
+        _booked.maximum = SafeCast.toInt128(recognisedTotal);
         uint256 fee = (uint256(risen) * REWARDS_FEE) / BASIS_POINTS;
         emit FeeTaken(recognisedTotal, fee);
         if (fee == 0) return;
@@ -289,6 +344,10 @@ contract StakingPool is IStakingPool {
         total = _ledgers[kind].recognised + change;
         _ledgers[kind].recognised = SafeCast.toInt128(total);
         emit ReportBooked(kind, profitToDate, total);
+    }
+
+    function _firstKey(Checkpoints.Trace208 storage trace) private view returns (uint64) {
+        return trace.length() == 0 ? 0 : trace.at(0)._key;
     }
 
     function _clamp(uint256 a, uint256 b, uint256 most) private pure returns (uint256, uint256) {

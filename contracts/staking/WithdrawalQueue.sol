@@ -9,6 +9,7 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IBondEther} from "../interfaces/IBondEther.sol";
 import {IStakingPool} from "../interfaces/IStakingPool.sol";
 import {IStateCommitments} from "../interfaces/IStateCommitments.sol";
+import {IWindDown} from "../interfaces/IWindDown.sol";
 import {IWithdrawalQueue} from "../interfaces/IWithdrawalQueue.sol";
 import {nonZero} from "../types/NonZero.sol";
 import {Addresses, Parameters} from "../types/Parameters.sol";
@@ -36,6 +37,7 @@ contract WithdrawalQueue is ERC721, IWithdrawalQueue {
     IBondEther private immutable BOND_ETHER;
     IStakingPool private immutable STAKING_POOL;
     IStateCommitments private immutable STATE_COMMITMENTS;
+    IWindDown private immutable WIND_DOWN;
     uint256 private immutable GENESIS_TIME;
     /// @dev Seconds from one possible reference of reports to the next.
     uint256 private immutable INTERVAL;
@@ -55,6 +57,7 @@ contract WithdrawalQueue is ERC721, IWithdrawalQueue {
         BOND_ETHER = IBondEther(nonZero(addresses.bondEther));
         STAKING_POOL = IStakingPool(nonZero(addresses.stakingPool));
         STATE_COMMITMENTS = IStateCommitments(nonZero(addresses.stateCommitments));
+        WIND_DOWN = IWindDown(nonZero(addresses.windDown));
         GENESIS_TIME = parameters.genesisTime;
         INTERVAL = uint256(parameters.reportEpochs) * parameters.slotsPerEpoch * parameters.secondsPerSlot;
     }
@@ -71,18 +74,14 @@ contract WithdrawalQueue is ERC721, IWithdrawalQueue {
         _requireKnown(requestId);
         Entry memory entry = _entries[requestId];
         uint256 batch = _batchOf(requestId);
-        Tally memory end = _endOf(batch);
-        Tally memory start;
-        if (batch > 0) start = _batches[batch - 1];
-        (uint256 asked, uint256 shares) = start.between(end);
         uint256 amount = _amountOf(requestId);
         bool finalized = requestId <= _paid.lastId;
         bool claimed = entry.owner == address(0);
         return Request({
             owner: entry.owner,
-            shares: uint128(Math.mulDiv(shares, amount, asked)),
+            shares: uint128(_sharesOf(requestId, batch)),
             amount: uint128(amount),
-            requestedAt: _timeOf(entry.tick, end.mark),
+            requestedAt: _timeOf(entry.tick, _endOf(batch).mark),
             finalized: finalized,
             claimed: claimed,
             claimable: finalized && !claimed ? _payment(requestId, amount) : 0
@@ -185,14 +184,26 @@ contract WithdrawalQueue is ERC721, IWithdrawalQueue {
             _requireKnown(requestId);
             revert NotFinalized(requestId, lastFinalized);
         }
-        address owner = _entries[requestId].owner;
-        if (owner == address(0)) revert AlreadyClaimed(requestId);
-        if (owner != msg.sender) revert NotRequestOwner(requestId, owner, msg.sender);
+        _requireOwner(requestId);
         uint256 payment = _payment(requestId, _amountOf(requestId));
         _burn(requestId);
-        emit WithdrawalClaimed(requestId, owner, payment);
-        (bool ok,) = owner.call{value: payment}("");
-        if (!ok) revert ClaimFailed(requestId, owner);
+        emit WithdrawalClaimed(requestId, msg.sender, payment);
+        (bool ok,) = msg.sender.call{value: payment}("");
+        if (!ok) revert ClaimFailed(requestId, msg.sender);
+    }
+
+    /// @inheritdoc IWithdrawalQueue
+    function takeBack(uint256 requestId) external returns (uint256 shares) {
+        if (!WIND_DOWN.started()) revert NotWoundDown();
+        _requireKnown(requestId);
+        if (requestId <= _paid.lastId) revert AlreadyFinalized(requestId);
+        _requireOwner(requestId);
+        // From here on nobody joins its batch: each request's part is what it was when the first of them left.
+        _closeBatch(_last);
+        shares = _sharesOf(requestId, _batchOf(requestId));
+        emit WithdrawalReturned(requestId, msg.sender, shares);
+        _burn(requestId);
+        BOND_ETHER.transferShares(msg.sender, shares);
     }
 
     // Internals
@@ -271,6 +282,16 @@ contract WithdrawalQueue is ERC721, IWithdrawalQueue {
         }
     }
 
+    /// @dev Its part, by amount, of the shares of its batch; of those that still wait, when others of the batch were finalized.
+    function _sharesOf(uint256 requestId, uint256 batch) private view returns (uint256) {
+        Tally memory start;
+        if (batch > 0) start = _batches[batch - 1];
+        Tally memory paid = _paid;
+        if (requestId > paid.lastId && paid.lastId > start.lastId) start = paid;
+        (uint256 asked, uint256 shares) = start.between(_endOf(batch));
+        return Math.mulDiv(shares, _amountOf(requestId), asked);
+    }
+
     /// @dev Index of the batch that holds a request; one past the closed ones for the open batch.
     function _batchOf(uint256 requestId) private view returns (uint256 low) {
         uint256 high = _batches.length;
@@ -293,6 +314,12 @@ contract WithdrawalQueue is ERC721, IWithdrawalQueue {
     function _requireKnown(uint256 requestId) private view {
         uint256 last = _last.lastId;
         if (requestId == 0 || requestId > last) revert RequestUnknown(requestId, last);
+    }
+
+    function _requireOwner(uint256 requestId) private view {
+        address owner = _entries[requestId].owner;
+        if (owner == address(0)) revert AlreadyClaimed(requestId);
+        if (owner != msg.sender) revert NotRequestOwner(requestId, owner, msg.sender);
     }
 
     function _ownerOf(uint256 requestId) internal view override returns (address) {

@@ -15,10 +15,12 @@ contract WithdrawalVault is IWithdrawalVault {
 
     IStakingPool private immutable STAKING_POOL;
     address private immutable EXITS;
+    address private immutable WIND_DOWN;
 
     constructor(Addresses memory addresses) {
         STAKING_POOL = IStakingPool(nonZero(addresses.stakingPool));
         EXITS = nonZero(addresses.exits);
+        WIND_DOWN = nonZero(addresses.windDown);
     }
 
     /// @notice Block rewards and forced ETH. Withdrawals of the beacon chain come without a call.
@@ -32,7 +34,7 @@ contract WithdrawalVault is IWithdrawalVault {
 
     /// @inheritdoc IWithdrawalVault
     function requestExit(bytes calldata publicKey) external payable {
-        if (msg.sender != EXITS) revert NotExits(msg.sender);
+        if (msg.sender != EXITS && msg.sender != WIND_DOWN) revert NotExits(msg.sender);
         uint256 fee = exitFee();
         if (msg.value < fee) revert FeeTooLow(fee, msg.value);
         if (msg.value > fee) revert FeeTooHigh(fee, msg.value);

@@ -79,4 +79,5 @@ struct Addresses {
     address rewards;
     address cdtStaking;
     address slashing;
+    address windDown;
 }

@@ -62,6 +62,7 @@ export async function openPools({ ethers, networkHelpers }: NetworkConnection, c
     rewards: await ethers.getContractAt('Rewards', addresses.rewards),
     cdtStaking: await ethers.getContractAt('CdtStaking', addresses.cdtStaking),
     slashing: await ethers.getContractAt('Slashing', addresses.slashing),
+    windDown: await ethers.getContractAt('WindDown', addresses.windDown),
   }
   const { chainId } = await ethers.provider.getNetwork()
   const judgeOf = (name: ContractName) => ({ chainId, verifyingContract: addresses[name] })

@@ -119,6 +119,7 @@ export async function deployStaking({ ethers, rewardsFee = 0n }: { readonly ethe
     rewards: rewards.address,
     cdtStaking: at(7),
     slashing: unused,
+    windDown: at(8),
   }
   const given = { ...parameters({ genesisTime, depositContract: depositContract.address }), rewardsFee }
   const bondEther = await ethers.deployContract('BondEther', [addresses, given])
@@ -129,6 +130,7 @@ export async function deployStaking({ ethers, rewardsFee = 0n }: { readonly ethe
   const reports = await ethers.deployContract('ReportsHarness', [addresses.stakingPool, addresses.withdrawalQueue])
   const cdt = await ethers.deployContract('Cdt', [addresses])
   const cdtStaking = await ethers.deployContract('CdtStaking', [addresses, given])
+  const windDown = await ethers.deployContract('WindDown', [addresses, given])
   return {
     addresses,
     parameters: given,
@@ -139,6 +141,7 @@ export async function deployStaking({ ethers, rewardsFee = 0n }: { readonly ethe
     reports,
     cdt,
     cdtStaking,
+    windDown,
     deposits: depositContract.address,
     exitRequests: withdrawalRequests.address,
     signers: { deployer, producers, registry, exits, alice, bob, carol, rewards },

@@ -15,6 +15,7 @@ import { ISlashing__factory } from '../../../typechain-types/factories/contracts
 import { IStakingPool__factory } from '../../../typechain-types/factories/contracts/interfaces/IStakingPool__factory.js'
 import { IStateCommitments__factory } from '../../../typechain-types/factories/contracts/interfaces/IStateCommitments__factory.js'
 import { IVaultDraws__factory } from '../../../typechain-types/factories/contracts/interfaces/IVaultDraws__factory.js'
+import { IWindDown__factory } from '../../../typechain-types/factories/contracts/interfaces/IWindDown__factory.js'
 import { IWithdrawalQueue__factory } from '../../../typechain-types/factories/contracts/interfaces/IWithdrawalQueue__factory.js'
 import { IWithdrawalVault__factory } from '../../../typechain-types/factories/contracts/interfaces/IWithdrawalVault__factory.js'
 import type { ContractName } from '../../core/ports/chain.ts'
@@ -39,4 +40,5 @@ export const INTERFACES: Readonly<Record<ContractName, Interface>> = {
   rewards: IRewards__factory.createInterface(),
   cdtStaking: ICdtStaking__factory.createInterface(),
   slashing: ISlashing__factory.createInterface(),
+  windDown: IWindDown__factory.createInterface(),
 }

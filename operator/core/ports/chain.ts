@@ -33,6 +33,7 @@ export const CONTRACTS = [
   'rewards',
   'cdtStaking',
   'slashing',
+  'windDown',
 ] as const
 export type ContractName = (typeof CONTRACTS)[number]
 export type ContractAddresses = Readonly<Record<ContractName, Address>>

@@ -17,7 +17,7 @@ const CEILINGS = {
   formCommittee: 351_000n,
   commitState: 556_000n,
   postPage: 83_000n,
-  finalizeState: 135_000n,
+  finalizeState: 155_000n,
   disproveBalance: 656_000n,
   requestWithdrawal: 119_000n,
   requestLiquidation: 124_000n,

@@ -6,17 +6,20 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   
 
   export interface IStakingPoolInterface extends Interface {
-    getFunction(nameOrSignature: "beaconDeposits" | "bookReport" | "buffered" | "collected" | "deposit" | "depositFor" | "depositToBeacon" | "payWithdrawals" | "receiveCollected" | "recognised" | "recognisedMaximum" | "release" | "reservation" | "reserve" | "reserved" | "unreserved" | "withdrawalCredentials" | "withdrawalVault" | "writeOff"): FunctionFragment;
+    getFunction(nameOrSignature: "beaconDeposits" | "bookReport" | "buffered" | "close" | "collected" | "deposit" | "depositFor" | "depositToBeacon" | "firstBeaconDepositAt" | "lastReportAt" | "payWithdrawals" | "receiveCollected" | "recognised" | "recognisedMaximum" | "release" | "reservation" | "reserve" | "reserved" | "sweep" | "unreserved" | "withdrawalCredentials" | "withdrawalVault" | "writeOff"): FunctionFragment;
 
     getEvent(nameOrSignatureOrTopic: "BeaconDeposit" | "Collected" | "Deposited" | "FeeTaken" | "LossWrittenOff" | "ReportBooked" | "ReservationChanged" | "WithdrawalsPaid"): EventFragment;
 
     encodeFunctionData(functionFragment: 'beaconDeposits', values: [BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'bookReport', values: [[BigNumberish, BigNumberish], [BigNumberish, BigNumberish], BigNumberish]): string;
 encodeFunctionData(functionFragment: 'buffered', values?: undefined): string;
+encodeFunctionData(functionFragment: 'close', values?: undefined): string;
 encodeFunctionData(functionFragment: 'collected', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'deposit', values?: undefined): string;
 encodeFunctionData(functionFragment: 'depositFor', values: [AddressLike]): string;
 encodeFunctionData(functionFragment: 'depositToBeacon', values: [BigNumberish, BigNumberish, BytesLike, BytesLike, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'firstBeaconDepositAt', values?: undefined): string;
+encodeFunctionData(functionFragment: 'lastReportAt', values?: undefined): string;
 encodeFunctionData(functionFragment: 'payWithdrawals', values: [BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'receiveCollected', values?: undefined): string;
 encodeFunctionData(functionFragment: 'recognised', values: [BigNumberish]): string;
@@ -25,6 +28,7 @@ encodeFunctionData(functionFragment: 'release', values: [BigNumberish, BigNumber
 encodeFunctionData(functionFragment: 'reservation', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'reserve', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'reserved', values?: undefined): string;
+encodeFunctionData(functionFragment: 'sweep', values?: undefined): string;
 encodeFunctionData(functionFragment: 'unreserved', values?: undefined): string;
 encodeFunctionData(functionFragment: 'withdrawalCredentials', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'withdrawalVault', values: [BigNumberish]): string;
@@ -33,10 +37,13 @@ encodeFunctionData(functionFragment: 'writeOff', values: [BigNumberish, BigNumbe
     decodeFunctionResult(functionFragment: 'beaconDeposits', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'bookReport', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'buffered', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'close', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'collected', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'deposit', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'depositFor', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'depositToBeacon', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'firstBeaconDepositAt', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'lastReportAt', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'payWithdrawals', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'receiveCollected', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'recognised', data: BytesLike): Result;
@@ -45,6 +52,7 @@ decodeFunctionResult(functionFragment: 'release', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'reservation', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'reserve', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'reserved', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'sweep', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'unreserved', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'withdrawalCredentials', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'withdrawalVault', data: BytesLike): Result;
@@ -206,6 +214,14 @@ decodeFunctionResult(functionFragment: 'writeOff', data: BytesLike): Result;
     
 
     
+    close: TypedContractMethod<
+      [],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
     collected: TypedContractMethod<
       [kind: BigNumberish, ],
       [bigint],
@@ -234,6 +250,22 @@ decodeFunctionResult(functionFragment: 'writeOff', data: BytesLike): Result;
       [poolId: BigNumberish, kind: BigNumberish, publicKey: BytesLike, signature: BytesLike, amount: BigNumberish, ],
       [void],
       'nonpayable'
+    >
+    
+
+    
+    firstBeaconDepositAt: TypedContractMethod<
+      [],
+      [bigint],
+      'view'
+    >
+    
+
+    
+    lastReportAt: TypedContractMethod<
+      [],
+      [bigint],
+      'view'
     >
     
 
@@ -302,6 +334,14 @@ decodeFunctionResult(functionFragment: 'writeOff', data: BytesLike): Result;
     
 
     
+    sweep: TypedContractMethod<
+      [],
+      [bigint],
+      'nonpayable'
+    >
+    
+
+    
     unreserved: TypedContractMethod<
       [],
       [bigint],
@@ -351,6 +391,11 @@ getFunction(nameOrSignature: 'buffered'): TypedContractMethod<
       [bigint],
       'view'
     >;
+getFunction(nameOrSignature: 'close'): TypedContractMethod<
+      [],
+      [void],
+      'nonpayable'
+    >;
 getFunction(nameOrSignature: 'collected'): TypedContractMethod<
       [kind: BigNumberish, ],
       [bigint],
@@ -370,6 +415,16 @@ getFunction(nameOrSignature: 'depositToBeacon'): TypedContractMethod<
       [poolId: BigNumberish, kind: BigNumberish, publicKey: BytesLike, signature: BytesLike, amount: BigNumberish, ],
       [void],
       'nonpayable'
+    >;
+getFunction(nameOrSignature: 'firstBeaconDepositAt'): TypedContractMethod<
+      [],
+      [bigint],
+      'view'
+    >;
+getFunction(nameOrSignature: 'lastReportAt'): TypedContractMethod<
+      [],
+      [bigint],
+      'view'
     >;
 getFunction(nameOrSignature: 'payWithdrawals'): TypedContractMethod<
       [shares: BigNumberish, amount: BigNumberish, ],
@@ -410,6 +465,11 @@ getFunction(nameOrSignature: 'reserved'): TypedContractMethod<
       [],
       [bigint],
       'view'
+    >;
+getFunction(nameOrSignature: 'sweep'): TypedContractMethod<
+      [],
+      [bigint],
+      'nonpayable'
     >;
 getFunction(nameOrSignature: 'unreserved'): TypedContractMethod<
       [],

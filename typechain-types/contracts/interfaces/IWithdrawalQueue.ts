@@ -13,9 +13,9 @@ export declare namespace IWithdrawalQueue {
     }
 
   export interface IWithdrawalQueueInterface extends Interface {
-    getFunction(nameOrSignature: "approve" | "balanceOf" | "claimWithdrawal" | "closeBatch" | "demand" | "finalize" | "getApproved" | "isApprovedForAll" | "lastFinalizedId" | "lastRequestId" | "oldestRequestedAt" | "ownerOf" | "receivePaid" | "request" | "requestWithdrawal" | "requestWithdrawalWithPermit" | "safeTransferFrom(address,address,uint256)" | "safeTransferFrom(address,address,uint256,bytes)" | "setApprovalForAll" | "supportsInterface" | "transferFrom"): FunctionFragment;
+    getFunction(nameOrSignature: "approve" | "balanceOf" | "claimWithdrawal" | "closeBatch" | "demand" | "finalize" | "getApproved" | "isApprovedForAll" | "lastFinalizedId" | "lastRequestId" | "oldestRequestedAt" | "ownerOf" | "receivePaid" | "request" | "requestWithdrawal" | "requestWithdrawalWithPermit" | "safeTransferFrom(address,address,uint256)" | "safeTransferFrom(address,address,uint256,bytes)" | "setApprovalForAll" | "supportsInterface" | "takeBack" | "transferFrom"): FunctionFragment;
 
-    getEvent(nameOrSignatureOrTopic: "Approval" | "ApprovalForAll" | "Transfer" | "WithdrawalClaimed" | "WithdrawalRequested" | "WithdrawalsFinalized"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "Approval" | "ApprovalForAll" | "Transfer" | "WithdrawalClaimed" | "WithdrawalRequested" | "WithdrawalReturned" | "WithdrawalsFinalized"): EventFragment;
 
     encodeFunctionData(functionFragment: 'approve', values: [AddressLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'balanceOf', values: [AddressLike]): string;
@@ -37,6 +37,7 @@ encodeFunctionData(functionFragment: 'safeTransferFrom(address,address,uint256)'
 encodeFunctionData(functionFragment: 'safeTransferFrom(address,address,uint256,bytes)', values: [AddressLike, AddressLike, BigNumberish, BytesLike]): string;
 encodeFunctionData(functionFragment: 'setApprovalForAll', values: [AddressLike, boolean]): string;
 encodeFunctionData(functionFragment: 'supportsInterface', values: [BytesLike]): string;
+encodeFunctionData(functionFragment: 'takeBack', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'transferFrom', values: [AddressLike, AddressLike, BigNumberish]): string;
 
     decodeFunctionResult(functionFragment: 'approve', data: BytesLike): Result;
@@ -59,6 +60,7 @@ decodeFunctionResult(functionFragment: 'safeTransferFrom(address,address,uint256
 decodeFunctionResult(functionFragment: 'safeTransferFrom(address,address,uint256,bytes)', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'setApprovalForAll', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'supportsInterface', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'takeBack', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'transferFrom', data: BytesLike): Result;
   }
 
@@ -115,6 +117,18 @@ decodeFunctionResult(functionFragment: 'transferFrom', data: BytesLike): Result;
       export type InputTuple = [requestId: BigNumberish, owner: AddressLike, shares: BigNumberish, amount: BigNumberish];
       export type OutputTuple = [requestId: bigint, owner: string, shares: bigint, amount: bigint];
       export interface OutputObject {requestId: bigint, owner: string, shares: bigint, amount: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace WithdrawalReturnedEvent {
+      export type InputTuple = [requestId: BigNumberish, owner: AddressLike, shares: BigNumberish];
+      export type OutputTuple = [requestId: bigint, owner: string, shares: bigint];
+      export interface OutputObject {requestId: bigint, owner: string, shares: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -329,6 +343,14 @@ decodeFunctionResult(functionFragment: 'transferFrom', data: BytesLike): Result;
     
 
     
+    takeBack: TypedContractMethod<
+      [requestId: BigNumberish, ],
+      [bigint],
+      'nonpayable'
+    >
+    
+
+    
     transferFrom: TypedContractMethod<
       [from: AddressLike, to: AddressLike, tokenId: BigNumberish, ],
       [void],
@@ -439,6 +461,11 @@ getFunction(nameOrSignature: 'supportsInterface'): TypedContractMethod<
       [boolean],
       'view'
     >;
+getFunction(nameOrSignature: 'takeBack'): TypedContractMethod<
+      [requestId: BigNumberish, ],
+      [bigint],
+      'nonpayable'
+    >;
 getFunction(nameOrSignature: 'transferFrom'): TypedContractMethod<
       [from: AddressLike, to: AddressLike, tokenId: BigNumberish, ],
       [void],
@@ -450,6 +477,7 @@ getEvent(key: 'ApprovalForAll'): TypedContractEvent<ApprovalForAllEvent.InputTup
 getEvent(key: 'Transfer'): TypedContractEvent<TransferEvent.InputTuple, TransferEvent.OutputTuple, TransferEvent.OutputObject>;
 getEvent(key: 'WithdrawalClaimed'): TypedContractEvent<WithdrawalClaimedEvent.InputTuple, WithdrawalClaimedEvent.OutputTuple, WithdrawalClaimedEvent.OutputObject>;
 getEvent(key: 'WithdrawalRequested'): TypedContractEvent<WithdrawalRequestedEvent.InputTuple, WithdrawalRequestedEvent.OutputTuple, WithdrawalRequestedEvent.OutputObject>;
+getEvent(key: 'WithdrawalReturned'): TypedContractEvent<WithdrawalReturnedEvent.InputTuple, WithdrawalReturnedEvent.OutputTuple, WithdrawalReturnedEvent.OutputObject>;
 getEvent(key: 'WithdrawalsFinalized'): TypedContractEvent<WithdrawalsFinalizedEvent.InputTuple, WithdrawalsFinalizedEvent.OutputTuple, WithdrawalsFinalizedEvent.OutputObject>;
 
     filters: {
@@ -472,6 +500,10 @@ getEvent(key: 'WithdrawalsFinalized'): TypedContractEvent<WithdrawalsFinalizedEv
 
       'WithdrawalRequested(uint256,address,uint256,uint256)': TypedContractEvent<WithdrawalRequestedEvent.InputTuple, WithdrawalRequestedEvent.OutputTuple, WithdrawalRequestedEvent.OutputObject>;
       WithdrawalRequested: TypedContractEvent<WithdrawalRequestedEvent.InputTuple, WithdrawalRequestedEvent.OutputTuple, WithdrawalRequestedEvent.OutputObject>;
+    
+
+      'WithdrawalReturned(uint256,address,uint256)': TypedContractEvent<WithdrawalReturnedEvent.InputTuple, WithdrawalReturnedEvent.OutputTuple, WithdrawalReturnedEvent.OutputObject>;
+      WithdrawalReturned: TypedContractEvent<WithdrawalReturnedEvent.InputTuple, WithdrawalReturnedEvent.OutputTuple, WithdrawalReturnedEvent.OutputObject>;
     
 
       'WithdrawalsFinalized(uint256,uint256,uint256,uint256)': TypedContractEvent<WithdrawalsFinalizedEvent.InputTuple, WithdrawalsFinalizedEvent.OutputTuple, WithdrawalsFinalizedEvent.OutputObject>;

@@ -2,5 +2,6 @@
 /* tslint:disable */
 /* eslint-disable */
 export type { StakingPool } from './StakingPool.js';
+export type { WindDown } from './WindDown.js';
 export type { WithdrawalQueue } from './WithdrawalQueue.js';
 export type { WithdrawalVault } from './WithdrawalVault.js';

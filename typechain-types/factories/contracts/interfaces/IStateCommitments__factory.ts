@@ -247,6 +247,11 @@
     "type": "error"
   },
   {
+    "inputs": [],
+    "name": "WoundDown",
+    "type": "error"
+  },
+  {
     "inputs": [
       {
         "internalType": "uint256",

@@ -2,5 +2,6 @@
 /* tslint:disable */
 /* eslint-disable */
 export { StakingPool__factory } from './StakingPool__factory.js';
+export { WindDown__factory } from './WindDown__factory.js';
 export { WithdrawalQueue__factory } from './WithdrawalQueue__factory.js';
 export { WithdrawalVault__factory } from './WithdrawalVault__factory.js';
