@@ -35,6 +35,7 @@ getContractFactory(name: 'ISlashing', signerOrOptions?: ethers.Signer | FactoryO
 getContractFactory(name: 'IStakingPool', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IStakingPool__factory>
 getContractFactory(name: 'IStateCommitments', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IStateCommitments__factory>
 getContractFactory(name: 'IVaultDraws', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IVaultDraws__factory>
+getContractFactory(name: 'IWindDown', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IWindDown__factory>
 getContractFactory(name: 'IWithdrawalQueue', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IWithdrawalQueue__factory>
 getContractFactory(name: 'IWithdrawalVault', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IWithdrawalVault__factory>
 getContractFactory(name: 'BalancePages', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BalancePages__factory>
@@ -60,6 +61,7 @@ getContractFactory(name: 'Periods', signerOrOptions?: ethers.Signer | FactoryOpt
 getContractFactory(name: 'ProducerBook', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ProducerBook__factory>
 getContractFactory(name: 'Seats', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Seats__factory>
 getContractFactory(name: 'StakingPool', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.StakingPool__factory>
+getContractFactory(name: 'WindDown', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.WindDown__factory>
 getContractFactory(name: 'WithdrawalQueue', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.WithdrawalQueue__factory>
 getContractFactory(name: 'WithdrawalVault', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.WithdrawalVault__factory>
 getContractFactory(name: 'BondEther', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BondEther__factory>
@@ -100,6 +102,7 @@ getContractAt(name: 'ISlashing', address: string | ethers.Addressable, signer?: 
 getContractAt(name: 'IStakingPool', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IStakingPool>
 getContractAt(name: 'IStateCommitments', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IStateCommitments>
 getContractAt(name: 'IVaultDraws', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IVaultDraws>
+getContractAt(name: 'IWindDown', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IWindDown>
 getContractAt(name: 'IWithdrawalQueue', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IWithdrawalQueue>
 getContractAt(name: 'IWithdrawalVault', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IWithdrawalVault>
 getContractAt(name: 'BalancePages', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BalancePages>
@@ -125,6 +128,7 @@ getContractAt(name: 'Periods', address: string | ethers.Addressable, signer?: et
 getContractAt(name: 'ProducerBook', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ProducerBook>
 getContractAt(name: 'Seats', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Seats>
 getContractAt(name: 'StakingPool', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.StakingPool>
+getContractAt(name: 'WindDown', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.WindDown>
 getContractAt(name: 'WithdrawalQueue', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.WithdrawalQueue>
 getContractAt(name: 'WithdrawalVault', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.WithdrawalVault>
 getContractAt(name: 'BondEther', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BondEther>
@@ -165,6 +169,7 @@ deployContract(name: 'ISlashing', signerOrOptions?: ethers.Signer | DeployContra
 deployContract(name: 'IStakingPool', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IStakingPool>
 deployContract(name: 'IStateCommitments', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IStateCommitments>
 deployContract(name: 'IVaultDraws', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IVaultDraws>
+deployContract(name: 'IWindDown', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IWindDown>
 deployContract(name: 'IWithdrawalQueue', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IWithdrawalQueue>
 deployContract(name: 'IWithdrawalVault', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IWithdrawalVault>
 deployContract(name: 'BalancePages', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BalancePages>
@@ -190,6 +195,7 @@ deployContract(name: 'Periods', signerOrOptions?: ethers.Signer | DeployContract
 deployContract(name: 'ProducerBook', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ProducerBook>
 deployContract(name: 'Seats', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Seats>
 deployContract(name: 'StakingPool', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.StakingPool>
+deployContract(name: 'WindDown', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.WindDown>
 deployContract(name: 'WithdrawalQueue', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.WithdrawalQueue>
 deployContract(name: 'WithdrawalVault', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.WithdrawalVault>
 deployContract(name: 'BondEther', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BondEther>
@@ -230,6 +236,7 @@ deployContract(name: 'ISlashing', args: any[], signerOrOptions?: ethers.Signer |
 deployContract(name: 'IStakingPool', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IStakingPool>
 deployContract(name: 'IStateCommitments', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IStateCommitments>
 deployContract(name: 'IVaultDraws', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IVaultDraws>
+deployContract(name: 'IWindDown', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IWindDown>
 deployContract(name: 'IWithdrawalQueue', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IWithdrawalQueue>
 deployContract(name: 'IWithdrawalVault', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IWithdrawalVault>
 deployContract(name: 'BalancePages', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BalancePages>
@@ -255,6 +262,7 @@ deployContract(name: 'Periods', args: any[], signerOrOptions?: ethers.Signer | D
 deployContract(name: 'ProducerBook', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ProducerBook>
 deployContract(name: 'Seats', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Seats>
 deployContract(name: 'StakingPool', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.StakingPool>
+deployContract(name: 'WindDown', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.WindDown>
 deployContract(name: 'WithdrawalQueue', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.WithdrawalQueue>
 deployContract(name: 'WithdrawalVault', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.WithdrawalVault>
 deployContract(name: 'BondEther', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BondEther>

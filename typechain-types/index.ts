@@ -56,6 +56,8 @@ export type { IStateCommitments } from './contracts/interfaces/IStateCommitments
 export { IStateCommitments__factory } from './factories/contracts/interfaces/IStateCommitments__factory.js';
 export type { IVaultDraws } from './contracts/interfaces/IVaultDraws.js';
 export { IVaultDraws__factory } from './factories/contracts/interfaces/IVaultDraws__factory.js';
+export type { IWindDown } from './contracts/interfaces/IWindDown.js';
+export { IWindDown__factory } from './factories/contracts/interfaces/IWindDown__factory.js';
 export type { IWithdrawalQueue } from './contracts/interfaces/IWithdrawalQueue.js';
 export { IWithdrawalQueue__factory } from './factories/contracts/interfaces/IWithdrawalQueue__factory.js';
 export type { IWithdrawalVault } from './contracts/interfaces/IWithdrawalVault.js';
@@ -106,6 +108,8 @@ export type { Seats } from './contracts/producers/Seats.js';
 export { Seats__factory } from './factories/contracts/producers/Seats__factory.js';
 export type { StakingPool } from './contracts/staking/StakingPool.js';
 export { StakingPool__factory } from './factories/contracts/staking/StakingPool__factory.js';
+export type { WindDown } from './contracts/staking/WindDown.js';
+export { WindDown__factory } from './factories/contracts/staking/WindDown__factory.js';
 export type { WithdrawalQueue } from './contracts/staking/WithdrawalQueue.js';
 export { WithdrawalQueue__factory } from './factories/contracts/staking/WithdrawalQueue__factory.js';
 export type { WithdrawalVault } from './contracts/staking/WithdrawalVault.js';

@@ -17,5 +17,6 @@ export type { ISlashing } from './ISlashing.js';
 export type { IStakingPool } from './IStakingPool.js';
 export type { IStateCommitments } from './IStateCommitments.js';
 export type { IVaultDraws } from './IVaultDraws.js';
+export type { IWindDown } from './IWindDown.js';
 export type { IWithdrawalQueue } from './IWithdrawalQueue.js';
 export type { IWithdrawalVault } from './IWithdrawalVault.js';

@@ -4,9 +4,9 @@
 import type { BaseContract, BigNumberish, BytesLike, FunctionFragment, Result, Interface, EventFragment, AddressLike, ContractRunner, ContractMethod, Listener } from "ethers"
 import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, TypedLogDescription, TypedListener, TypedContractMethod } from "../../common.js"
   
-    export type AddressesStruct = {directory: AddressLike, beaconLayout: AddressLike, bondEther: AddressLike, stakingPool: AddressLike, withdrawalQueue: AddressLike, stakerVault: AddressLike, bondVault: AddressLike, blockProducers: AddressLike, periods: AddressLike, vaultDraws: AddressLike, poolRegistry: AddressLike, exits: AddressLike, stateCommitments: AddressLike, disputes: AddressLike, cdt: AddressLike, rewards: AddressLike, cdtStaking: AddressLike, slashing: AddressLike}
+    export type AddressesStruct = {directory: AddressLike, beaconLayout: AddressLike, bondEther: AddressLike, stakingPool: AddressLike, withdrawalQueue: AddressLike, stakerVault: AddressLike, bondVault: AddressLike, blockProducers: AddressLike, periods: AddressLike, vaultDraws: AddressLike, poolRegistry: AddressLike, exits: AddressLike, stateCommitments: AddressLike, disputes: AddressLike, cdt: AddressLike, rewards: AddressLike, cdtStaking: AddressLike, slashing: AddressLike, windDown: AddressLike}
 
-    export type AddressesStructOutput = [directory: string, beaconLayout: string, bondEther: string, stakingPool: string, withdrawalQueue: string, stakerVault: string, bondVault: string, blockProducers: string, periods: string, vaultDraws: string, poolRegistry: string, exits: string, stateCommitments: string, disputes: string, cdt: string, rewards: string, cdtStaking: string, slashing: string] & {directory: string, beaconLayout: string, bondEther: string, stakingPool: string, withdrawalQueue: string, stakerVault: string, bondVault: string, blockProducers: string, periods: string, vaultDraws: string, poolRegistry: string, exits: string, stateCommitments: string, disputes: string, cdt: string, rewards: string, cdtStaking: string, slashing: string }
+    export type AddressesStructOutput = [directory: string, beaconLayout: string, bondEther: string, stakingPool: string, withdrawalQueue: string, stakerVault: string, bondVault: string, blockProducers: string, periods: string, vaultDraws: string, poolRegistry: string, exits: string, stateCommitments: string, disputes: string, cdt: string, rewards: string, cdtStaking: string, slashing: string, windDown: string] & {directory: string, beaconLayout: string, bondEther: string, stakingPool: string, withdrawalQueue: string, stakerVault: string, bondVault: string, blockProducers: string, periods: string, vaultDraws: string, poolRegistry: string, exits: string, stateCommitments: string, disputes: string, cdt: string, rewards: string, cdtStaking: string, slashing: string, windDown: string }
   
 
     export type ParametersStruct = {genesisTime: BigNumberish, secondsPerSlot: BigNumberish, slotsPerEpoch: BigNumberish, epochsPerHistoricalVector: BigNumberish, shardCommitteePeriod: BigNumberish, genesisForkVersion: BytesLike, genesisValidatorsRoot: BytesLike, ejectionBalance: BigNumberish, depositContract: AddressLike, vaultSize: BigNumberish, seatAllocation: BigNumberish, effectiveStake: BigNumberish, minProducers: BigNumberish, firstPeriod: BigNumberish, periodLength: BigNumberish, maxChurn: BigNumberish, committeeSize: BigNumberish, minAuxCommitteeSize: BigNumberish, seedDelay: BigNumberish, ceremonyDeadline: BigNumberish, seatTail: BigNumberish, rotationPeriod: BigNumberish, rotationMargin: BigNumberish, reportEpochs: BigNumberish, disputeDuration: BigNumberish, pagesDeadline: BigNumberish, voteDuration: BigNumberish, failedVotePenalty: BigNumberish, maxReportGrowth: BigNumberish, maxReportLoss: BigNumberish, minDeposit: BigNumberish, liquidationThreshold: BigNumberish, maxQueueWait: BigNumberish, maxLiquidationExecution: BigNumberish, stallPenalty: BigNumberish, reporterShare: BigNumberish, reporterFee: BigNumberish, rewardsFee: BigNumberish, baseReward: BigNumberish, dkgReward: BigNumberish, dkgFailurePenalty: BigNumberish, maxCdtDebt: BigNumberish, minPoolPerformance: BigNumberish, nominalPools: BigNumberish, cdtEmission: BigNumberish, cdtMinLock: BigNumberish, layoutDelay: BigNumberish, windDownAfter: BigNumberish}
@@ -15,17 +15,20 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   
 
   export interface StakingPoolInterface extends Interface {
-    getFunction(nameOrSignature: "beaconDeposits" | "bookReport" | "buffered" | "collected" | "deposit" | "depositFor" | "depositToBeacon" | "payWithdrawals" | "receiveCollected" | "recognised" | "recognisedMaximum" | "release" | "reservation" | "reserve" | "reserved" | "unreserved" | "withdrawalCredentials" | "withdrawalVault" | "writeOff"): FunctionFragment;
+    getFunction(nameOrSignature: "beaconDeposits" | "bookReport" | "buffered" | "close" | "collected" | "deposit" | "depositFor" | "depositToBeacon" | "firstBeaconDepositAt" | "lastReportAt" | "payWithdrawals" | "receiveCollected" | "recognised" | "recognisedMaximum" | "release" | "reservation" | "reserve" | "reserved" | "sweep" | "unreserved" | "withdrawalCredentials" | "withdrawalVault" | "writeOff"): FunctionFragment;
 
     getEvent(nameOrSignatureOrTopic: "BeaconDeposit" | "Collected" | "Deposited" | "FeeTaken" | "LossWrittenOff" | "ReportBooked" | "ReservationChanged" | "WithdrawalsPaid"): EventFragment;
 
     encodeFunctionData(functionFragment: 'beaconDeposits', values: [BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'bookReport', values: [[BigNumberish, BigNumberish], [BigNumberish, BigNumberish], BigNumberish]): string;
 encodeFunctionData(functionFragment: 'buffered', values?: undefined): string;
+encodeFunctionData(functionFragment: 'close', values?: undefined): string;
 encodeFunctionData(functionFragment: 'collected', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'deposit', values?: undefined): string;
 encodeFunctionData(functionFragment: 'depositFor', values: [AddressLike]): string;
 encodeFunctionData(functionFragment: 'depositToBeacon', values: [BigNumberish, BigNumberish, BytesLike, BytesLike, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'firstBeaconDepositAt', values?: undefined): string;
+encodeFunctionData(functionFragment: 'lastReportAt', values?: undefined): string;
 encodeFunctionData(functionFragment: 'payWithdrawals', values: [BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'receiveCollected', values?: undefined): string;
 encodeFunctionData(functionFragment: 'recognised', values: [BigNumberish]): string;
@@ -34,6 +37,7 @@ encodeFunctionData(functionFragment: 'release', values: [BigNumberish, BigNumber
 encodeFunctionData(functionFragment: 'reservation', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'reserve', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'reserved', values?: undefined): string;
+encodeFunctionData(functionFragment: 'sweep', values?: undefined): string;
 encodeFunctionData(functionFragment: 'unreserved', values?: undefined): string;
 encodeFunctionData(functionFragment: 'withdrawalCredentials', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'withdrawalVault', values: [BigNumberish]): string;
@@ -42,10 +46,13 @@ encodeFunctionData(functionFragment: 'writeOff', values: [BigNumberish, BigNumbe
     decodeFunctionResult(functionFragment: 'beaconDeposits', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'bookReport', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'buffered', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'close', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'collected', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'deposit', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'depositFor', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'depositToBeacon', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'firstBeaconDepositAt', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'lastReportAt', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'payWithdrawals', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'receiveCollected', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'recognised', data: BytesLike): Result;
@@ -54,6 +61,7 @@ decodeFunctionResult(functionFragment: 'release', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'reservation', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'reserve', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'reserved', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'sweep', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'unreserved', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'withdrawalCredentials', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'withdrawalVault', data: BytesLike): Result;
@@ -215,6 +223,14 @@ decodeFunctionResult(functionFragment: 'writeOff', data: BytesLike): Result;
     
 
     
+    close: TypedContractMethod<
+      [],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
     collected: TypedContractMethod<
       [kind: BigNumberish, ],
       [bigint],
@@ -243,6 +259,22 @@ decodeFunctionResult(functionFragment: 'writeOff', data: BytesLike): Result;
       [poolId: BigNumberish, kind: BigNumberish, publicKey: BytesLike, signature: BytesLike, amount: BigNumberish, ],
       [void],
       'nonpayable'
+    >
+    
+
+    
+    firstBeaconDepositAt: TypedContractMethod<
+      [],
+      [bigint],
+      'view'
+    >
+    
+
+    
+    lastReportAt: TypedContractMethod<
+      [],
+      [bigint],
+      'view'
     >
     
 
@@ -311,6 +343,14 @@ decodeFunctionResult(functionFragment: 'writeOff', data: BytesLike): Result;
     
 
     
+    sweep: TypedContractMethod<
+      [],
+      [bigint],
+      'nonpayable'
+    >
+    
+
+    
     unreserved: TypedContractMethod<
       [],
       [bigint],
@@ -360,6 +400,11 @@ getFunction(nameOrSignature: 'buffered'): TypedContractMethod<
       [bigint],
       'view'
     >;
+getFunction(nameOrSignature: 'close'): TypedContractMethod<
+      [],
+      [void],
+      'nonpayable'
+    >;
 getFunction(nameOrSignature: 'collected'): TypedContractMethod<
       [kind: BigNumberish, ],
       [bigint],
@@ -379,6 +424,16 @@ getFunction(nameOrSignature: 'depositToBeacon'): TypedContractMethod<
       [poolId: BigNumberish, kind: BigNumberish, publicKey: BytesLike, signature: BytesLike, amount: BigNumberish, ],
       [void],
       'nonpayable'
+    >;
+getFunction(nameOrSignature: 'firstBeaconDepositAt'): TypedContractMethod<
+      [],
+      [bigint],
+      'view'
+    >;
+getFunction(nameOrSignature: 'lastReportAt'): TypedContractMethod<
+      [],
+      [bigint],
+      'view'
     >;
 getFunction(nameOrSignature: 'payWithdrawals'): TypedContractMethod<
       [shares: BigNumberish, amount: BigNumberish, ],
@@ -419,6 +474,11 @@ getFunction(nameOrSignature: 'reserved'): TypedContractMethod<
       [],
       [bigint],
       'view'
+    >;
+getFunction(nameOrSignature: 'sweep'): TypedContractMethod<
+      [],
+      [bigint],
+      'nonpayable'
     >;
 getFunction(nameOrSignature: 'unreserved'): TypedContractMethod<
       [],

@@ -4,9 +4,9 @@
 import type { BaseContract, BigNumberish, BytesLike, FunctionFragment, Result, Interface, EventFragment, AddressLike, ContractRunner, ContractMethod, Listener } from "ethers"
 import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, TypedLogDescription, TypedListener, TypedContractMethod } from "../../common.js"
   
-    export type AddressesStruct = {directory: AddressLike, beaconLayout: AddressLike, bondEther: AddressLike, stakingPool: AddressLike, withdrawalQueue: AddressLike, stakerVault: AddressLike, bondVault: AddressLike, blockProducers: AddressLike, periods: AddressLike, vaultDraws: AddressLike, poolRegistry: AddressLike, exits: AddressLike, stateCommitments: AddressLike, disputes: AddressLike, cdt: AddressLike, rewards: AddressLike, cdtStaking: AddressLike, slashing: AddressLike}
+    export type AddressesStruct = {directory: AddressLike, beaconLayout: AddressLike, bondEther: AddressLike, stakingPool: AddressLike, withdrawalQueue: AddressLike, stakerVault: AddressLike, bondVault: AddressLike, blockProducers: AddressLike, periods: AddressLike, vaultDraws: AddressLike, poolRegistry: AddressLike, exits: AddressLike, stateCommitments: AddressLike, disputes: AddressLike, cdt: AddressLike, rewards: AddressLike, cdtStaking: AddressLike, slashing: AddressLike, windDown: AddressLike}
 
-    export type AddressesStructOutput = [directory: string, beaconLayout: string, bondEther: string, stakingPool: string, withdrawalQueue: string, stakerVault: string, bondVault: string, blockProducers: string, periods: string, vaultDraws: string, poolRegistry: string, exits: string, stateCommitments: string, disputes: string, cdt: string, rewards: string, cdtStaking: string, slashing: string] & {directory: string, beaconLayout: string, bondEther: string, stakingPool: string, withdrawalQueue: string, stakerVault: string, bondVault: string, blockProducers: string, periods: string, vaultDraws: string, poolRegistry: string, exits: string, stateCommitments: string, disputes: string, cdt: string, rewards: string, cdtStaking: string, slashing: string }
+    export type AddressesStructOutput = [directory: string, beaconLayout: string, bondEther: string, stakingPool: string, withdrawalQueue: string, stakerVault: string, bondVault: string, blockProducers: string, periods: string, vaultDraws: string, poolRegistry: string, exits: string, stateCommitments: string, disputes: string, cdt: string, rewards: string, cdtStaking: string, slashing: string, windDown: string] & {directory: string, beaconLayout: string, bondEther: string, stakingPool: string, withdrawalQueue: string, stakerVault: string, bondVault: string, blockProducers: string, periods: string, vaultDraws: string, poolRegistry: string, exits: string, stateCommitments: string, disputes: string, cdt: string, rewards: string, cdtStaking: string, slashing: string, windDown: string }
   
 
     export type ParametersStruct = {genesisTime: BigNumberish, secondsPerSlot: BigNumberish, slotsPerEpoch: BigNumberish, epochsPerHistoricalVector: BigNumberish, shardCommitteePeriod: BigNumberish, genesisForkVersion: BytesLike, genesisValidatorsRoot: BytesLike, ejectionBalance: BigNumberish, depositContract: AddressLike, vaultSize: BigNumberish, seatAllocation: BigNumberish, effectiveStake: BigNumberish, minProducers: BigNumberish, firstPeriod: BigNumberish, periodLength: BigNumberish, maxChurn: BigNumberish, committeeSize: BigNumberish, minAuxCommitteeSize: BigNumberish, seedDelay: BigNumberish, ceremonyDeadline: BigNumberish, seatTail: BigNumberish, rotationPeriod: BigNumberish, rotationMargin: BigNumberish, reportEpochs: BigNumberish, disputeDuration: BigNumberish, pagesDeadline: BigNumberish, voteDuration: BigNumberish, failedVotePenalty: BigNumberish, maxReportGrowth: BigNumberish, maxReportLoss: BigNumberish, minDeposit: BigNumberish, liquidationThreshold: BigNumberish, maxQueueWait: BigNumberish, maxLiquidationExecution: BigNumberish, stallPenalty: BigNumberish, reporterShare: BigNumberish, reporterFee: BigNumberish, rewardsFee: BigNumberish, baseReward: BigNumberish, dkgReward: BigNumberish, dkgFailurePenalty: BigNumberish, maxCdtDebt: BigNumberish, minPoolPerformance: BigNumberish, nominalPools: BigNumberish, cdtEmission: BigNumberish, cdtMinLock: BigNumberish, layoutDelay: BigNumberish, windDownAfter: BigNumberish}
@@ -23,9 +23,9 @@ export declare namespace IWithdrawalQueue {
     }
 
   export interface WithdrawalQueueInterface extends Interface {
-    getFunction(nameOrSignature: "approve" | "balanceOf" | "claimWithdrawal" | "closeBatch" | "demand" | "finalize" | "getApproved" | "isApprovedForAll" | "lastFinalizedId" | "lastRequestId" | "name" | "oldestRequestedAt" | "ownerOf" | "receivePaid" | "request" | "requestWithdrawal" | "requestWithdrawalWithPermit" | "safeTransferFrom(address,address,uint256)" | "safeTransferFrom(address,address,uint256,bytes)" | "setApprovalForAll" | "supportsInterface" | "symbol" | "tokenURI" | "transferFrom"): FunctionFragment;
+    getFunction(nameOrSignature: "approve" | "balanceOf" | "claimWithdrawal" | "closeBatch" | "demand" | "finalize" | "getApproved" | "isApprovedForAll" | "lastFinalizedId" | "lastRequestId" | "name" | "oldestRequestedAt" | "ownerOf" | "receivePaid" | "request" | "requestWithdrawal" | "requestWithdrawalWithPermit" | "safeTransferFrom(address,address,uint256)" | "safeTransferFrom(address,address,uint256,bytes)" | "setApprovalForAll" | "supportsInterface" | "symbol" | "takeBack" | "tokenURI" | "transferFrom"): FunctionFragment;
 
-    getEvent(nameOrSignatureOrTopic: "Approval" | "ApprovalForAll" | "Transfer" | "WithdrawalClaimed" | "WithdrawalRequested" | "WithdrawalsFinalized"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "Approval" | "ApprovalForAll" | "Transfer" | "WithdrawalClaimed" | "WithdrawalRequested" | "WithdrawalReturned" | "WithdrawalsFinalized"): EventFragment;
 
     encodeFunctionData(functionFragment: 'approve', values: [AddressLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'balanceOf', values: [AddressLike]): string;
@@ -49,6 +49,7 @@ encodeFunctionData(functionFragment: 'safeTransferFrom(address,address,uint256,b
 encodeFunctionData(functionFragment: 'setApprovalForAll', values: [AddressLike, boolean]): string;
 encodeFunctionData(functionFragment: 'supportsInterface', values: [BytesLike]): string;
 encodeFunctionData(functionFragment: 'symbol', values?: undefined): string;
+encodeFunctionData(functionFragment: 'takeBack', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'tokenURI', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'transferFrom', values: [AddressLike, AddressLike, BigNumberish]): string;
 
@@ -74,6 +75,7 @@ decodeFunctionResult(functionFragment: 'safeTransferFrom(address,address,uint256
 decodeFunctionResult(functionFragment: 'setApprovalForAll', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'supportsInterface', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'symbol', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'takeBack', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'tokenURI', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'transferFrom', data: BytesLike): Result;
   }
@@ -131,6 +133,18 @@ decodeFunctionResult(functionFragment: 'transferFrom', data: BytesLike): Result;
       export type InputTuple = [requestId: BigNumberish, owner: AddressLike, shares: BigNumberish, amount: BigNumberish];
       export type OutputTuple = [requestId: bigint, owner: string, shares: bigint, amount: bigint];
       export interface OutputObject {requestId: bigint, owner: string, shares: bigint, amount: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace WithdrawalReturnedEvent {
+      export type InputTuple = [requestId: BigNumberish, owner: AddressLike, shares: BigNumberish];
+      export type OutputTuple = [requestId: bigint, owner: string, shares: bigint];
+      export interface OutputObject {requestId: bigint, owner: string, shares: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -361,6 +375,14 @@ decodeFunctionResult(functionFragment: 'transferFrom', data: BytesLike): Result;
     
 
     
+    takeBack: TypedContractMethod<
+      [requestId: BigNumberish, ],
+      [bigint],
+      'nonpayable'
+    >
+    
+
+    
     tokenURI: TypedContractMethod<
       [tokenId: BigNumberish, ],
       [string],
@@ -489,6 +511,11 @@ getFunction(nameOrSignature: 'symbol'): TypedContractMethod<
       [string],
       'view'
     >;
+getFunction(nameOrSignature: 'takeBack'): TypedContractMethod<
+      [requestId: BigNumberish, ],
+      [bigint],
+      'nonpayable'
+    >;
 getFunction(nameOrSignature: 'tokenURI'): TypedContractMethod<
       [tokenId: BigNumberish, ],
       [string],
@@ -505,6 +532,7 @@ getEvent(key: 'ApprovalForAll'): TypedContractEvent<ApprovalForAllEvent.InputTup
 getEvent(key: 'Transfer'): TypedContractEvent<TransferEvent.InputTuple, TransferEvent.OutputTuple, TransferEvent.OutputObject>;
 getEvent(key: 'WithdrawalClaimed'): TypedContractEvent<WithdrawalClaimedEvent.InputTuple, WithdrawalClaimedEvent.OutputTuple, WithdrawalClaimedEvent.OutputObject>;
 getEvent(key: 'WithdrawalRequested'): TypedContractEvent<WithdrawalRequestedEvent.InputTuple, WithdrawalRequestedEvent.OutputTuple, WithdrawalRequestedEvent.OutputObject>;
+getEvent(key: 'WithdrawalReturned'): TypedContractEvent<WithdrawalReturnedEvent.InputTuple, WithdrawalReturnedEvent.OutputTuple, WithdrawalReturnedEvent.OutputObject>;
 getEvent(key: 'WithdrawalsFinalized'): TypedContractEvent<WithdrawalsFinalizedEvent.InputTuple, WithdrawalsFinalizedEvent.OutputTuple, WithdrawalsFinalizedEvent.OutputObject>;
 
     filters: {
@@ -527,6 +555,10 @@ getEvent(key: 'WithdrawalsFinalized'): TypedContractEvent<WithdrawalsFinalizedEv
 
       'WithdrawalRequested(uint256,address,uint256,uint256)': TypedContractEvent<WithdrawalRequestedEvent.InputTuple, WithdrawalRequestedEvent.OutputTuple, WithdrawalRequestedEvent.OutputObject>;
       WithdrawalRequested: TypedContractEvent<WithdrawalRequestedEvent.InputTuple, WithdrawalRequestedEvent.OutputTuple, WithdrawalRequestedEvent.OutputObject>;
+    
+
+      'WithdrawalReturned(uint256,address,uint256)': TypedContractEvent<WithdrawalReturnedEvent.InputTuple, WithdrawalReturnedEvent.OutputTuple, WithdrawalReturnedEvent.OutputObject>;
+      WithdrawalReturned: TypedContractEvent<WithdrawalReturnedEvent.InputTuple, WithdrawalReturnedEvent.OutputTuple, WithdrawalReturnedEvent.OutputObject>;
     
 
       'WithdrawalsFinalized(uint256,uint256,uint256,uint256)': TypedContractEvent<WithdrawalsFinalizedEvent.InputTuple, WithdrawalsFinalizedEvent.OutputTuple, WithdrawalsFinalizedEvent.OutputObject>;

@@ -175,6 +175,11 @@
             "internalType": "address",
             "name": "slashing",
             "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "windDown",
+            "type": "address"
           }
         ],
         "internalType": "struct Addresses",

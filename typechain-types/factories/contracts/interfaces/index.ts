@@ -17,5 +17,6 @@ export { ISlashing__factory } from './ISlashing__factory.js';
 export { IStakingPool__factory } from './IStakingPool__factory.js';
 export { IStateCommitments__factory } from './IStateCommitments__factory.js';
 export { IVaultDraws__factory } from './IVaultDraws__factory.js';
+export { IWindDown__factory } from './IWindDown__factory.js';
 export { IWithdrawalQueue__factory } from './IWithdrawalQueue__factory.js';
 export { IWithdrawalVault__factory } from './IWithdrawalVault__factory.js';
