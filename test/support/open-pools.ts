@@ -28,7 +28,14 @@ const PARAMETERS: Omit<DeploymentParameters, 'genesisTime'> = {
   firstPeriod: 5n,
 }
 
-export type RegisteredProducer = { readonly id: bigint; readonly owner: string; readonly operator: string; readonly key: SecretKey }
+export type RegisteredProducer = {
+  readonly id: bigint
+  readonly owner: string
+  readonly operator: string
+  /** Of `operator`. */
+  readonly operatorKey: string
+  readonly key: SecretKey
+}
 
 export type OpenPools = Awaited<ReturnType<typeof openPools>>
 
@@ -89,11 +96,11 @@ export async function openPools({ ethers, networkHelpers }: NetworkConnection, c
   const register = async (bond = parseEther('26')): Promise<RegisteredProducer> => {
     const key = newKey()
     const owner = Wallet.createRandom().address
-    const operator = Wallet.createRandom().address
+    const { address: operator, privateKey: operatorKey } = Wallet.createRandom()
     const possession = proofOfPossession(judgeOf('blockProducers'), { owner, operator, key })
     const signer = await as(owner)
     await contracts.blockProducers.connect(signer).register(operator, g1(key.toPublicKey()), possession, '/ip4/127.0.0.1', { value: bond })
-    return { id: await contracts.blockProducers.producerOf(operator), owner, operator, key }
+    return { id: await contracts.blockProducers.producerOf(operator), owner, operator, operatorKey, key }
   }
   return { ...contracts, addresses, parameters, deployer, people, judgeOf, timeOfSlot, as, now, toSlot, toEpoch, anchor, register }
 }
