@@ -39,7 +39,7 @@ export function signAttestation(key: SecretKey, data: AttestationData, fork: For
 }
 
 /** A key's signature on a block, its root by Lodestar. */
-export function signHeader(key: SecretKey, header: Header, fork: ForkChoice, domainType = DOMAIN_BEACON_PROPOSER): G2Words {
+export function signHeader(key: SecretKey, header: Header, fork: ForkChoice, domainType: Uint8Array = DOMAIN_BEACON_PROPOSER): G2Words {
   const root = ssz.phase0.BeaconBlockHeader.hashTreeRoot({
     slot: header.slot,
     proposerIndex: header.proposerIndex,
