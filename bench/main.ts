@@ -1,15 +1,17 @@
 import { Argument, Command, InvalidArgumentError } from 'commander'
 import { benchDkg } from './dkg.ts'
 import { benchDuty } from './duty.ts'
+import { benchMemory } from './memory.ts'
 import { benchQbft } from './qbft.ts'
 import { type BenchResult, tableOf } from './support/figures.ts'
 import { describeMachine } from './support/machine.ts'
 
-type Amounts = { readonly ceremonies: number; readonly duties: number; readonly decisions: number }
+type Amounts = { readonly ceremonies: number; readonly duties: number; readonly decisions: number; readonly slots: number }
 
 const BENCHES: Readonly<Record<string, (amounts: Amounts) => readonly (() => Promise<BenchResult>)[]>> = {
   dkg: ({ ceremonies: runs }) => [() => benchDkg({ size: 4, runs }), () => benchDkg({ size: 7, runs })],
   duty: ({ duties }) => [() => benchDuty({ duties })],
+  memory: ({ slots }) => [() => benchMemory({ slots })],
   qbft: ({ decisions }) => [() => benchQbft({ size: 4, decisions }), () => benchQbft({ size: 7, decisions })],
 }
 
@@ -22,7 +24,7 @@ function parseCount(text: string): number {
 const program = new Command('bench')
   .description(
     [
-      'Measures, on this machine: DKG and duties of vaults whose members are processes of their own, and QBFT alone.',
+      'Measures, on this machine: DKG and duties of vaults whose members are processes of their own, QBFT alone, and what stays in memory.',
       'Nothing else should run meanwhile: the load when it began is printed with the figures.',
     ].join('\n'),
   )
@@ -30,6 +32,7 @@ const program = new Command('bench')
   .option('--ceremonies <n>', 'DKGs of each size', parseCount, 12)
   .option('--duties <n>', 'attestations', parseCount, 200)
   .option('--decisions <n>', 'QBFT decisions of each size', parseCount, 500)
+  .option('--slots <n>', 'slots to live through for memory', parseCount, 20_000)
   .option('--json', 'one JSON object in the place of tables')
   .action(async (names: readonly string[], options: Amounts & { readonly json?: true }) => {
     const machine = await describeMachine()

@@ -1,4 +1,4 @@
-export type Unit = 'ms' | 'µs'
+export type Unit = 'ms' | 'µs' | 'MB'
 
 /** What was measured of one thing: every sample, or its percentiles. */
 export type Figure = {

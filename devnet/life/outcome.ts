@@ -1,6 +1,7 @@
 import { formatEther } from 'ethers'
 import { devnet } from '../../deploy/parameters/devnet.ts'
 import { unavoidableWaits } from './floor.ts'
+import type { MemoryGrowth } from './memory.ts'
 import { type OperatorStatus, statusOf } from './operators.ts'
 import { recomputeIndex } from './recompute.ts'
 import { ATTESTATIONS_BEFORE_WITHDRAWALS } from './stages/duties.ts'
@@ -66,6 +67,8 @@ export async function readOutcome(world: World, startedAt: number): Promise<Outc
     slots: { used: head, floor },
     seconds: Math.round((Date.now() - startedAt) / 1000),
     peakRssMb: { execution: world.memory.peak('execution'), beacon: world.memory.peak('beacon'), operator: world.memory.peak('operator') },
+    /** From all pools active to the end: the mean of the operators that lived through it. */
+    operatorRssMb: world.memory.growth('operator', Math.floor(head / world.slotsPerEpoch)),
     block: await provider.getBlockNumber(),
   }
   judge(world, outcome)
@@ -113,12 +116,13 @@ function judge(
 
 /** The short table at the end. */
 export function tableOf(outcome: Outcome): string {
-  const { attestations, proposals, consensusMs, slots, peakRssMb, rewardsIndex } = outcome as {
+  const { attestations, proposals, consensusMs, slots, peakRssMb, operatorRssMb, rewardsIndex } = outcome as {
     readonly attestations: { readonly due: number; readonly included: number }
     readonly proposals: { readonly due: number; readonly included: number }
     readonly consensusMs: { readonly p50: number; readonly p95: number }
     readonly slots: { readonly used: number; readonly floor: number }
     readonly peakRssMb: Readonly<Record<string, number>>
+    readonly operatorRssMb: MemoryGrowth
     readonly rewardsIndex: { readonly start: string; readonly end: string }
   }
   const eth = (wei: unknown): string => `${formatEther(BigInt(String(wei)))} ETH`
@@ -135,6 +139,10 @@ export function tableOf(outcome: Outcome): string {
     ['consensus', `p50 ${consensusMs.p50.toFixed(1)} ms, p95 ${consensusMs.p95.toFixed(1)} ms`],
     ['slots', `${slots.used} used, ${slots.floor} unavoidable`],
     ['peak memory', `execution ${peakRssMb.execution} MB, beacon ${peakRssMb.beacon} MB, operator ${peakRssMb.operator} MB`],
+    [
+      'memory of an operator',
+      `${operatorRssMb.from} MB when all pools were active, ${operatorRssMb.to} MB at the end (${operatorRssMb.perEpoch} MB an epoch)`,
+    ],
   ]
   const width = Math.max(...rows.map(([label]) => label.length))
   return rows.map(([label, value]) => `  ${label.padEnd(width)}  ${value}`).join('\n')

@@ -74,6 +74,8 @@ export function startCeremonies(ports: CeremonyPorts, signal: AbortSignal): void
     if (standingOf(finalized, entry) === 'over') {
       await ports.secrets.erase(contextOf(entry))
       spoilt.delete(key)
+      // Never asked for again: the final state of a pool does not go back.
+      queued.delete(key)
       return { done: true }
     }
     const drawn = finalized.pools.get(entry.poolId)

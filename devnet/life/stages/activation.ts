@@ -19,7 +19,9 @@ export const activationStage: Stage = {
       const active = validators.filter(({ status }) => status === 'active_ongoing')
       for (const { index } of active) world.duties.watch(index, Math.floor(slot / slotsPerEpoch) + GRACE_EPOCHS)
       world.screen.status(`active: ${active.length} of ${pools.length}`)
-      return active.length === pools.length ? true : undefined
+      if (active.length < pools.length) return undefined
+      world.memory.mark(Math.floor(slot / slotsPerEpoch))
+      return true
     }, signal)
     return `${pools.length} validators attest and propose`
   },
