@@ -60,6 +60,7 @@ contract Directory is IDirectory {
         _checkAddress("cdtStaking", where.cdtStaking);
         _checkAddress("slashing", where.slashing);
         _checkAddress("windDown", where.windDown);
+        _checkAddress("wrappedBondEther", where.wrappedBondEther);
     }
 
     function _checkChain(Parameters memory p) private view {

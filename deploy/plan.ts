@@ -17,6 +17,7 @@ import { WithdrawalVault__factory } from '../typechain-types/factories/contracts
 import { BondEther__factory } from '../typechain-types/factories/contracts/tokens/BondEther__factory.js'
 import { Cdt__factory } from '../typechain-types/factories/contracts/tokens/Cdt__factory.js'
 import { CdtStaking__factory } from '../typechain-types/factories/contracts/tokens/CdtStaking__factory.js'
+import { WrappedBondEther__factory } from '../typechain-types/factories/contracts/tokens/WrappedBondEther__factory.js'
 import type { DeploymentParameters, LayoutRow } from './parameters/types.ts'
 
 /**
@@ -43,6 +44,7 @@ export const CONTRACT_ORDER = [
   'cdtStaking',
   'slashing',
   'windDown',
+  'wrappedBondEther',
 ] as const
 
 export type ContractName = (typeof CONTRACT_ORDER)[number]
@@ -93,6 +95,7 @@ export async function planCreations({ addresses, parameters, layouts }: Deployme
     cdtStaking: await creationOf(new CdtStaking__factory().getDeployTransaction(...common)),
     slashing: await creationOf(new Slashing__factory().getDeployTransaction(...common)),
     windDown: await creationOf(new WindDown__factory().getDeployTransaction(...common)),
+    wrappedBondEther: await creationOf(new WrappedBondEther__factory().getDeployTransaction(addresses)),
   }
 }
 

@@ -38,6 +38,7 @@ getContractFactory(name: 'IVaultDraws', signerOrOptions?: ethers.Signer | Factor
 getContractFactory(name: 'IWindDown', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IWindDown__factory>
 getContractFactory(name: 'IWithdrawalQueue', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IWithdrawalQueue__factory>
 getContractFactory(name: 'IWithdrawalVault', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IWithdrawalVault__factory>
+getContractFactory(name: 'IWrappedBondEther', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IWrappedBondEther__factory>
 getContractFactory(name: 'BalancePages', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BalancePages__factory>
 getContractFactory(name: 'BeaconProofs', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BeaconProofs__factory>
 getContractFactory(name: 'BeaconRoots', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BeaconRoots__factory>
@@ -67,6 +68,7 @@ getContractFactory(name: 'WithdrawalVault', signerOrOptions?: ethers.Signer | Fa
 getContractFactory(name: 'BondEther', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BondEther__factory>
 getContractFactory(name: 'Cdt', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Cdt__factory>
 getContractFactory(name: 'CdtStaking', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.CdtStaking__factory>
+getContractFactory(name: 'WrappedBondEther', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.WrappedBondEther__factory>
 getContractFactory(name: 'BeaconProofsHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BeaconProofsHarness__factory>
 getContractFactory(name: 'BeaconRootsHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BeaconRootsHarness__factory>
 getContractFactory(name: 'Bls12381Harness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Bls12381Harness__factory>
@@ -105,6 +107,7 @@ getContractAt(name: 'IVaultDraws', address: string | ethers.Addressable, signer?
 getContractAt(name: 'IWindDown', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IWindDown>
 getContractAt(name: 'IWithdrawalQueue', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IWithdrawalQueue>
 getContractAt(name: 'IWithdrawalVault', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IWithdrawalVault>
+getContractAt(name: 'IWrappedBondEther', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IWrappedBondEther>
 getContractAt(name: 'BalancePages', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BalancePages>
 getContractAt(name: 'BeaconProofs', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BeaconProofs>
 getContractAt(name: 'BeaconRoots', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BeaconRoots>
@@ -134,6 +137,7 @@ getContractAt(name: 'WithdrawalVault', address: string | ethers.Addressable, sig
 getContractAt(name: 'BondEther', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BondEther>
 getContractAt(name: 'Cdt', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Cdt>
 getContractAt(name: 'CdtStaking', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.CdtStaking>
+getContractAt(name: 'WrappedBondEther', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.WrappedBondEther>
 getContractAt(name: 'BeaconProofsHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BeaconProofsHarness>
 getContractAt(name: 'BeaconRootsHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BeaconRootsHarness>
 getContractAt(name: 'Bls12381Harness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Bls12381Harness>
@@ -172,6 +176,7 @@ deployContract(name: 'IVaultDraws', signerOrOptions?: ethers.Signer | DeployCont
 deployContract(name: 'IWindDown', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IWindDown>
 deployContract(name: 'IWithdrawalQueue', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IWithdrawalQueue>
 deployContract(name: 'IWithdrawalVault', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IWithdrawalVault>
+deployContract(name: 'IWrappedBondEther', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IWrappedBondEther>
 deployContract(name: 'BalancePages', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BalancePages>
 deployContract(name: 'BeaconProofs', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BeaconProofs>
 deployContract(name: 'BeaconRoots', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BeaconRoots>
@@ -201,6 +206,7 @@ deployContract(name: 'WithdrawalVault', signerOrOptions?: ethers.Signer | Deploy
 deployContract(name: 'BondEther', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BondEther>
 deployContract(name: 'Cdt', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Cdt>
 deployContract(name: 'CdtStaking', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CdtStaking>
+deployContract(name: 'WrappedBondEther', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.WrappedBondEther>
 deployContract(name: 'BeaconProofsHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BeaconProofsHarness>
 deployContract(name: 'BeaconRootsHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BeaconRootsHarness>
 deployContract(name: 'Bls12381Harness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Bls12381Harness>
@@ -239,6 +245,7 @@ deployContract(name: 'IVaultDraws', args: any[], signerOrOptions?: ethers.Signer
 deployContract(name: 'IWindDown', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IWindDown>
 deployContract(name: 'IWithdrawalQueue', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IWithdrawalQueue>
 deployContract(name: 'IWithdrawalVault', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IWithdrawalVault>
+deployContract(name: 'IWrappedBondEther', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IWrappedBondEther>
 deployContract(name: 'BalancePages', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BalancePages>
 deployContract(name: 'BeaconProofs', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BeaconProofs>
 deployContract(name: 'BeaconRoots', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BeaconRoots>
@@ -268,6 +275,7 @@ deployContract(name: 'WithdrawalVault', args: any[], signerOrOptions?: ethers.Si
 deployContract(name: 'BondEther', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BondEther>
 deployContract(name: 'Cdt', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Cdt>
 deployContract(name: 'CdtStaking', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CdtStaking>
+deployContract(name: 'WrappedBondEther', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.WrappedBondEther>
 deployContract(name: 'BeaconProofsHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BeaconProofsHarness>
 deployContract(name: 'BeaconRootsHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BeaconRootsHarness>
 deployContract(name: 'Bls12381Harness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Bls12381Harness>

@@ -62,6 +62,8 @@ export type { IWithdrawalQueue } from './contracts/interfaces/IWithdrawalQueue.j
 export { IWithdrawalQueue__factory } from './factories/contracts/interfaces/IWithdrawalQueue__factory.js';
 export type { IWithdrawalVault } from './contracts/interfaces/IWithdrawalVault.js';
 export { IWithdrawalVault__factory } from './factories/contracts/interfaces/IWithdrawalVault__factory.js';
+export type { IWrappedBondEther } from './contracts/interfaces/IWrappedBondEther.js';
+export { IWrappedBondEther__factory } from './factories/contracts/interfaces/IWrappedBondEther__factory.js';
 export type { BalancePages } from './contracts/libraries/BalancePages.js';
 export { BalancePages__factory } from './factories/contracts/libraries/BalancePages__factory.js';
 export type { BeaconProofs } from './contracts/libraries/BeaconProofs.js';
@@ -120,6 +122,8 @@ export type { Cdt } from './contracts/tokens/Cdt.js';
 export { Cdt__factory } from './factories/contracts/tokens/Cdt__factory.js';
 export type { CdtStaking } from './contracts/tokens/CdtStaking.js';
 export { CdtStaking__factory } from './factories/contracts/tokens/CdtStaking__factory.js';
+export type { WrappedBondEther } from './contracts/tokens/WrappedBondEther.js';
+export { WrappedBondEther__factory } from './factories/contracts/tokens/WrappedBondEther__factory.js';
 export type { BeaconProofsHarness } from './test/contracts/harness/BeaconProofsHarness.js';
 export { BeaconProofsHarness__factory } from './factories/test/contracts/harness/BeaconProofsHarness__factory.js';
 export type { BeaconRootsHarness } from './test/contracts/harness/BeaconRootsHarness.js';

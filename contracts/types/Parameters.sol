@@ -80,4 +80,5 @@ struct Addresses {
     address cdtStaking;
     address slashing;
     address windDown;
+    address wrappedBondEther;
 }

@@ -70,6 +70,7 @@ export async function openPools({ ethers, networkHelpers }: NetworkConnection, c
     cdtStaking: await ethers.getContractAt('CdtStaking', addresses.cdtStaking),
     slashing: await ethers.getContractAt('Slashing', addresses.slashing),
     windDown: await ethers.getContractAt('WindDown', addresses.windDown),
+    wrappedBondEther: await ethers.getContractAt('WrappedBondEther', addresses.wrappedBondEther),
   }
   const { chainId } = await ethers.provider.getNetwork()
   const judgeOf = (name: ContractName) => ({ chainId, verifyingContract: addresses[name] })

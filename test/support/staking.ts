@@ -120,6 +120,7 @@ export async function deployStaking({ ethers, rewardsFee = 0n }: { readonly ethe
     cdtStaking: at(7),
     slashing: unused,
     windDown: at(8),
+    wrappedBondEther: at(9),
   }
   const given = { ...parameters({ genesisTime, depositContract: depositContract.address }), rewardsFee }
   const bondEther = await ethers.deployContract('BondEther', [addresses, given])
@@ -131,6 +132,7 @@ export async function deployStaking({ ethers, rewardsFee = 0n }: { readonly ethe
   const cdt = await ethers.deployContract('Cdt', [addresses])
   const cdtStaking = await ethers.deployContract('CdtStaking', [addresses, given])
   const windDown = await ethers.deployContract('WindDown', [addresses, given])
+  const wrapped = await ethers.deployContract('WrappedBondEther', [addresses])
   return {
     addresses,
     parameters: given,
@@ -142,6 +144,7 @@ export async function deployStaking({ ethers, rewardsFee = 0n }: { readonly ethe
     cdt,
     cdtStaking,
     windDown,
+    wrapped,
     deposits: depositContract.address,
     exitRequests: withdrawalRequests.address,
     signers: { deployer, producers, registry, exits, alice, bob, carol, rewards },

@@ -18,6 +18,7 @@ import { IVaultDraws__factory } from '../../../typechain-types/factories/contrac
 import { IWindDown__factory } from '../../../typechain-types/factories/contracts/interfaces/IWindDown__factory.js'
 import { IWithdrawalQueue__factory } from '../../../typechain-types/factories/contracts/interfaces/IWithdrawalQueue__factory.js'
 import { IWithdrawalVault__factory } from '../../../typechain-types/factories/contracts/interfaces/IWithdrawalVault__factory.js'
+import { IWrappedBondEther__factory } from '../../../typechain-types/factories/contracts/interfaces/IWrappedBondEther__factory.js'
 import type { ContractName } from '../../core/ports/chain.ts'
 
 /** ABI of each contract of a deployment. */
@@ -41,4 +42,5 @@ export const INTERFACES: Readonly<Record<ContractName, Interface>> = {
   cdtStaking: ICdtStaking__factory.createInterface(),
   slashing: ISlashing__factory.createInterface(),
   windDown: IWindDown__factory.createInterface(),
+  wrappedBondEther: IWrappedBondEther__factory.createInterface(),
 }

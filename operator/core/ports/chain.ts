@@ -34,6 +34,7 @@ export const CONTRACTS = [
   'cdtStaking',
   'slashing',
   'windDown',
+  'wrappedBondEther',
 ] as const
 export type ContractName = (typeof CONTRACTS)[number]
 export type ContractAddresses = Readonly<Record<ContractName, Address>>

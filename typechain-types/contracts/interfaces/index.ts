@@ -20,3 +20,4 @@ export type { IVaultDraws } from './IVaultDraws.js';
 export type { IWindDown } from './IWindDown.js';
 export type { IWithdrawalQueue } from './IWithdrawalQueue.js';
 export type { IWithdrawalVault } from './IWithdrawalVault.js';
+export type { IWrappedBondEther } from './IWrappedBondEther.js';

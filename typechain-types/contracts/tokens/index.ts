@@ -4,3 +4,4 @@
 export type { BondEther } from './BondEther.js';
 export type { Cdt } from './Cdt.js';
 export type { CdtStaking } from './CdtStaking.js';
+export type { WrappedBondEther } from './WrappedBondEther.js';

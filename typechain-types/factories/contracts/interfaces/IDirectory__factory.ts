@@ -180,6 +180,11 @@
             "internalType": "address",
             "name": "windDown",
             "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "wrappedBondEther",
+            "type": "address"
           }
         ],
         "internalType": "struct Addresses",

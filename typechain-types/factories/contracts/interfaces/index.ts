@@ -20,3 +20,4 @@ export { IVaultDraws__factory } from './IVaultDraws__factory.js';
 export { IWindDown__factory } from './IWindDown__factory.js';
 export { IWithdrawalQueue__factory } from './IWithdrawalQueue__factory.js';
 export { IWithdrawalVault__factory } from './IWithdrawalVault__factory.js';
+export { IWrappedBondEther__factory } from './IWrappedBondEther__factory.js';

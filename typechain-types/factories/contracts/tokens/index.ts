@@ -4,3 +4,4 @@
 export { BondEther__factory } from './BondEther__factory.js';
 export { Cdt__factory } from './Cdt__factory.js';
 export { CdtStaking__factory } from './CdtStaking__factory.js';
+export { WrappedBondEther__factory } from './WrappedBondEther__factory.js';
