@@ -11,6 +11,7 @@ import type { JobQueue } from '../../operator/core/ports/queue.ts'
 import { aggregateSignatures, verifySignature } from '../../operator/protocol/bls/signatures.ts'
 import { combinePartials } from '../../operator/protocol/bls/threshold.ts'
 import { ecdsaVerifier } from '../../operator/protocol/messages/ecdsa.ts'
+import { emptyState } from '../../operator/protocol/state/network-state.ts'
 import type { Signer } from '../../operator/signer/open.ts'
 import { benchSigningRoots } from './beacon.ts'
 import type { Card, Notice, Registered } from './protocol.ts'
@@ -49,21 +50,11 @@ export function startBenchCeremonies(options: {
   const { self, members, signer, network, clock, log, tell, signal } = options
   const spec = benchSpec({ genesisTimeMs: 0, slotMs: options.slotMs })
   const producers = new Map<ProducerId, Producer>(
-    members.map((card) => [card.id, { ...card, owner: toAddress(`0x${'0e'.repeat(20)}`), slashed: false }]),
+    members.map((card) => [card.id, { ...card, owner: toAddress(`0x${'0e'.repeat(20)}`), slashed: false, registeredAt: 0 }]),
   )
   const drawnAt = new Map<PoolId, number>()
   const listeners = new Set<Parameters<ChainFollower['onChange']>[0]>()
-  let state: NetworkState = {
-    blockNumber: 1,
-    timestamp: 0,
-    producers,
-    periods: new Map(),
-    pools: new Map(),
-    vaultDraws: new Map(),
-    liquidationDraws: new Map(),
-    commitments: new Map(),
-    collected: { staker: 0n, bond: 0n },
-  }
+  let state: NetworkState = { ...emptyState(), blockNumber: 1, producers }
   const view = () => ({ head: state, finalized: state, headBlock: 1, finalizedBlock: 1 })
   const change = (pool: Pool): void => {
     state = { ...state, pools: new Map(state.pools).set(pool.id, pool) }

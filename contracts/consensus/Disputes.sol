@@ -8,15 +8,18 @@ import {IPeriods} from "../interfaces/IPeriods.sol";
 import {IPoolRegistry} from "../interfaces/IPoolRegistry.sol";
 import {IStateCommitments} from "../interfaces/IStateCommitments.sol";
 import {BalanceProof, BeaconProofs, Layout, StateProof, Validator, ValidatorProof} from "../libraries/BeaconProofs.sol";
+import {CommitmentContent} from "../libraries/CommitmentContent.sol";
 import {DepositData} from "../libraries/DepositData.sol";
 import {PageTree} from "../libraries/PageTree.sol";
-import {PoolId, PoolKind, ProducerId} from "../types/Ids.sol";
+import {Epoch, PoolId, PoolKind, ProducerId} from "../types/Ids.sol";
 import {nonZero} from "../types/NonZero.sol";
 import {Addresses, Parameters} from "../types/Parameters.sol";
 import {BeaconClock} from "./BeaconClock.sol";
 
 /// @title Fraud proofs against commitments, decided at once.
 contract Disputes is IDisputes, BeaconClock {
+    using CommitmentContent for IStateCommitments.Content;
+
     /// @dev Signers slashed together with the verdict; the rest of a larger committee by `slashSigners`.
     uint256 private constant FIRST_SLASHED = 16;
     uint256 private constant ENTRIES_PER_WORD = 4;
@@ -43,33 +46,31 @@ contract Disputes is IDisputes, BeaconClock {
     /// @inheritdoc IDisputes
     function disproveBalance(
         uint256 commitmentId,
-        PoolKind kind,
-        uint32 ordinal,
-        bytes32 word,
-        bytes32[] calldata branch,
+        IStateCommitments.Content calldata content,
+        BalanceEntry calldata entry,
         StateProof calldata state,
         ValidatorProof calldata validator,
         BalanceProof calldata balance
     ) external {
         IStateCommitments.Commitment memory made = COMMITMENTS.commitment(commitmentId);
-        if (made.state != IStateCommitments.CommitmentState.Open && made.state != IStateCommitments.CommitmentState.Pending) {
-            revert NotDisputable(commitmentId);
-        }
-        uint64 reported = _reported(made, kind, ordinal, word, branch);
-        PoolId poolId = REGISTRY.registeredAt(kind, ordinal);
-        uint64 actual = _actual(made, REGISTRY.pool(poolId), state, validator, balance);
+        _checkDisputable(commitmentId, made.state);
+        content.check(made.contentHash);
+        uint64 reported = _reported(content.report, entry);
+        PoolId poolId = REGISTRY.registeredAt(entry.kind, entry.ordinal);
+        uint64 actual = _actual(content.report, REGISTRY.pool(poolId), state, validator, balance);
         if (reported == actual) revert NothingWrong(poolId, reported);
 
         _verdicts[commitmentId].reporter = msg.sender;
         emit BalanceDisproven(commitmentId, poolId, reported, actual, msg.sender);
-        COMMITMENTS.dropDisputed(commitmentId);
-        _slash(commitmentId, FIRST_SLASHED);
+        COMMITMENTS.dropDisputed(commitmentId, true);
+        _slash(commitmentId, made.epoch, content, FIRST_SLASHED);
     }
 
     /// @inheritdoc IDisputes
-    function slashSigners(uint256 commitmentId, uint256 maxMembers) external {
+    function slashSigners(uint256 commitmentId, IStateCommitments.Content calldata content, uint256 maxMembers) external {
         if (_verdicts[commitmentId].reporter == address(0)) revert NoVerdict(commitmentId);
-        _slash(commitmentId, maxMembers);
+        content.check(COMMITMENTS.commitment(commitmentId).contentHash);
+        _slash(commitmentId, content.report.epoch, content, maxMembers);
     }
 
     /// @inheritdoc IDisputes
@@ -78,39 +79,36 @@ contract Disputes is IDisputes, BeaconClock {
     }
 
     /// @dev The entry of a pool, shown to be in the page that the signers named.
-    function _reported(
-        IStateCommitments.Commitment memory made,
-        PoolKind kind,
-        uint32 ordinal,
-        bytes32 word,
-        bytes32[] calldata branch
-    ) private view returns (uint64) {
+    function _reported(IStateCommitments.Report calldata report, BalanceEntry calldata entry) private view returns (uint64) {
         uint32 perPage = COMMITMENTS.POOLS_PER_PAGE();
-        uint32 count = kind == PoolKind.Staker ? made.stakerPools : made.bondPools;
-        if (ordinal >= count) revert OrdinalOutOfRange(ordinal, count);
-        uint256 page = ordinal / perPage;
-        uint256 inPage = ordinal % perPage;
+        bool isStaker = entry.kind == PoolKind.Staker;
+        uint32 count = isStaker ? report.stakerPools : report.bondPools;
+        if (entry.ordinal >= count) revert OrdinalOutOfRange(entry.ordinal, count);
+        uint256 page = entry.ordinal / perPage;
+        uint256 inPage = entry.ordinal % perPage;
         uint256 rest = count - page * perPage;
-        if (kind == PoolKind.Bond) page += (uint256(made.stakerPools) + perPage - 1) / perPage;
         uint256 length = (rest < perPage ? rest : perPage) * 8;
-        if (!PageTree.verifyWord(made.pageRoots[page], length, inPage / ENTRIES_PER_WORD, word, branch)) revert WrongPageBranch();
-        return PageTree.uint64At(word, inPage % ENTRIES_PER_WORD);
+        if (!isStaker) page += (uint256(report.stakerPools) + perPage - 1) / perPage;
+        if (!PageTree.verifyWord(report.pageRoots[page], length, inPage / ENTRIES_PER_WORD, entry.word, entry.branch)) {
+            revert WrongPageBranch();
+        }
+        return PageTree.uint64At(entry.word, inPage % ENTRIES_PER_WORD);
     }
 
     /// @dev What the balance had to be at the reference (gwei). Only of a funded pool is anything proven.
     function _actual(
-        IStateCommitments.Commitment memory made,
+        IStateCommitments.Report calldata report,
         IPoolRegistry.Pool memory pool,
         StateProof calldata state,
         ValidatorProof calldata validator,
         BalanceProof calldata balance
     ) private view returns (uint64) {
-        uint64 referenceTime = made.referenceTimestamp;
+        uint64 referenceTime = _timestampOfSlot(report.referenceSlot);
         if (pool.fundedAt == 0 || pool.fundedAt > referenceTime) {
             return pool.frontRun && pool.closedAt <= referenceTime ? 0 : PRE_DEPOSIT_GWEI;
         }
-        Layout memory row = LAYOUT.layoutAt(_epochOfSlot(made.referenceSlot));
-        bytes32 stateRoot = BeaconProofs.verifyState(made.blockRoot, state, row);
+        Layout memory row = LAYOUT.layoutAt(_epochOfSlot(report.referenceSlot));
+        bytes32 stateRoot = BeaconProofs.verifyState(report.blockRoot, state, row);
         bytes32 key = DepositData.pubkeyRoot(pool.publicKey);
         if (validator.validator.pubkeyRoot != key) revert WrongPublicKey(key, validator.validator.pubkeyRoot);
         if (balance.index != validator.index) revert WrongBalanceIndex(validator.index, balance.index);
@@ -124,17 +122,24 @@ contract Disputes is IDisputes, BeaconClock {
         return isQueued ? balance + TOP_UP_GWEI : balance;
     }
 
-    function _slash(uint256 commitmentId, uint256 maxMembers) private {
-        IStateCommitments.Commitment memory made = COMMITMENTS.commitment(commitmentId);
-        (ProducerId[] memory members,) = PERIODS.committee(made.period);
+    function _checkDisputable(uint256 commitmentId, IStateCommitments.CommitmentState state) private pure {
+        if (
+            state != IStateCommitments.CommitmentState.Open && state != IStateCommitments.CommitmentState.Pending
+                && state != IStateCommitments.CommitmentState.Disputed
+        ) revert NotDisputable(commitmentId);
+    }
+
+    function _slash(uint256 commitmentId, uint64 epoch, IStateCommitments.Content calldata content, uint256 maxMembers)
+        private
+    {
+        (ProducerId[] memory members,) = PERIODS.committee(PERIODS.periodAt(Epoch.wrap(epoch)));
         Verdict storage found = _verdicts[commitmentId];
         uint256 from = found.judged;
         uint256 rest = members.length - from;
         uint256 to = from + (rest < maxMembers ? rest : maxMembers);
         found.judged = uint32(to);
         for (uint256 i = from; i < to; ++i) {
-            bool isAbsent = (uint8(made.absent[i / 8]) >> (i % 8)) & 1 == 1;
-            if (!isAbsent) PRODUCERS.slashOut(members[i], found.reporter);
+            if (content.hasSigned(i)) PRODUCERS.slashOut(members[i], found.reporter);
         }
         emit SignersJudged(commitmentId, to, members.length);
     }

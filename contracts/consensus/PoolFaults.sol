@@ -9,6 +9,7 @@ import {ISlashing} from "../interfaces/ISlashing.sol";
 import {IStateCommitments} from "../interfaces/IStateCommitments.sol";
 import {BalancePages} from "../libraries/BalancePages.sol";
 import {BalanceProof, BeaconProofs, Layout, StateProof, ValidatorProof} from "../libraries/BeaconProofs.sol";
+import {CommitmentContent} from "../libraries/CommitmentContent.sol";
 import {DepositData} from "../libraries/DepositData.sol";
 import {PoolId, ProducerId} from "../types/Ids.sol";
 import {nonZero} from "../types/NonZero.sol";
@@ -20,6 +21,8 @@ import {Equivocations} from "./Equivocations.sol";
 /// @dev A pool has one fault at most, whatever is proven of it: together its holders answer for one loss. From the proof on
 /// their seats are held; who takes a seat later answers for nothing.
 abstract contract PoolFaults is Equivocations, BeaconClock {
+    using CommitmentContent for IStateCommitments.Content;
+
     uint64 private constant FULL_GWEI = 32e9;
     /// @dev Reports whose time must have come before a balance is taken for the last one.
     uint64 private constant REPORTS_TO_WAIT = 2;
@@ -109,15 +112,23 @@ abstract contract PoolFaults is Equivocations, BeaconClock {
     }
 
     /// @inheritdoc ISlashing
-    function showReportedBalance(PoolId poolId, uint256 commitmentId, bytes32 word, bytes32[] calldata branch) external {
+    function showReportedBalance(
+        PoolId poolId,
+        uint256 commitmentId,
+        IStateCommitments.Content calldata content,
+        bytes32 word,
+        bytes32[] calldata branch
+    ) external {
         Fault storage found = _unsettled(poolId);
         IStateCommitments.Commitment memory made = COMMITMENTS.commitment(commitmentId);
         if (made.state != IStateCommitments.CommitmentState.Finalized) revert NotFinalized(commitmentId);
+        content.check(made.contentHash);
         // A reference is at or before its epoch's first slot, so one of the withdrawable epoch may come after a sweep.
         if (made.epoch >= found.withdrawableEpoch) revert BalanceTooLate(found.withdrawableEpoch, made.epoch);
         IPoolRegistry.Pool memory pool = REGISTRY.pool(poolId);
-        uint64 left =
-            BalancePages.balanceIn(made, COMMITMENTS.POOLS_PER_PAGE(), pool.kind, pool.ordinal, word, branch);
+        uint64 left = BalancePages.balanceIn(
+            content.report, COMMITMENTS.POOLS_PER_PAGE(), pool.kind, pool.ordinal, word, branch
+        );
         _keep(poolId, found, made.epoch, left);
     }
 

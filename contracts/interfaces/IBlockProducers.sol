@@ -94,6 +94,9 @@ interface IBlockProducers {
 
     function producer(ProducerId producerId) external view returns (Producer memory);
 
+    /// @notice Owner of a producer: what it earned goes there.
+    function ownerOf(ProducerId producerId) external view returns (address);
+
     function signingKey(ProducerId producerId) external view returns (G1Point memory);
 
     function producerOf(address operator) external view returns (ProducerId);

@@ -5,10 +5,12 @@ import {G1Point} from "../libraries/Bls12381.sol";
 import {RandaoProof, StateProof} from "../libraries/BeaconProofs.sol";
 import {Epoch, ProducerId} from "../types/Ids.sol";
 
-/// @title Frozen lists of active producers, period by period, and the commitment committees drawn from them.
+/// @title Frozen lists of active producers, period by period, and the committees drawn from them.
 /// @dev Period p covers epochs firstPeriod + p × periodLength …; its list is frozen `seedDelay` epochs before its seed epoch
 ///      E = start − 1 begins. Joins queue; those queued before the freeze enter, at most `maxChurn` a period (unbounded for
 ///      period 0). The list is positions → producer, each position a history by period, so that every past list can be read.
+///      The list shuffled under the period's seed: its first min(committeeSize, ⌊list / 2⌋) are the commitment committee, the rest is
+///      cut into auxiliary committees of at least `minAuxCommitteeSize` (one of all, when there are fewer).
 interface IPeriods {
     event JoinQueued(ProducerId indexed producerId);
     event LeaveQueued(ProducerId indexed producerId);
@@ -17,6 +19,8 @@ interface IPeriods {
     event Left(uint64 indexed period, ProducerId indexed producerId, uint32 position);
     event SeedProven(uint64 indexed period, bytes32 seed);
     event CommitteeFormed(uint64 indexed period, ProducerId[] members);
+    /// @notice A slashed member's key is no longer in the committee's sum: it counts as absent from now on.
+    event MemberStruck(uint64 indexed period, ProducerId indexed producerId, uint32 place);
 
     error NotBlockProducers(address caller);
     error BeforeFirstPeriod(Epoch now_, uint64 firstPeriod);
@@ -26,6 +30,15 @@ interface IPeriods {
     error CommitteeComplete(uint64 period);
     error CommitteeIncomplete(uint64 period, uint256 formed, uint256 size);
     error PositionOutOfRange(uint32 position, uint32 size);
+    error PlaceOutOfRange(uint32 place, uint32 size);
+    error NotSlashed(ProducerId producerId);
+    error AlreadyStruck(uint64 period, uint32 place);
+    /// @notice A member struck from the committee is not among the absent.
+    error StruckNotAbsent(uint64 period);
+    error AbsentLength(uint256 expected, uint256 actual);
+    error AbsentBeyondCommittee(uint256 size);
+    /// @notice A place of the commitment committee, or beyond the list.
+    error NotAuxiliary(uint64 period, uint256 shuffledIndex);
 
     /// @notice Queues a producer to join. BlockProducers only.
     function queueJoin(ProducerId producerId) external;
@@ -72,6 +85,34 @@ interface IPeriods {
     /// @notice Draws the commitment committee, at most `maxMembers` members a call, and sums up its signing keys. Anyone.
     function formCommittee(uint64 period, uint256 maxMembers) external;
 
-    /// @notice Members in order of the draw, and the sum of their signing keys; reverts unless complete.
+    /// @notice Takes the key of a slashed member out of a committee's sum, for good. Anyone. The quorum stays two thirds of the whole
+    ///         committee: when too few are left, reports of this period are passed over, and the next period's committee goes on.
+    /// @param place of the member, in order of the draw.
+    function strike(uint64 period, uint32 place) external;
+
+    /// @notice Members in order of the draw, struck ones included, and the sum of the keys of those not struck; reverts unless complete.
     function committee(uint64 period) external view returns (ProducerId[] memory members, G1Point memory aggregateKey);
+
+    /// @notice The committee's size, how many of it are not absent, and the sum of their keys.
+    /// @param absent bitfield over the committee (bit i of byte i / 8, from the least), ⌈size / 8⌉ bytes, with every struck member.
+    function committeeWithout(uint64 period, bytes calldata absent)
+        external
+        view
+        returns (uint256 size, uint256 signers, G1Point memory key);
+
+    /// @notice Which positions 256 × `word` … of the list are in the commitment committee: bit i is position 256 × word + i.
+    function committeePositions(uint64 period, uint256 word) external view returns (uint256);
+
+    /// @notice Number of auxiliary committees of a period. It needs the list alone, not the seed.
+    function auxiliaryCount(uint64 period) external view returns (uint256);
+
+    /// @notice Auxiliary committee (from 0) that a place of the shuffled list is in, which has the places from `start` on, `size` of
+    ///         them. It needs the list alone, not the seed. Reverts for the commitment committee's places.
+    function auxiliaryOf(uint64 period, uint256 shuffledIndex) external view returns (uint256 number, uint256 start, uint256 size);
+
+    /// @notice Positions in the list of places of the shuffled list: some 30,000 gas each, less when there are many.
+    function positionsAtShuffled(uint64 period, uint256[] memory shuffledIndices) external view returns (uint256[] memory positions);
+
+    /// @notice Who is at a place of the shuffled list.
+    function producerAtShuffled(uint64 period, uint256 shuffledIndex) external view returns (ProducerId);
 }

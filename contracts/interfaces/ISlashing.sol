@@ -5,6 +5,7 @@ import {BalanceProof, BeaconHeader, StateProof, ValidatorProof} from "../librari
 import {AttestationData} from "../libraries/BeaconSignatures.sol";
 import {G1Point, G2Point} from "../libraries/Bls12381.sol";
 import {PoolId, ProducerId} from "../types/Ids.sol";
+import {IStateCommitments} from "./IStateCommitments.sol";
 
 /// @title Faults proven by evidence: a producer that says two things at once, a pool's key that does, an exit nobody asked for.
 /// @dev Operators sign EIP-712 structs under PoolRegistry's domain {name "Open Pools", version "1", chain id, PoolRegistry}:
@@ -151,7 +152,13 @@ interface ISlashing {
 
     /// @notice As `showBalance`, from a finalized report of an epoch before the validator was withdrawable.
     /// @param word of the report's page, which holds the pool's balance.
-    function showReportedBalance(PoolId poolId, uint256 commitmentId, bytes32 word, bytes32[] calldata branch) external;
+    function showReportedBalance(
+        PoolId poolId,
+        uint256 commitmentId,
+        IStateCommitments.Content calldata content,
+        bytes32 word,
+        bytes32[] calldata branch
+    ) external;
 
     /// @notice Charges 1.5 times the loss over the held seats, none more than its seat, and lets them go. Anyone: at once when the
     ///         balance is of the withdrawable epoch itself; else once later balances had their time; when nobody showed one near

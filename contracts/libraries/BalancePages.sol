@@ -20,21 +20,21 @@ library BalancePages {
     /// @param ordinal place among the pools of its kind
     /// @param word of the page, which holds the entry
     function balanceIn(
-        IStateCommitments.Commitment memory made,
+        IStateCommitments.Report calldata report,
         uint32 perPage,
         PoolKind kind,
         uint32 ordinal,
         bytes32 word,
         bytes32[] calldata branch
     ) internal pure returns (uint64) {
-        uint32 count = kind == PoolKind.Staker ? made.stakerPools : made.bondPools;
+        uint32 count = kind == PoolKind.Staker ? report.stakerPools : report.bondPools;
         if (ordinal >= count) revert NotInReport(ordinal, count);
         uint256 page = ordinal / perPage;
         uint256 inPage = ordinal % perPage;
         uint256 rest = count - page * perPage;
-        if (kind == PoolKind.Bond) page += (uint256(made.stakerPools) + perPage - 1) / perPage;
+        if (kind == PoolKind.Bond) page += (uint256(report.stakerPools) + perPage - 1) / perPage;
         uint256 length = (rest < perPage ? rest : perPage) * ENTRY_BYTES;
-        bool isIn = PageTree.verifyWord(made.pageRoots[page], length, inPage / ENTRIES_PER_WORD, word, branch);
+        bool isIn = PageTree.verifyWord(report.pageRoots[page], length, inPage / ENTRIES_PER_WORD, word, branch);
         if (!isIn) revert WrongPageBranch();
         return PageTree.uint64At(word, inPage % ENTRIES_PER_WORD);
     }

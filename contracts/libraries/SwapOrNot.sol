@@ -41,6 +41,15 @@ library SwapOrNot {
         if (!_runRounds(indices, count, seed)) revert HashFailed();
     }
 
+    /// @notice Puts in the place of each of `indices`, which may be any and in any order, where it goes.
+    function shuffle(uint256[] memory indices, uint256 count, bytes32 seed) internal view {
+        if (count == 0 || count > MAX_COUNT) revert UnsupportedCount(count);
+        for (uint256 i = 0; i < indices.length; ++i) {
+            if (indices[i] >= count) revert IndexOutOfRange(indices[i], count);
+        }
+        if (!_runRounds(indices, count, seed)) revert HashFailed();
+    }
+
     /// @dev Runs all rounds over `indices` in place; false when a hash failed.
     function _runRounds(uint256[] memory indices, uint256 count, bytes32 seed) private view returns (bool ok) {
         // Zero for a list too long for the cache: then nothing is ever kept, and every look-up misses.

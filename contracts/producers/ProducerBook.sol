@@ -96,6 +96,11 @@ abstract contract ProducerBook is BondUnits, Seats {
     }
 
     /// @inheritdoc IBlockProducers
+    function ownerOf(ProducerId producerId) external view returns (address) {
+        return _records[producerId].owner;
+    }
+
+    /// @inheritdoc IBlockProducers
     function signingKey(ProducerId producerId) external view returns (G1Point memory) {
         Record storage record = _records[producerId];
         return G1Point(bytes32(uint256(record.keyXHi)), record.keyXLo, bytes32(uint256(record.keyYHi)), record.keyYLo);

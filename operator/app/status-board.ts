@@ -128,7 +128,7 @@ function poolStatuses(state: NetworkState, self: ProducerId, shares: ShareSigner
 }
 
 function commitmentCounts(state: NetworkState | undefined): OperatorStatus['commitments'] {
-  const counts: Record<CommitmentPhase, number> = { open: 0, pending: 0, finalized: 0, dropped: 0 }
+  const counts: Record<CommitmentPhase, number> = { open: 0, pending: 0, disputed: 0, finalized: 0, dropped: 0 }
   let lastEpoch: OperatorStatus['commitments']['lastEpoch'] = null
   for (const { phase, epoch } of state?.commitments.values() ?? []) {
     counts[phase]++

@@ -83,7 +83,7 @@ export function statusTable(status: OperatorStatus): readonly string[] {
     ['round changes', String(status.roundChanges)],
     [
       'commitments',
-      `${commitments.finalized} finalized, ${commitments.pending} pending, ${commitments.open} open, ${commitments.dropped} dropped`,
+      `${commitments.finalized} finalized, ${commitments.pending} pending, ${commitments.disputed} disputed, ${commitments.open} open, ${commitments.dropped} dropped`,
     ],
   ]
   const pools = status.pools.map((pool) => [

@@ -1,4 +1,5 @@
-import type { Address, Epoch, Hex, PoolId, ProducerId, PublicKey, Root, Slot, ValidatorIndex } from './ids.ts'
+import type { Address, Epoch, Hex, PoolId, ProducerId, PublicKey, Root, ValidatorIndex } from './ids.ts'
+import type { CommitmentContent } from './report.ts'
 import type { PoolKind } from './vault.ts'
 
 /** Where in the chain an event stands. `timestamp` is the block's, in seconds. */
@@ -26,6 +27,7 @@ export type ChainEvent =
   | Of<'Periods.Left', { period: number; producerId: ProducerId; position: number }>
   | Of<'Periods.SeedProven', { period: number; seed: Root }>
   | Of<'Periods.CommitteeFormed', { period: number; members: readonly ProducerId[] }>
+  | Of<'Periods.MemberStruck', { period: number; producerId: ProducerId; place: number }>
   | Of<'VaultDraws.DrawRequested', { drawId: number; poolId: PoolId; round: number; period: number; seedEpoch: Epoch }>
   | Of<'VaultDraws.SeedProven', { asked: Epoch; seedEpoch: Epoch; mix: Root }>
   | Of<'VaultDraws.DrawFilled', { drawId: number; poolId: PoolId; members: readonly ProducerId[] }>
@@ -55,14 +57,16 @@ export type ChainEvent =
   | Of<'Exits.LiquidationDrawn', { drawId: number; poolId: PoolId; deadline: Epoch }>
   | Of<'Exits.ExitForced', { poolId: PoolId; by: Address; fee: bigint }>
   | Of<'Exits.StallProven', { poolId: PoolId; reporter: Address }>
-  | Of<
-      'StateCommitments.StateCommitted',
-      { commitmentId: number; epoch: Epoch; referenceSlot: Slot; blockRoot: Root; digest: Root; absent: Hex }
-    >
-  | Of<'StateCommitments.PagePosted', { commitmentId: number; page: number; root: Root; sum: bigint }>
+  | Of<'StateCommitments.StateCommitted', { commitmentId: number; epoch: Epoch; digest: Root; content: CommitmentContent }>
+  | Of<'StateCommitments.PagePosted', { commitmentId: number; page: number; data: Hex }>
   | Of<'StateCommitments.CommitmentPending', { commitmentId: number; stakerProfit: bigint; bondProfit: bigint; windowEnds: number }>
+  | Of<'StateCommitments.CommitmentFrozen', { commitmentId: number }>
+  | Of<'StateCommitments.CommitmentUnfrozen', { commitmentId: number }>
   | Of<'StateCommitments.CommitmentDropped', { commitmentId: number; epoch: Epoch }>
   | Of<'StateCommitments.StateFinalized', { commitmentId: number; epoch: Epoch; index: bigint }>
+  | Of<'Rewards.ReportBooked', { report: number; commitmentId: number; referenceTimestamp: number; producers: number; rate: bigint }>
+  | Of<'Rewards.Settled', { producerId: ProducerId; report: number; minted: bigint; debt: bigint }>
+  | Of<'Rewards.DebtRepaid', { producerId: ProducerId; points: bigint; burned: bigint; debt: bigint }>
   | Of<'StakingPool.BeaconDeposit', { poolId: PoolId; kind: PoolKind; amount: bigint; total: bigint }>
   | Of<'StakingPool.Collected', { kind: PoolKind; amount: bigint; total: bigint }>
 

@@ -1,4 +1,5 @@
-import type { Address, Epoch, Hex, PoolId, ProducerId, PublicKey, Root, Slot, ValidatorIndex } from './ids.ts'
+import type { Address, Epoch, Hex, PoolId, ProducerId, PublicKey, Root, ValidatorIndex } from './ids.ts'
+import type { CommitmentContent, EpochRange } from './report.ts'
 import type { PoolKind } from './vault.ts'
 
 /** A block producer as the registry knows it. */
@@ -9,6 +10,8 @@ export type Producer = {
   readonly signingKey: PublicKey
   readonly peerAddress: string
   readonly slashed: boolean
+  /** Seconds. */
+  readonly registeredAt: number
 }
 
 export type PoolPhase = 'requested' | 'ceremony' | 'registered' | 'funded' | 'exiting' | 'closed' | 'cancelled'
@@ -48,22 +51,45 @@ export type VaultDraw = {
 }
 export type LiquidationDraw = { readonly id: number; readonly count: number; readonly seedEpoch: Epoch; readonly done: boolean }
 
-export type Period = { readonly size: number; readonly seed?: Root; readonly committee?: readonly ProducerId[] }
+export type Period = {
+  readonly size: number
+  readonly seed?: Root
+  /** In order of the draw. */
+  readonly committee?: readonly ProducerId[]
+  /** Members whose keys are no longer in the committee's: slashed, they count as absent. */
+  readonly struck?: readonly ProducerId[]
+}
 
-export type CommitmentPhase = 'open' | 'pending' | 'finalized' | 'dropped'
+export type CommitmentPhase = 'open' | 'pending' | 'disputed' | 'finalized' | 'dropped'
 export type Commitment = {
   readonly id: number
   readonly epoch: Epoch
-  readonly referenceSlot: Slot
-  readonly blockRoot: Root
   readonly digest: Root
-  readonly absent: Hex
+  readonly content: CommitmentContent
   readonly phase: CommitmentPhase
-  readonly pagesPosted: readonly number[]
+  /** Epochs whose points are in it: those up to its own that no commitment standing when it was made had. */
+  readonly covers: readonly EpochRange[]
+  /** Pages are posted in order. */
+  readonly pagesPosted: number
+  /** The pages of points posted so far. */
+  readonly pointPages: readonly Hex[]
   /** Seconds; once pending. */
   readonly windowEnds?: number
   readonly committedAt: number
 }
+
+/** A finalized report as Rewards numbers them, from 1. */
+export type BookedReport = { readonly commitmentId: number; readonly producers: number; readonly rate: bigint }
+
+/** How far a producer's points are settled. */
+export type Settlement = { readonly report: number; readonly debt: bigint; readonly minted: bigint }
+
+/** Something on chain that earns or costs points. Timestamps in seconds. */
+export type Deed =
+  | { readonly kind: 'ceremony'; readonly timestamp: number; readonly participants: readonly ProducerId[]; readonly leader: ProducerId }
+  | { readonly kind: 'failed-ceremony'; readonly timestamp: number; readonly members: readonly ProducerId[] }
+  /** A finalized commitment of this epoch. */
+  | { readonly kind: 'report'; readonly timestamp: number; readonly epoch: Epoch; readonly absent: Hex }
 
 /** What all contract events up to one block add up to. */
 export type NetworkState = {
@@ -75,6 +101,11 @@ export type NetworkState = {
   readonly vaultDraws: ReadonlyMap<number, VaultDraw>
   readonly liquidationDraws: ReadonlyMap<number, LiquidationDraw>
   readonly commitments: ReadonlyMap<number, Commitment>
+  /** Commitments made and dropped. */
+  readonly history: number
+  readonly reports: ReadonlyMap<number, BookedReport>
+  readonly settlements: ReadonlyMap<ProducerId, Settlement>
+  readonly deeds: readonly Deed[]
   /** Cumulative wei collected from the withdrawal vaults, by kind. */
   readonly collected: Readonly<Record<PoolKind, bigint>>
 }

@@ -23,6 +23,8 @@ export async function prepare(task: Task, ports: CallPorts, signal?: AbortSignal
       return one('periods', 'freeze', [PERIODS_A_CALL])
     case 'form-committee':
       return one('periods', 'formCommittee', [task.period, MEMBERS_A_CALL])
+    case 'strike-member':
+      return one('periods', 'strike', [task.period, task.place])
     case 'request-pool':
       return one('poolRegistry', 'requestPool', [])
     case 'advance-draw':
@@ -47,6 +49,8 @@ export async function prepare(task: Task, ports: CallPorts, signal?: AbortSignal
       return prepareClose(task, ports, signal)
     case 'finalize-withdrawals':
       return prepareFinalization(ports)
+    case 'settle':
+      return one('rewards', 'settle', [task.producerId, task.proofs])
   }
 }
 

@@ -7,7 +7,7 @@ import type { Log } from '../core/ports/log.ts'
 import type { BeaconProver } from '../core/ports/prover.ts'
 import type { JobOutcome, JobQueue } from '../core/ports/queue.ts'
 import { prepare } from './calls.ts'
-import { dueTasks, type Task } from './tasks.ts'
+import { dueTasks, ownTasks, type Task } from './tasks.ts'
 import { rankOf, untilTurn } from './turns.ts'
 
 export type KeeperPorts = {
@@ -41,13 +41,15 @@ export function startKeeper(ports: KeeperPorts, signal: AbortSignal): void {
   let queued: { readonly epoch: number; readonly ids: Set<string> } = { epoch: -1, ids: new Set() }
 
   const epochNow = (): Epoch => Math.floor((clock.now() - beacon.spec.genesisTimeMs) / slotMs / beacon.spec.slotsPerEpoch) as Epoch
-  const due = (): readonly Task[] =>
-    dueTasks({
+  const due = (): readonly Task[] => [
+    ...dueTasks({
       state: chain.view().head,
       parameters: contracts.parameters,
       epoch: epochNow(),
       nowSeconds: Math.floor(clock.now() / 1000),
-    })
+    }),
+    ...ownTasks(chain.view().head, ports.self),
+  ]
 
   async function enqueue(): Promise<void> {
     const tasks = due()
@@ -70,7 +72,7 @@ export function startKeeper(ports: KeeperPorts, signal: AbortSignal): void {
     const producers = [...chain.view().head.producers.keys()]
     const rank = rankOf({ taskId: task.id, self: ports.self, producers })
     const elapsedMs = clock.now() - (dueSince.get(task.id) ?? clock.now())
-    const pause = untilTurn({ rank, count: producers.length, turnMs: TURN_SLOTS * slotMs, elapsedMs })
+    const pause = task.kind === 'settle' ? 0 : untilTurn({ rank, count: producers.length, turnMs: TURN_SLOTS * slotMs, elapsedMs })
     if (pause > 0) return waitFor("another operator's turn", pause)
     const prepared = await prepare(task, ports, jobSignal)
     if ('wait' in prepared) return waitFor(prepared.wait)

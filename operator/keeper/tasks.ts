@@ -1,12 +1,15 @@
-import type { Epoch, PoolId, PublicKey } from '../core/ids.ts'
+import type { Epoch, PoolId, ProducerId, PublicKey } from '../core/ids.ts'
 import type { NetworkState } from '../core/network.ts'
 import type { Parameters } from '../core/ports/chain.ts'
+import type { PointProof } from '../protocol/state/pages.ts'
+import { nextSettlement } from '../protocol/state/settlement.ts'
 
 /** One permissionless upkeep transaction that the chain's state calls for. `id` names it alike on every operator. */
 export type Task =
   | { readonly kind: 'freeze-period'; readonly id: string }
   | { readonly kind: 'prove-period-seed'; readonly id: string; readonly period: number; readonly seedEpoch: Epoch }
   | { readonly kind: 'form-committee'; readonly id: string; readonly period: number }
+  | { readonly kind: 'strike-member'; readonly id: string; readonly period: number; readonly place: number }
   | { readonly kind: 'request-pool'; readonly id: string }
   | { readonly kind: 'select-vaults'; readonly id: string; readonly seedEpoch: Epoch }
   | { readonly kind: 'advance-draw'; readonly id: string }
@@ -19,6 +22,7 @@ export type Task =
   | { readonly kind: 'drop-overdue'; readonly id: string; readonly commitmentId: number }
   | { readonly kind: 'finalize-state'; readonly id: string; readonly commitmentId: number }
   | { readonly kind: 'finalize-withdrawals'; readonly id: string }
+  | { readonly kind: 'settle'; readonly id: string; readonly producerId: ProducerId; readonly proofs: readonly PointProof[] }
 
 export type TaskKind = Task['kind']
 
@@ -31,7 +35,7 @@ export function startOf(period: number, parameters: Parameters): Epoch {
 
 /** Everything due at this moment, by events alone; conditions that only a view can tell are left to the simulation. */
 export function dueTasks(inputs: Inputs): readonly Task[] {
-  return [...periodTasks(inputs), ...poolTasks(inputs), ...exitTasks(inputs), ...commitmentTasks(inputs)]
+  return [...periodTasks(inputs), ...strikeTasks(inputs), ...poolTasks(inputs), ...exitTasks(inputs), ...commitmentTasks(inputs)]
 }
 
 function periodTasks({ state, parameters, epoch }: Inputs): readonly Task[] {
@@ -48,6 +52,25 @@ function periodTasks({ state, parameters, epoch }: Inputs): readonly Task[] {
     if (seed !== undefined && committee === undefined) tasks.push({ kind: 'form-committee', id: `form-committee/${period}`, period })
   }
   return tasks
+}
+
+/** Slashed members of the committees that may still report: this period's, and the one before, whose last reports come late. */
+function strikeTasks({ state, parameters, epoch }: Inputs): readonly Task[] {
+  const current = Math.floor((epoch - parameters.firstPeriod) / parameters.periodLength)
+  return [current - 1, current].flatMap((period) => {
+    const { committee = [], struck = [] } = state.periods.get(period) ?? {}
+    return committee.flatMap((id, place): readonly Task[] => {
+      if (!state.producers.get(id)?.slashed || struck.includes(id)) return []
+      return [{ kind: 'strike-member', id: `strike-member/${period}/${place}`, period, place }]
+    })
+  })
+}
+
+/** What an operator does for itself, at any time: its own points, as soon as they are worth something. */
+export function ownTasks(state: NetworkState, self: ProducerId): readonly Task[] {
+  const settleable = nextSettlement(state, self)
+  if (settleable === undefined) return []
+  return [{ kind: 'settle', id: `settle/${self}/${settleable.first}`, producerId: self, proofs: settleable.proofs }]
 }
 
 function poolTasks({ state, parameters, epoch }: Inputs): readonly Task[] {
@@ -100,7 +123,7 @@ function commitmentTasks({ state, parameters, epoch, nowSeconds }: Inputs): read
       tasks.push({ kind: 'drop-overdue', id: `drop-overdue/${id}`, commitmentId: id })
     }
   }
-  const next = [...state.commitments.values()].find(({ phase }) => phase === 'open' || phase === 'pending')
+  const next = [...state.commitments.values()].find(({ phase }) => phase === 'open' || phase === 'pending' || phase === 'disputed')
   if (next?.phase === 'pending' && next.windowEnds !== undefined && nowSeconds > next.windowEnds) {
     tasks.push({ kind: 'finalize-state', id: `finalize-state/${next.id}`, commitmentId: next.id })
   }

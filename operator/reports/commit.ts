@@ -64,17 +64,20 @@ type Posting = { readonly commitment: Commitment; readonly derived: DerivedRepor
 
 /** Posts the pages of the own report that an open commitment still lacks, when it is this member's turn. True when none is missing. */
 export async function postPages(ports: ReportPorts, { commitment, derived, committee }: Posting, signal: AbortSignal): Promise<boolean> {
-  const missing = derived.pages.flatMap((page, at) => (commitment.pagesPosted.includes(at) ? [] : [{ page, at }]))
+  const missing = derived.pages.slice(commitment.pagesPosted)
   const turns = turnsUntil(committee, ports.self, commitment.epoch, ports.contracts.parameters)
   const turn = commitment.committedAt * 1000 + turns * LEADER_SLOTS * ports.beacon.spec.slotDurationMs
   if (missing.length > 0 && ports.clock.now() < turn) return false
-  for (const { page, at } of missing) {
+  for (const [at, page] of missing.entries()) {
+    const number = commitment.pagesPosted + at
     const outcome = await ports.contracts.send(
-      { contract: 'stateCommitments', method: 'postPage', args: [commitment.id, at, page] },
+      { contract: 'stateCommitments', method: 'postPage', args: [commitment.id, commitment.content, number, page] },
       signal,
     )
-    if (outcome.status === 'refused' && outcome.error !== 'PageAlreadyPosted') {
-      ports.log.info('page refused', { commitment: commitment.id, page: at, error: outcome.error })
+    // Pages go in order: after one that is refused none is taken. WrongPage: another operator was faster.
+    if (outcome.status === 'refused') {
+      if (outcome.error !== 'WrongPage') ports.log.info('page refused', { commitment: commitment.id, page: number, error: outcome.error })
+      return false
     }
   }
   return missing.length === 0

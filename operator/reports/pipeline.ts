@@ -3,11 +3,12 @@ import type { Epoch } from '../core/ids.ts'
 import type { JobOutcome } from '../core/ports/queue.ts'
 import type { DerivedReport, Reference } from '../core/report.ts'
 import { decodeReportSignature, encodeReportSignature, reportDigest } from '../protocol/messages/report.ts'
-import { deriveReport } from '../protocol/state/derive-report.ts'
+import { standingNow, standingOf } from '../protocol/state/coverage.ts'
+import { deriveReport, NO_DUTIES } from '../protocol/state/derive-report.ts'
 import { blockAtOrBefore, captureReference, forgetReferences } from './capture.ts'
 import { commit, postPages } from './commit.ts'
 import type { ReportPorts } from './ports.ts'
-import { boundaryOf, committeeOf, maySign, reportEpochAt } from './schedule.ts'
+import { boundaryOf, committeeOf, maySign, reportEpochAt, struckFrom } from './schedule.ts'
 import { createSignaturePool } from './signatures.ts'
 
 export class ReportStageError extends OpenPoolsError<'REFERENCE_LOST'> {}
@@ -53,7 +54,8 @@ export function startReports(ports: ReportPorts, signal: AbortSignal): void {
     signatures.add(ports.self, message)
     const bytes = encodeReportSignature(message)
     for (const { id } of committee) if (id !== ports.self) network.send(id, 'report', bytes)
-    return signatures.valid({ epoch, digest, members: committee })
+    const struck = struckFrom(chain.view().head, epoch, parameters)
+    return signatures.valid({ epoch, digest, members: committee.filter(({ id }) => !struck.includes(id)) })
   }
 
   async function report(epoch: Epoch, jobSignal: AbortSignal): Promise<JobOutcome> {
@@ -67,8 +69,14 @@ export function startReports(ports: ReportPorts, signal: AbortSignal): void {
 
     const reference = await collect(epoch, jobSignal)
     if (chain.view().headBlock < reference.executionBlock) return wait('the event feed is behind the reference')
-    const derived = deriveReport({ state: chain.view().head, reference, poolsPerPage: ports.poolsPerPage })
-    if (derived.pages.length === 0) return { done: true }
+    const derived = deriveReport({
+      state: chain.view().head,
+      reference,
+      standing: same === undefined ? standingNow(chain.view().head, epoch) : standingOf(same),
+      duties: NO_DUTIES,
+      poolsPerPage: ports.poolsPerPage,
+      parameters,
+    })
     const signers = agree(derived, committee)
 
     if (same !== undefined)

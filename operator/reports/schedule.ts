@@ -23,6 +23,11 @@ export function committeeOf(state: NetworkState, epoch: Epoch, parameters: Param
   })
 }
 
+/** Slashed members struck from that committee: their keys are no longer in its sum, so they sign no more. */
+export function struckFrom(state: NetworkState, epoch: Epoch, parameters: Parameters): readonly ProducerId[] {
+  return state.periods.get(Math.floor((epoch - parameters.firstPeriod) / parameters.periodLength))?.struck ?? []
+}
+
 /**
  * Is this a report that the member's committee will sign, or has? Only such signatures are kept: of epochs made up, a stranger
  * could send enough to push the real ones out.

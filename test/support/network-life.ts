@@ -9,13 +9,14 @@ import systemContracts from '../../devnet/chain/execution/system-contracts.json'
 import { BeaconProver, FORK_VERSION, type ProvenState, SLOTS_PER_EPOCH, type ValidatorRequest } from './beacon-prover.ts'
 import { aggregateG2, digestOf, dkgDigest, g1, g2, newKey } from './block-producers.ts'
 import { openPools, type RegisteredProducer } from './open-pools.ts'
-import { pageOf, rootOfPage } from './pages.ts'
+import { pageOf, pointsOf, rootOfPage, wordOfPage } from './pages.ts'
 
 export const STAKER = 0
 export const BOND = 1
 const GWEI = 10n ** 9n
 const BEACON_ROOTS = systemContracts.beaconRoots.address
 const PAGE_SIZE = 2048
+const POINTS_PAGE_SIZE = 4096
 /** Of a validator, in gwei. */
 export const FULL = 32_000_000_000
 const DOMAIN_DEPOSIT = Uint8Array.of(3, 0, 0, 0)
@@ -35,6 +36,12 @@ export type ReportDraft = {
   readonly stakers?: readonly bigint[]
   readonly bonds?: readonly bigint[]
   readonly arrivals?: readonly [bigint, bigint]
+  /** Point deltas by producer id; all zero when left out. */
+  readonly points?: readonly number[]
+  /** The reference's execution block; made up when left out. */
+  readonly execution?: { readonly number: bigint; readonly hash: string }
+  readonly certificatesHash?: string
+  readonly summariesRoot?: string
   /** Slot of the reference block: the epoch's first when left out. */
   readonly slot?: number
   /** Committee members, by place, that do not sign. */
@@ -45,16 +52,22 @@ export type Report = {
   readonly epoch: bigint
   readonly referenceSlot: bigint
   readonly blockRoot: string
+  readonly executionBlock: bigint
+  readonly history: bigint
   readonly stakerArrivals: bigint
   readonly bondArrivals: bigint
   readonly stakerPools: number
   readonly bondPools: number
+  readonly producers: number
+  readonly certificatesHash: string
+  readonly summariesRoot: string
   readonly pageRoots: string[]
 }
 export type SignedReport = {
   readonly report: Report
   readonly pages: readonly string[]
   readonly proven: ProvenState
+  readonly executionHash: string
   readonly absent: string
   readonly signature: ReturnType<typeof g2>
 }
@@ -209,10 +222,15 @@ export async function startLife(connection: NetworkConnection, choices: Partial<
     { name: 'epoch', type: 'uint64' },
     { name: 'referenceSlot', type: 'uint64' },
     { name: 'blockRoot', type: 'bytes32' },
+    { name: 'executionBlock', type: 'uint64' },
+    { name: 'history', type: 'uint32' },
     { name: 'stakerArrivals', type: 'uint256' },
     { name: 'bondArrivals', type: 'uint256' },
     { name: 'stakerPools', type: 'uint32' },
     { name: 'bondPools', type: 'uint32' },
+    { name: 'producers', type: 'uint32' },
+    { name: 'certificatesHash', type: 'bytes32' },
+    { name: 'summariesRoot', type: 'bytes32' },
     { name: 'pagesHash', type: 'bytes32' },
   ]
   /** A report of the beacon chain as it is now, signed by the committee; with lies where the draft has them. */
@@ -224,19 +242,31 @@ export async function startLife(connection: NetworkConnection, choices: Partial<
     const timestamp = BigInt(pools.timeOfSlot(slot))
     const stakers = draft.stakers ?? (await balancesOf(STAKER, timestamp))
     const bonds = draft.bonds ?? (await balancesOf(BOND, timestamp))
-    const pages = [...pagesOf(stakers), ...pagesOf(bonds)]
+    const points = draft.points ?? Array<number>(Number(await pools.blockProducers.countAt(timestamp))).fill(0)
+    const pages = [
+      ...cut(stakers, PAGE_SIZE).map(pageOf),
+      ...cut(bonds, PAGE_SIZE).map(pageOf),
+      ...cut(points, POINTS_PAGE_SIZE).map(pointsOf),
+    ]
+    const execution = draft.execution ?? { number: BigInt(await ethers.provider.getBlockNumber()), hash: hexlify(randomBytes(32)) }
+    await pools.anchorExecution(execution)
     const [stakerArrivals, bondArrivals] = draft.arrivals ?? [await arrivalsOf(STAKER), await arrivalsOf(BOND)]
     const report = {
       epoch: BigInt(draft.epoch),
       referenceSlot: BigInt(slot),
       blockRoot: proven.blockRoot,
+      executionBlock: execution.number,
+      history: await pools.stateCommitments.history(),
       stakerArrivals,
       bondArrivals,
       stakerPools: stakers.length,
       bondPools: bonds.length,
+      producers: points.length,
+      certificatesHash: draft.certificatesHash ?? keccak256('0x'),
+      summariesRoot: draft.summariesRoot ?? ZeroHash,
       pageRoots: pages.map(rootOfPage),
     }
-    return { ...(await sign(report, draft.absent ?? [])), report, pages, proven }
+    return { ...(await sign(report, draft.absent ?? [])), report, pages, proven, executionHash: execution.hash }
   }
   const sign = async (report: Report, absentPlaces: readonly number[] = [], judge: ContractName = 'stateCommitments') => {
     const [committee] = await pools.periods.committee(await pools.periods.periodAt(report.epoch))
@@ -251,13 +281,27 @@ export async function startLife(connection: NetworkConnection, choices: Partial<
   const signFor = async (judge: ContractName, report: Report) => (await sign(report, [], judge)).signature
   const commit = async ({ report, proven, absent, signature }: SignedReport) =>
     pools.stateCommitments.commitState(report, proven.state.header, absent, signature)
+  const postPage = async (id: bigint, signed: SignedReport, page: number) =>
+    pools.stateCommitments.postPage(id, contentOf(signed), page, at(signed.pages, page))
   /** Commits a report and posts its pages. @returns its id */
   const postReport = async (draft: ReportDraft) => {
     const signed = await draftReport(draft)
     await commit(signed)
     const id = await pools.stateCommitments.commitmentCount()
-    for (const [page, balances] of signed.pages.entries()) await pools.stateCommitments.postPage(id, page, balances)
+    for (const page of signed.pages.keys()) await postPage(id, signed, page)
     return { id, signed }
+  }
+  /** What a commitment is kept by the hash of, as its event tells. */
+  const committedContent = async (id: bigint) => {
+    const [committed] = await pools.stateCommitments.queryFilter(pools.stateCommitments.filters.StateCommitted(id))
+    if (committed === undefined) throw new Error(`expected a commitment ${id}`)
+    return committed.args.content
+  }
+  /** What Disputes takes to judge entry `ordinal` of a report's balances of a kind. */
+  const accuse = (signed: SignedReport, kind: number, ordinal: number) => {
+    const stakerPages = Math.ceil(signed.report.stakerPools / PAGE_SIZE)
+    const page = at(signed.pages, Math.floor(ordinal / PAGE_SIZE) + (kind === STAKER ? 0 : stakerPages))
+    return [contentOf(signed), { kind, ordinal, ...wordOfPage(page, Math.floor((ordinal % PAGE_SIZE) / 4)) }] as const
   }
   /** As if a slot had no block. */
   const forgetRoot = async (slot: number) => networkHelpers.setStorageAt(BEACON_ROOTS, BigInt(pools.timeOfSlot(slot)) % 8191n, ZeroHash)
@@ -344,7 +388,10 @@ export async function startLife(connection: NetworkConnection, choices: Partial<
     sign,
     signFor,
     commit,
+    postPage,
     postReport,
+    committedContent,
+    accuse,
     forgetRoot,
     finalize,
     reportNow,
@@ -365,10 +412,13 @@ export function at<T>(items: readonly T[], index: number): T {
   return item
 }
 
-function pagesOf(balances: readonly bigint[]): string[] {
-  return Array.from({ length: Math.ceil(balances.length / PAGE_SIZE) }, (_, i) =>
-    pageOf(balances.slice(i * PAGE_SIZE, (i + 1) * PAGE_SIZE)),
-  )
+function cut<T>(items: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size))
+}
+
+/** What a commitment is kept by the hash of, as the contracts take it. */
+export function contentOf({ report, executionHash, absent }: SignedReport) {
+  return { report, executionHash, absent }
 }
 
 /** What a validator's key signs for its deposit of 1 ETH (consensus spec, DepositMessage under DOMAIN_DEPOSIT). */

@@ -47,6 +47,7 @@ export async function openPools({ ethers, networkHelpers }: NetworkConnection, c
   const [deployer, ...people] = await ethers.getSigners()
   if (deployer === undefined) throw new Error('expected a signer, got none')
   await networkHelpers.setCode(systemContracts.depositContract.address, systemContracts.depositContract.code)
+  await networkHelpers.setCode(systemContracts.history.address, systemContracts.history.code)
   await networkHelpers.setCode(systemContracts.withdrawalRequests.address, systemContracts.withdrawalRequests.code)
   const genesisTime = (await networkHelpers.time.latest()) + 1
   const parameters = { ...PARAMETERS, ...choices, genesisTime: BigInt(genesisTime) }
@@ -94,6 +95,9 @@ export async function openPools({ ethers, networkHelpers }: NetworkConnection, c
     await networkHelpers.setStorageAt(BEACON_ROOTS, (timestamp % RING) + RING, blockRoot)
     return timestamp
   }
+  /** Makes EIP-2935 know a block by this hash. */
+  const anchorExecution = async ({ number, hash }: { readonly number: bigint; readonly hash: string }) =>
+    networkHelpers.setStorageAt(systemContracts.history.address, number % RING, hash)
   const register = async (bond = parseEther('26')): Promise<RegisteredProducer> => {
     const key = newKey()
     const owner = Wallet.createRandom().address
@@ -103,5 +107,20 @@ export async function openPools({ ethers, networkHelpers }: NetworkConnection, c
     await contracts.blockProducers.connect(signer).register(operator, g1(key.toPublicKey()), possession, '/ip4/127.0.0.1', { value: bond })
     return { id: await contracts.blockProducers.producerOf(operator), owner, operator, operatorKey, key }
   }
-  return { ...contracts, addresses, parameters, deployer, people, judgeOf, timeOfSlot, as, now, toSlot, toEpoch, anchor, register }
+  return {
+    ...contracts,
+    addresses,
+    parameters,
+    deployer,
+    people,
+    judgeOf,
+    timeOfSlot,
+    as,
+    now,
+    toSlot,
+    toEpoch,
+    anchor,
+    anchorExecution,
+    register,
+  }
 }

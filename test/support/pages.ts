@@ -33,3 +33,8 @@ export function wordOfPage(page: string, index: number): { readonly word: string
 export function pageOf(balances: readonly bigint[]): string {
   return concat(balances.map((balance) => toBeHex(balance, 8)))
 }
+
+/** Point deltas as a page: 4 bytes big-endian each, two's complement. */
+export function pointsOf(deltas: readonly number[]): string {
+  return concat(deltas.map((delta) => toBeHex(BigInt.asUintN(32, BigInt(delta)), 4)))
+}

@@ -4,6 +4,7 @@ import type { ChainEvent, EventArgs, EventName, EventPosition } from '../../core
 import type { Address, Hex, ProducerId, PublicKey } from '../../core/ids.ts'
 import { toAddress, toEpoch, toPoolId, toProducerId, toPublicKey, toRoot, toSlot, toValidatorIndex } from '../../core/parse.ts'
 import { CONTRACTS, type ContractAddresses, type ContractName } from '../../core/ports/chain.ts'
+import type { CommitmentContent } from '../../core/report.ts'
 import { POOL_KINDS, type PoolKind } from '../../core/vault.ts'
 import { publicKeyFromEip2537 } from '../../protocol/bls/points.ts'
 import { INTERFACES } from './interfaces.ts'
@@ -26,6 +27,26 @@ const members = (value: Iterable<unknown>): readonly ProducerId[] => [...value].
 const signingKeyOf = (point: Iterable<string>): PublicKey => publicKeyFromEip2537(`0x${[...point].map((word) => word.slice(2)).join('')}`)
 const keysOf = (packed: string): readonly PublicKey[] =>
   (packed.slice(2).match(new RegExp(`.{${KEY_DIGITS}}`, 'g')) ?? []).map((digits) => toPublicKey(`0x${digits}`))
+
+const contentOf = ({ report, executionHash, absent }: Result): CommitmentContent => ({
+  report: {
+    epoch: toEpoch(report.epoch),
+    referenceSlot: toSlot(report.referenceSlot),
+    blockRoot: toRoot(report.blockRoot),
+    executionBlock: Number(report.executionBlock),
+    history: Number(report.history),
+    stakerArrivals: report.stakerArrivals,
+    bondArrivals: report.bondArrivals,
+    stakerPools: Number(report.stakerPools),
+    bondPools: Number(report.bondPools),
+    producers: Number(report.producers),
+    certificatesHash: toRoot(report.certificatesHash),
+    summariesRoot: toRoot(report.summariesRoot),
+    pageRoots: [...report.pageRoots].map(toRoot),
+  },
+  executionHash: toRoot(executionHash),
+  absent,
+})
 
 /** A text as somebody chose it: the contracts take any bytes, and what is no UTF-8 (reading it throws) is as good as none. */
 function textOf(args: Result, field: string): string {
@@ -57,6 +78,7 @@ const DECODERS: Decoders = {
   'Periods.ListFrozen': (a) => ({ period: Number(a.period), size: Number(a.size) }),
   'Periods.Joined': (a) => ({ period: Number(a.period), producerId: toProducerId(a.producerId), position: Number(a.position) }),
   'Periods.Left': (a) => ({ period: Number(a.period), producerId: toProducerId(a.producerId), position: Number(a.position) }),
+  'Periods.MemberStruck': (a) => ({ period: Number(a.period), producerId: toProducerId(a.producerId), place: Number(a.place) }),
   'Periods.SeedProven': (a) => ({ period: Number(a.period), seed: toRoot(a.seed) }),
   'Periods.CommitteeFormed': (a) => ({ period: Number(a.period), members: members(a.members) }),
   'VaultDraws.DrawRequested': (a) => ({
@@ -99,20 +121,29 @@ const DECODERS: Decoders = {
   'StateCommitments.StateCommitted': (a) => ({
     commitmentId: Number(a.commitmentId),
     epoch: toEpoch(a.epoch),
-    referenceSlot: toSlot(a.referenceSlot),
-    blockRoot: toRoot(a.blockRoot),
     digest: toRoot(a.digest),
-    absent: a.absent,
+    content: contentOf(a.content),
   }),
-  'StateCommitments.PagePosted': (a) => ({ commitmentId: Number(a.commitmentId), page: Number(a.page), root: toRoot(a.root), sum: a.sum }),
+  'StateCommitments.PagePosted': (a) => ({ commitmentId: Number(a.commitmentId), page: Number(a.page), data: a.data }),
   'StateCommitments.CommitmentPending': (a) => ({
     commitmentId: Number(a.commitmentId),
     stakerProfit: a.stakerProfit,
     bondProfit: a.bondProfit,
     windowEnds: Number(a.windowEnds),
   }),
+  'StateCommitments.CommitmentFrozen': (a) => ({ commitmentId: Number(a.commitmentId) }),
+  'StateCommitments.CommitmentUnfrozen': (a) => ({ commitmentId: Number(a.commitmentId) }),
   'StateCommitments.CommitmentDropped': (a) => ({ commitmentId: Number(a.commitmentId), epoch: toEpoch(a.epoch) }),
   'StateCommitments.StateFinalized': (a) => ({ commitmentId: Number(a.commitmentId), epoch: toEpoch(a.epoch), index: a.index }),
+  'Rewards.ReportBooked': (a) => ({
+    report: Number(a.report),
+    commitmentId: Number(a.commitmentId),
+    referenceTimestamp: Number(a.referenceTimestamp),
+    producers: Number(a.producers),
+    rate: a.rate,
+  }),
+  'Rewards.Settled': (a) => ({ producerId: toProducerId(a.producerId), report: Number(a.report), minted: a.minted, debt: a.debt }),
+  'Rewards.DebtRepaid': (a) => ({ producerId: toProducerId(a.producerId), points: a.points, burned: a.burned, debt: a.debt }),
   'StakingPool.BeaconDeposit': (a) => ({ poolId: toPoolId(a.poolId), kind: kindOf(a.kind), amount: a.amount, total: a.total }),
   'StakingPool.Collected': (a) => ({ kind: kindOf(a.kind), amount: a.amount, total: a.total }),
 }

@@ -1,8 +1,12 @@
 import { OpenPoolsError } from '../../core/errors.ts'
 import type { NetworkState, Pool } from '../../core/network.ts'
-import type { DerivedReport, Reference } from '../../core/report.ts'
+import { toRoot } from '../../core/parse.ts'
+import type { Parameters } from '../../core/ports/chain.ts'
+import type { DerivedReport, DutyRecord, Reference } from '../../core/report.ts'
 import type { PoolKind } from '../../core/vault.ts'
-import { encodeBalances, pageRoot } from './pages.ts'
+import type { Standing } from './coverage.ts'
+import { cutPages, encodeBalances, encodePoints, POINTS_PER_PAGE, pageRoot } from './pages.ts'
+import { derivePoints } from './points.ts'
 
 export class ReportError extends OpenPoolsError<'BALANCE_MISSING' | 'STATE_BEHIND'> {}
 
@@ -36,33 +40,47 @@ export function reportedBalance(pool: Pool, reference: Reference): bigint {
   return !found.eligible && found.balance < FULL ? found.balance + TOP_UP : found.balance
 }
 
+/** A report of no duties: no certificate is published, and nothing of duties earns points. */
+export const NO_DUTIES: DutyRecord = {
+  certificatesHash: toRoot(`0x${'00'.repeat(32)}`),
+  summariesRoot: toRoot(`0x${'00'.repeat(32)}`),
+  points: [],
+}
+
 /** Derives the one right report of a reference. The state must have seen every block up to the reference's. */
 export function deriveReport(input: {
   readonly state: NetworkState
   readonly reference: Reference
+  readonly standing: Standing
+  readonly duties: DutyRecord
   readonly poolsPerPage: number
+  readonly parameters: Parameters
 }): DerivedReport {
-  const { state, reference, poolsPerPage } = input
-  const pagesOf = (kind: PoolKind) => {
-    const balances = registeredAt(state, kind, reference.timestamp).map((pool) => reportedBalance(pool, reference))
-    const pages = Array.from({ length: Math.ceil(balances.length / poolsPerPage) }, (_, at) =>
-      encodeBalances(balances.slice(at * poolsPerPage, (at + 1) * poolsPerPage)),
-    )
-    return { count: balances.length, pages }
-  }
-  const staker = pagesOf('staker')
-  const bond = pagesOf('bond')
-  const pages = [...staker.pages, ...bond.pages]
+  const { state, reference, standing, duties, poolsPerPage, parameters } = input
+  const balancesOf = (kind: PoolKind) => registeredAt(state, kind, reference.timestamp).map((pool) => reportedBalance(pool, reference))
+  const [staker, bond] = [balancesOf('staker'), balancesOf('bond')]
+  const producers = [...state.producers.values()].filter((producer) => producer.registeredAt <= reference.timestamp).length
+  const points = derivePoints({ state, covers: standing.covers, producers, duties: duties.points, parameters })
+  const pages = [
+    ...cutPages(staker, poolsPerPage).map(encodeBalances),
+    ...cutPages(bond, poolsPerPage).map(encodeBalances),
+    ...cutPages(points, POINTS_PER_PAGE).map(encodePoints),
+  ]
   return {
     pages,
     report: {
       epoch: reference.epoch,
       referenceSlot: reference.header.slot,
       blockRoot: reference.header.root,
+      executionBlock: reference.executionBlock,
+      history: standing.history,
       stakerArrivals: reference.arrivals.staker,
       bondArrivals: reference.arrivals.bond,
-      stakerPools: staker.count,
-      bondPools: bond.count,
+      stakerPools: staker.length,
+      bondPools: bond.length,
+      producers,
+      certificatesHash: duties.certificatesHash,
+      summariesRoot: duties.summariesRoot,
       pageRoots: pages.map(pageRoot),
     },
   }

@@ -1,7 +1,21 @@
 import type { ChainEvent } from '../../core/events.ts'
 import type { PoolId, ProducerId } from '../../core/ids.ts'
-import type { Commitment, LiquidationDraw, NetworkState, Period, Pool, Producer, VaultDraw } from '../../core/network.ts'
+import type {
+  BookedReport,
+  Commitment,
+  Deed,
+  LiquidationDraw,
+  NetworkState,
+  Period,
+  Pool,
+  Producer,
+  Settlement,
+  VaultDraw,
+} from '../../core/network.ts'
 import type { PoolKind } from '../../core/vault.ts'
+import { uncovered } from './coverage.ts'
+import { noteDeed } from './deeds.ts'
+import { poolPagesOf } from './pages.ts'
 
 type Fold = {
   blockNumber: number
@@ -12,6 +26,10 @@ type Fold = {
   readonly vaultDraws: Map<number, VaultDraw>
   readonly liquidationDraws: Map<number, LiquidationDraw>
   readonly commitments: Map<number, Commitment>
+  history: number
+  readonly reports: Map<number, BookedReport>
+  readonly settlements: Map<ProducerId, Settlement>
+  deeds: readonly Deed[]
   readonly collected: Record<PoolKind, bigint>
 }
 
@@ -26,6 +44,10 @@ export function emptyState(): NetworkState {
     vaultDraws: new Map(),
     liquidationDraws: new Map(),
     commitments: new Map(),
+    history: 0,
+    reports: new Map(),
+    settlements: new Map(),
+    deeds: [],
     collected: { staker: 0n, bond: 0n },
   }
 }
@@ -45,6 +67,10 @@ export function foldEvents(state: NetworkState, events: readonly ChainEvent[]): 
     vaultDraws: new Map(state.vaultDraws),
     liquidationDraws: new Map(state.liquidationDraws),
     commitments: new Map(state.commitments),
+    history: state.history,
+    reports: new Map(state.reports),
+    settlements: new Map(state.settlements),
+    deeds: state.deeds,
     collected: { ...state.collected },
   }
   for (const event of events) {
@@ -64,7 +90,7 @@ function apply(state: Fold, event: ChainEvent): void {
   switch (event.name) {
     case 'BlockProducers.ProducerRegistered': {
       const { producerId: id, owner, operator, signingKey, peerAddress } = event.args
-      state.producers.set(id, { id, owner, operator, signingKey, peerAddress, slashed: false })
+      state.producers.set(id, { id, owner, operator, signingKey, peerAddress, slashed: false, registeredAt: event.at.timestamp })
       return
     }
     case 'BlockProducers.PeerAddressChanged':
@@ -77,8 +103,9 @@ function apply(state: Fold, event: ChainEvent): void {
       state.collected[event.args.kind] = event.args.total
       return
     default:
+      state.deeds = noteDeed(state, event)
       if (applyToPeriods(state, event) || applyToPools(state, event) || applyToExits(state, event)) return
-      applyToCommitments(state, event)
+      if (!applyToCommitments(state, event)) applyToRewards(state, event)
   }
 }
 
@@ -93,6 +120,11 @@ function applyToPeriods(state: Fold, event: ChainEvent): boolean {
     case 'Periods.CommitteeFormed':
       patch(state.periods, event.args.period, { committee: event.args.members })
       return true
+    case 'Periods.MemberStruck': {
+      const { period, producerId } = event.args
+      patch(state.periods, period, { struck: [...(state.periods.get(period)?.struck ?? []), producerId] })
+      return true
+    }
     default:
       return false
   }
@@ -179,37 +211,69 @@ function applyToExits(state: Fold, event: ChainEvent): boolean {
   }
 }
 
-function applyToCommitments(state: Fold, event: ChainEvent): void {
+function applyToCommitments(state: Fold, event: ChainEvent): boolean {
   const { commitments } = state
   switch (event.name) {
     case 'StateCommitments.StateCommitted': {
-      const { commitmentId: id, epoch, referenceSlot, blockRoot, digest, absent } = event.args
+      const { commitmentId: id, epoch, digest, content } = event.args
       commitments.set(id, {
         id,
         epoch,
-        referenceSlot,
-        blockRoot,
         digest,
-        absent,
+        content,
         phase: 'open',
-        pagesPosted: [],
+        covers: uncovered(commitments.values(), epoch),
+        pagesPosted: 0,
+        pointPages: [],
         committedAt: event.at.timestamp,
       })
-      return
+      state.history++
+      return true
     }
     case 'StateCommitments.PagePosted': {
-      const known = commitments.get(event.args.commitmentId)
-      patch(commitments, event.args.commitmentId, { pagesPosted: [...(known?.pagesPosted ?? []), event.args.page] })
-      return
+      const { commitmentId, page, data } = event.args
+      const known = commitments.get(commitmentId)
+      if (known === undefined) return true
+      const isPoints = page >= poolPagesOf(known.content.report)
+      patch(commitments, commitmentId, { pagesPosted: page + 1, pointPages: isPoints ? [...known.pointPages, data] : known.pointPages })
+      return true
     }
     case 'StateCommitments.CommitmentPending':
       patch(commitments, event.args.commitmentId, { phase: 'pending', windowEnds: event.args.windowEnds })
-      return
+      return true
+    case 'StateCommitments.CommitmentFrozen':
+      patch(commitments, event.args.commitmentId, { phase: 'disputed' })
+      return true
+    case 'StateCommitments.CommitmentUnfrozen':
+      patch(commitments, event.args.commitmentId, { phase: 'pending' })
+      return true
     case 'StateCommitments.CommitmentDropped':
-      patch(commitments, event.args.commitmentId, { phase: 'dropped' })
-      return
+      patch(commitments, event.args.commitmentId, { phase: 'dropped', pointPages: [] })
+      state.history++
+      return true
     case 'StateCommitments.StateFinalized':
       patch(commitments, event.args.commitmentId, { phase: 'finalized' })
+      return true
+    default:
+      return false
+  }
+}
+
+function applyToRewards(state: Fold, event: ChainEvent): void {
+  const { settlements } = state
+  switch (event.name) {
+    case 'Rewards.ReportBooked': {
+      const { report, commitmentId, producers, rate } = event.args
+      state.reports.set(report, { commitmentId, producers, rate })
+      return
+    }
+    case 'Rewards.Settled': {
+      const { producerId, report, minted, debt } = event.args
+      settlements.set(producerId, { report, debt, minted: (settlements.get(producerId)?.minted ?? 0n) + minted })
+      return
+    }
+    case 'Rewards.DebtRepaid':
+      patch(settlements, event.args.producerId, { debt: event.args.debt })
       return
     default:
       return

@@ -3,7 +3,6 @@ import { type ContractTransactionResponse, parseEther } from 'ethers'
 import { network } from 'hardhat'
 import { SLOTS_PER_EPOCH } from '../../support/beacon-prover.ts'
 import { at, type NetworkLife, type Pool, STAKER, startLife } from '../../support/network-life.ts'
-import { wordOfPage } from '../../support/pages.ts'
 
 /** Most gas of each step with a vault of 4, a committee of 3 and one page: a change that makes one dearer has to say so here. */
 const CEILINGS = {
@@ -14,10 +13,10 @@ const CEILINGS = {
   fundPool: 279_000n,
   freeze: 60_000n,
   proveSeed: 91_000n,
-  formCommittee: 351_000n,
+  formCommittee: 360_000n,
   commitState: 556_000n,
-  postPage: 83_000n,
-  finalizeState: 155_000n,
+  postPage: 88_000n,
+  finalizeState: 210_000n,
   disproveBalance: 656_000n,
   requestWithdrawal: 119_000n,
   requestLiquidation: 124_000n,
@@ -71,17 +70,17 @@ describe('Gas', function () {
     const lie = await life.draftReport({ epoch, stakers: [1n] })
     const back = await life.checkpoint()
     await life.commit(lie)
-    const { word, branch } = wordOfPage(at(lie.pages, 0), 0)
     const { state, validators, balances } = lie.proven
     await costs(
       'disproveBalance',
-      life.disputes.disproveBalance(1, STAKER, 0, word, branch, state, at(validators, pool.index), at(balances, pool.index)),
+      life.disputes.disproveBalance(1, ...life.accuse(lie, STAKER, 0), state, at(validators, pool.index), at(balances, pool.index)),
     )
     await back()
     const honest = await life.draftReport({ epoch })
     await costs('commitState', life.commit(honest))
-    await costs('postPage', life.stateCommitments.postPage(1, 0, at(honest.pages, 0)))
-    await life.stateCommitments.postPage(1, 1, at(honest.pages, 1))
+    await costs('postPage', life.postPage(1n, honest, 0))
+    await life.postPage(1n, honest, 1)
+    await life.postPage(1n, honest, 2)
     await costs('finalizeState', life.finalize(1n))
   })
 

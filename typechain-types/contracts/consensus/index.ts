@@ -2,6 +2,8 @@
 /* tslint:disable */
 /* eslint-disable */
 export type { BeaconLayout } from './BeaconLayout.js';
+export type { CommitmentBook } from './CommitmentBook.js';
+export type { CommitmentPages } from './CommitmentPages.js';
 export type { Disputes } from './Disputes.js';
 export type { Equivocations } from './Equivocations.js';
 export type { PoolFaults } from './PoolFaults.js';

@@ -3,6 +3,7 @@
 /* eslint-disable */
 export type { BlockProducers } from './BlockProducers.js';
 export type { BondUnits } from './BondUnits.js';
+export type { Committees } from './Committees.js';
 export type { Penalties } from './Penalties.js';
 export type { PeriodLists } from './PeriodLists.js';
 export type { Periods } from './Periods.js';

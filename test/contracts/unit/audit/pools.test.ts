@@ -3,7 +3,6 @@ import { parseEther } from 'ethers'
 import { network } from 'hardhat'
 import { SLOTS_PER_EPOCH } from '../../../support/beacon-prover.ts'
 import { at, FULL, type NetworkLife, type Pool, STAKER, startLife } from '../../../support/network-life.ts'
-import { wordOfPage } from '../../../support/pages.ts'
 
 const GWEI = 10n ** 9n
 const EPOCH_SECONDS = SLOTS_PER_EPOCH * 60
@@ -105,9 +104,14 @@ describe('Audit: pools that come to nothing', function () {
       // 31 ETH of profit: the stranger's gift.
       expect((await life.stateCommitments.commitment(right.id)).stakerProfit).to.equal(parseEther('31'))
       const disprove = async ({ id, signed }: typeof right) => {
-        const { word, branch } = wordOfPage(at(signed.pages, 0), 0)
         const { state, validators, balances } = signed.proven
-        return life.disputes.disproveBalance(id, STAKER, 1, word, branch, state, at(validators, pool.index), at(balances, pool.index))
+        return life.disputes.disproveBalance(
+          id,
+          ...life.accuse(signed, STAKER, 1),
+          state,
+          at(validators, pool.index),
+          at(balances, pool.index),
+        )
       }
       await expect(disprove(right)).to.be.revertedWithCustomError(life.disputes, 'NothingWrong')
       await back()

@@ -3,7 +3,6 @@ import { parseEther } from 'ethers'
 import { network } from 'hardhat'
 import { SLOTS_PER_EPOCH } from '../../../support/beacon-prover.ts'
 import { at, FULL, type NetworkLife, type Pool, type SignedReport, STAKER, startLife } from '../../../support/network-life.ts'
-import { wordOfPage } from '../../../support/pages.ts'
 
 const FULL_GWEI = BigInt(FULL)
 
@@ -36,16 +35,15 @@ describe('Audit: a captured commitment committee', function () {
     await life.toSlot(epoch * SLOTS_PER_EPOCH + 6)
   }
   const disprove = async (id: bigint, signed: SignedReport) => {
-    const { word, branch } = wordOfPage(at(signed.pages, 0), 0)
     const { state, validators, balances } = signed.proven
-    return life.disputes.disproveBalance(id, STAKER, 0, word, branch, state, at(validators, pool.index), at(balances, pool.index))
+    return life.disputes.disproveBalance(id, ...life.accuse(signed, STAKER, 0), state, at(validators, pool.index), at(balances, pool.index))
   }
   const refused = (call: Promise<unknown>, error: string) => expect(call).to.be.revertedWithCustomError(life.stateCommitments, error)
 
   it('A22 A28 a disproven report cannot be committed again by whoever kept its signature', async () => {
     const { id, signed } = await life.postReport({ epoch, stakers: [1n] })
     await disprove(id, signed)
-    await refused(life.commit(signed), 'CommitteeConvicted')
+    await refused(life.commit(signed), 'WrongHistory')
   })
 
   it('A22 those who have lost their bonds to a lie commit no other', async () => {
@@ -111,6 +109,6 @@ describe('Audit: a captured commitment committee', function () {
     const second = await life.postReport({ epoch, stakers: [FULL_GWEI + 2n] })
     await disprove(first.id, first.signed)
     await disprove(second.id, second.signed)
-    expect((await life.stateCommitments.commitment(second.id)).state).to.equal(4n)
+    expect((await life.stateCommitments.commitment(second.id)).state).to.equal(5n)
   })
 })

@@ -2,8 +2,17 @@ import { expect } from 'chai'
 import { parseEther } from 'ethers'
 import { network } from 'hardhat'
 import { SLOTS_PER_EPOCH } from '../../../support/beacon-prover.ts'
-import { at, BOND, FULL, type NetworkLife, type Pool, type SignedReport, STAKER, startLife } from '../../../support/network-life.ts'
-import { wordOfPage } from '../../../support/pages.ts'
+import {
+  at,
+  BOND,
+  contentOf,
+  FULL,
+  type NetworkLife,
+  type Pool,
+  type SignedReport,
+  STAKER,
+  startLife,
+} from '../../../support/network-life.ts'
 
 const ETH = 1_000_000_000n
 const FULL_GWEI = BigInt(FULL)
@@ -52,13 +61,11 @@ describe('Disputes', function () {
     accused: { kind: number; ordinal: number; index?: number; balanceIndex?: number },
   ) => {
     const { kind, ordinal } = accused
-    const page = at(signed.pages, kind === STAKER ? 0 : signed.pages.length - 1)
-    const { word, branch } = wordOfPage(page, Math.floor(ordinal / 4))
     const validator = at(signed.proven.validators, accused.index ?? pool.index)
     const balance = at(signed.proven.balances, accused.balanceIndex ?? accused.index ?? pool.index)
     return life.disputes
       .connect(at(life.people, 3))
-      .disproveBalance(id, kind, ordinal, word, branch, signed.proven.state, validator, balance)
+      .disproveBalance(id, ...life.accuse(signed, kind, ordinal), signed.proven.state, validator, balance)
   }
   const judge = async (draft: { stakers?: readonly bigint[]; bonds?: readonly bigint[] }, accused = { kind: STAKER, ordinal: 0 }) => {
     const { id, signed } = await life.postReport({ epoch, ...draft })
@@ -71,7 +78,7 @@ describe('Disputes', function () {
     await expect(disprove(id, signed, { kind: STAKER, ordinal: 0 }))
       .to.emit(life.disputes, 'BalanceDisproven')
       .withArgs(id, pool.id, FULL_GWEI + 1n, FULL_GWEI, at(life.people, 3).address)
-    expect((await life.stateCommitments.commitment(id)).state).to.equal(4n)
+    expect((await life.stateCommitments.commitment(id)).state).to.equal(5n)
     for (const [place, member] of committee.entries()) {
       const { slashed } = await life.blockProducers.producer(member)
       expect(slashed).to.equal(place !== 1)
@@ -93,7 +100,7 @@ describe('Disputes', function () {
     await disprove(id, signed, { kind: STAKER, ordinal: 0 })
     const held = await life.bondEther.balanceOf(at(life.people, 3))
     await refused(disprove(id, signed, { kind: BOND, ordinal: 0, index: bondPool.index }), 'NotDisputable')
-    await life.disputes.slashSigners(id, 100)
+    await life.disputes.slashSigners(id, contentOf(signed), 100)
     expect(await life.bondEther.balanceOf(at(life.people, 3))).to.equal(held)
   })
 
@@ -107,7 +114,7 @@ describe('Disputes', function () {
     const open = await life.draftReport({ epoch, stakers: [0n] })
     await life.commit(open)
     await disprove(1n, open, { kind: STAKER, ordinal: 0 })
-    expect((await life.stateCommitments.commitment(1)).state).to.equal(4n)
+    expect((await life.stateCommitments.commitment(1)).state).to.equal(5n)
   })
 
   it('not of what is final, dropped or unknown', async () => {
@@ -115,7 +122,7 @@ describe('Disputes', function () {
     await life.finalize(id)
     await refused(disprove(id, signed, { kind: STAKER, ordinal: 0 }), 'NotDisputable')
     await refused(disprove(id + 1n, signed, { kind: STAKER, ordinal: 0 }), 'NotDisputable')
-    await refused(life.disputes.slashSigners(id, 1), 'NoVerdict')
+    await refused(life.disputes.slashSigners(id, contentOf(signed), 1), 'NoVerdict')
   })
 
   it('A20 a right balance convicts nobody, of either kind', async () => {
@@ -193,7 +200,7 @@ describe('Disputes', function () {
   it('proves the same of a state whose slots around the boundary were missed', async () => {
     const { id, signed } = await life.postReport({ epoch, slot: epoch * SLOTS_PER_EPOCH - 2, stakers: [1n] })
     await disprove(id, signed, { kind: STAKER, ordinal: 0 })
-    expect((await life.stateCommitments.commitment(id)).state).to.equal(4n)
+    expect((await life.stateCommitments.commitment(id)).state).to.equal(5n)
   })
 })
 
@@ -221,16 +228,15 @@ describe('Disputes: a committee too large for one transaction', function () {
     expect(whole + 2048n * GAS_OF_A_PLACE + 682n * perAbsent).to.be.lessThan(MAX_TRANSACTION_GAS)
 
     const { id, signed } = await life.postReport({ epoch, stakers: [1n], absent: [0, 17] })
-    const { word, branch } = wordOfPage(at(signed.pages, 0), 0)
     const reporter = at(life.people, 3)
     const { validators, balances, state } = signed.proven
-    const proof = [word, branch, state, at(validators, pool.index), at(balances, pool.index)] as const
-    const receipt = await (await life.disputes.connect(reporter).disproveBalance(id, STAKER, 0, ...proof)).wait()
+    const proof = [state, at(validators, pool.index), at(balances, pool.index)] as const
+    const receipt = await (await life.disputes.connect(reporter).disproveBalance(id, ...life.accuse(signed, STAKER, 0), ...proof)).wait()
     expect(receipt?.gasUsed).to.be.lessThan(MAX_TRANSACTION_GAS)
     expect((await life.disputes.verdict(id)).judged).to.equal(16n)
-    await life.disputes.slashSigners(id, 2)
-    await life.disputes.slashSigners(id, 100)
-    await life.disputes.slashSigners(id, 100)
+    await life.disputes.slashSigners(id, contentOf(signed), 2)
+    await life.disputes.slashSigners(id, contentOf(signed), 100)
+    await life.disputes.slashSigners(id, contentOf(signed), 100)
     const [committee] = await life.periods.committee(await life.periods.periodAt(epoch))
     for (const [place, member] of committee.entries()) {
       expect((await life.blockProducers.producer(member)).slashed).to.equal(place !== 0 && place !== 17)

@@ -345,7 +345,6 @@ describe('Slashing: faults of pools', function () {
 
     it('knows the end from a finalized report when nobody shows a state', async () => {
       await double()
-      await refused(mine().showReportedBalance(pool.id, 1n, root(0), []), 'NotFinalized')
       const withdrawable = await leave(60, FULL - 1_000_000_000, { slashed: true })
       const id = await life.reportNow()
       const { epoch } = await life.stateCommitments.commitment(id)
@@ -353,14 +352,16 @@ describe('Slashing: faults of pools', function () {
       const { ordinal } = await life.poolRegistry.pool(pool.id)
       const balances = await life.balancesOf(STAKER, (await life.stateCommitments.commitment(id)).referenceTimestamp)
       const { word, branch } = wordOfPage(pageOf(balances), Number(ordinal) >> 2)
-      const bring = () => mine().showReportedBalance(pool.id, id, word, branch)
+      const content = await life.committedContent(id)
+      const bring = () => mine().showReportedBalance(pool.id, id, content, word, branch)
+      await refused(mine().showReportedBalance(pool.id, id + 1n, content, word, branch), 'NotFinalized')
       await refused(bring(), 'NotFinalized')
       await life.finalize(id)
       // When it becomes withdrawable is not known yet.
       await refused(bring(), 'BalanceTooLate')
       await refused(life.slashing.settle(pool.id), 'NotExiting')
       await report()
-      await refused(mine().showReportedBalance(pool.id, id, root(1), branch), 'WrongPageBranch')
+      await refused(mine().showReportedBalance(pool.id, id, content, root(1), branch), 'WrongPageBranch')
       await bring()
       expect([...(await fault())].slice(4, 6)).to.deep.equal([epoch, BigInt(FULL) - 1_000_000_000n])
       await refused(bring(), 'NothingNew')

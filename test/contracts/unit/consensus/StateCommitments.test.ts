@@ -1,11 +1,11 @@
 import { expect } from 'chai'
-import { parseEther, ZeroHash } from 'ethers'
+import { type BaseContract, parseEther, ZeroHash } from 'ethers'
 import { network } from 'hardhat'
 import { reportDigest } from '../../../../operator/protocol/messages/report.ts'
 import { SLOTS_PER_EPOCH } from '../../../support/beacon-prover.ts'
 import { aggregateG2 } from '../../../support/block-producers.ts'
-import { at, FULL, type NetworkLife, type Pool, type SignedReport, STAKER, startLife } from '../../../support/network-life.ts'
-import { pageOf } from '../../../support/pages.ts'
+import { at, contentOf, FULL, type NetworkLife, type Pool, type SignedReport, STAKER, startLife } from '../../../support/network-life.ts'
+import { pageOf, pointsOf, rootOfPage } from '../../../support/pages.ts'
 
 const GWEI = 10n ** 9n
 const FULL_GWEI = BigInt(FULL)
@@ -16,9 +16,11 @@ describe('StateCommitments', function () {
   let pool: Pool
   let restore: () => Promise<void>
   let epoch: number
+  let pageTree: BaseContract
 
   before(async () => {
     life = await startLife(await network.create())
+    pageTree = await life.ethers.getContractAt('PageTreeHarness', life.addresses.stateCommitments)
     await life.startPeriod(0)
     await life.stakingPool.connect(at(life.people, 0)).deposit({ value: parseEther('100') })
     await life.makePool() // of the bonds
@@ -32,7 +34,8 @@ describe('StateCommitments', function () {
   after(() => life.prover.close())
 
   const nextOnGrid = (now: number) => (Math.floor(now / 4) + 1) * 4
-  const refused = (call: Promise<unknown>, error: string) => expect(call).to.be.revertedWithCustomError(life.stateCommitments, error)
+  const refused = (call: Promise<unknown>, error: string, by: BaseContract = life.stateCommitments) =>
+    expect(call).to.be.revertedWithCustomError(by, error)
   const resigned = async (signed: SignedReport, change: Partial<SignedReport['report']>): Promise<SignedReport> => {
     const report = { ...signed.report, ...change }
     return { ...signed, report, ...(await life.sign(report)) }
@@ -45,10 +48,10 @@ describe('StateCommitments', function () {
       const open = await life.stateCommitments.commitment(1)
       expect(open.state).to.equal(1n)
       expect(open.epoch).to.equal(BigInt(epoch))
-      expect(open.pageRoots).to.deep.equal(signed.report.pageRoots)
-      await life.stateCommitments.postPage(1, 1, at(signed.pages, 1))
+      await life.postPage(1n, signed, 0)
+      await life.postPage(1n, signed, 1)
       expect((await life.stateCommitments.commitment(1)).state).to.equal(1n)
-      await expect(life.stateCommitments.postPage(1, 0, at(signed.pages, 0))).to.emit(life.stateCommitments, 'CommitmentPending')
+      await expect(life.postPage(1n, signed, 2)).to.emit(life.stateCommitments, 'CommitmentPending')
       const pending = await life.stateCommitments.commitment(1)
       expect(pending.state).to.equal(2n)
       expect(pending.stakerProfit).to.equal(0n)
@@ -61,11 +64,12 @@ describe('StateCommitments', function () {
       expect(await life.stateCommitments.digest(report)).to.equal(reportDigest(domain as never, report as never))
     })
 
-    it('starts the window at once when there is no pool to report', async () => {
+    it('with no pool to report, its points are all it has', async () => {
       const empty = await startLife(await network.create())
       await empty.startPeriod(0)
       const id = await empty.reportNow()
-      expect((await empty.stateCommitments.commitment(id)).state).to.equal(2n)
+      const made = await empty.stateCommitments.commitment(id)
+      expect([made.state, made.pagesPosted]).to.deep.equal([2n, 1n])
       await empty.finalize(id)
       expect(await empty.stateCommitments.lastFinalizedReference()).to.be.greaterThan(0n)
       await empty.prover.close()
@@ -74,7 +78,6 @@ describe('StateCommitments', function () {
     it('goes on with one of three absent, and not with two', async () => {
       await refused(life.commit(await life.draftReport({ epoch, absent: [0, 2] })), 'TooFewSigners')
       await life.commit(await life.draftReport({ epoch, absent: [1] }))
-      expect((await life.stateCommitments.commitment(1)).absent).to.equal('0x02')
     })
   })
 
@@ -117,7 +120,7 @@ describe('StateCommitments', function () {
     it('missed slots before the boundary: the last block before it', async () => {
       const signed = await life.draftReport({ epoch, slot: epoch * SLOTS_PER_EPOCH - 3 })
       await life.commit(signed)
-      expect((await life.stateCommitments.commitment(1)).referenceSlot).to.equal(BigInt(epoch * SLOTS_PER_EPOCH - 3))
+      expect((await life.stateCommitments.commitment(1)).referenceTimestamp).to.equal(BigInt(life.timeOfSlot(epoch * SLOTS_PER_EPOCH - 3)))
     })
     it('missed slots after the boundary: the same reference, from a later slot', async () => {
       const far = (epoch + 4) * SLOTS_PER_EPOCH
@@ -153,7 +156,7 @@ describe('StateCommitments', function () {
       const signed = await life.draftReport({ epoch })
       const other = await life.draftReport({ epoch, absent: [1] })
       await refused(
-        life.commit({ ...signed, report: { ...signed.report, stakerArrivals: 0n, pageRoots: [ZeroHash, ZeroHash] } }),
+        life.commit({ ...signed, report: { ...signed.report, stakerArrivals: 0n, pageRoots: [ZeroHash, ZeroHash, ZeroHash] } }),
         'InvalidAggregateSignature',
       )
       await refused(life.commit({ ...signed, absent: other.absent }), 'InvalidAggregateSignature')
@@ -161,8 +164,8 @@ describe('StateCommitments', function () {
     })
     it('a bitfield too long, or with bits beyond the committee', async () => {
       const signed = await life.draftReport({ epoch })
-      await refused(life.commit({ ...signed, absent: '0x0000' }), 'AbsentLength')
-      await refused(life.commit({ ...signed, absent: '0x08' }), 'AbsentBeyondCommittee')
+      await refused(life.commit({ ...signed, absent: '0x0000' }), 'AbsentLength', life.periods)
+      await refused(life.commit({ ...signed, absent: '0x08' }), 'AbsentBeyondCommittee', life.periods)
     })
   })
 
@@ -187,16 +190,56 @@ describe('StateCommitments', function () {
       await life.commit(signed)
     })
     it('cannot overlap, leave gaps, be replaced or be added up twice', async () => {
-      const commitments = life.stateCommitments
-      await refused(commitments.postPage(1, 2, at(signed.pages, 0)), 'PageUnknown')
-      await refused(commitments.postPage(1, 0, pageOf([FULL_GWEI, FULL_GWEI])), 'WrongPageLength')
-      await refused(commitments.postPage(1, 0, '0x'), 'WrongPageLength')
-      await refused(commitments.postPage(1, 0, pageOf([FULL_GWEI + 1n])), 'WrongPageRoot')
-      await commitments.postPage(1, 0, at(signed.pages, 0))
-      await refused(commitments.postPage(1, 0, at(signed.pages, 0)), 'PageAlreadyPosted')
-      await commitments.postPage(1, 1, at(signed.pages, 1))
-      await refused(commitments.postPage(1, 1, at(signed.pages, 1)), 'WrongCommitmentState')
-      expect((await commitments.commitment(1)).stakerProfit).to.equal(0n)
+      const post = (page: number, data: string) => life.stateCommitments.postPage(1, contentOf(signed), page, data)
+      await refused(post(1, at(signed.pages, 1)), 'WrongPage')
+      await refused(post(3, at(signed.pages, 0)), 'WrongPage')
+      await refused(post(0, at(signed.pages, 2)), 'WrongPageRoot')
+      await refused(post(0, pageOf([FULL_GWEI, FULL_GWEI])), 'WrongPageRoot')
+      await refused(post(0, '0x'), 'BadPageLength', pageTree)
+      await refused(post(0, pageOf([FULL_GWEI + 1n])), 'WrongPageRoot')
+      await post(0, at(signed.pages, 0))
+      await refused(post(0, at(signed.pages, 0)), 'WrongPage')
+      await post(1, at(signed.pages, 1))
+      await post(2, at(signed.pages, 2))
+      await refused(post(2, at(signed.pages, 2)), 'WrongCommitmentState')
+      await refused(post(3, at(signed.pages, 2)), 'WrongCommitmentState')
+      expect((await life.stateCommitments.commitment(1)).stakerProfit).to.equal(0n)
+    })
+    it('of the signed root but with more or fewer entries than there are pools or producers', async () => {
+      await restore()
+      for (const page of [0, 1, 2]) {
+        const pages = [pageOf([FULL_GWEI]), pageOf([FULL_GWEI]), pointsOf(Array(10).fill(0))]
+        pages[page] = page === 2 ? pointsOf(Array(11).fill(0)) : pageOf([FULL_GWEI, FULL_GWEI])
+        const honest = await life.draftReport({ epoch })
+        const other = { ...(await resigned(honest, { pageRoots: pages.map(rootOfPage) })), pages }
+        await life.commit(other)
+        for (const before of pages.keys()) if (before < page) await life.postPage(1n, other, before)
+        await refused(life.postPage(1n, other, page), 'WrongPageLength')
+        await restore()
+      }
+    })
+    it('with another content than was committed', async () => {
+      for (const change of [{ executionHash: ZeroHash }, { absent: '0x01' }, { report: { ...signed.report, stakerArrivals: 1n } }]) {
+        await refused(life.postPage(1n, { ...signed, ...change }, 0), 'WrongContent')
+      }
+    })
+    it('A55 of points that take more than a tenth of the largest debt from anybody', async () => {
+      await restore()
+      const most = Number(life.parameters.maxCdtDebt) / 10
+      const points = Array<number>(10).fill(0)
+      points[9] = -most - 1
+      const cruel = await life.draftReport({ epoch, points })
+      await life.commit(cruel)
+      await life.postPage(1n, cruel, 0)
+      await life.postPage(1n, cruel, 1)
+      await refused(life.postPage(1n, cruel, 2), 'LossTooLarge')
+      await life.networkHelpers.time.increase(2 * SLOTS_PER_EPOCH * 60)
+      await life.stateCommitments.dropOverdue(1)
+      points[9] = -most
+      points[0] = 7
+      points[1] = 5
+      const { id } = await life.postReport({ epoch, points })
+      expect((await life.stateCommitments.commitment(id)).positivePoints).to.equal(12n)
     })
     it('that do not come free their epoch after the deadline, not before', async () => {
       await refused(life.stateCommitments.finalizeState(1), 'WrongCommitmentState')
@@ -205,7 +248,8 @@ describe('StateCommitments', function () {
       await life.networkHelpers.time.increase(2 * SLOTS_PER_EPOCH * 60)
       await life.stateCommitments.dropOverdue(1)
       expect(await life.stateCommitments.nextToFinalize()).to.equal(2n)
-      await life.commit(signed)
+      await refused(life.commit(signed), 'WrongHistory')
+      await life.commit(await life.draftReport({ epoch }))
       expect(await life.stateCommitments.commitmentCount()).to.equal(2n)
       await refused(life.stateCommitments.dropOverdue(1), 'WrongCommitmentState')
     })
@@ -228,7 +272,7 @@ describe('StateCommitments', function () {
       await refused(life.stateCommitments.finalizeState(id), 'WindowOpen')
       const disputes = await life.as(life.addresses.disputes)
       await life.networkHelpers.time.setNextBlockTimestamp(windowEnds - 1n)
-      await life.stateCommitments.connect(disputes).dropDisputed(id)
+      await life.stateCommitments.connect(disputes).dropDisputed(id, true)
       await life.networkHelpers.time.setNextBlockTimestamp(windowEnds)
       await refused(life.stateCommitments.finalizeState(id), 'NotNext')
     })
@@ -244,16 +288,16 @@ describe('StateCommitments', function () {
       await life.toSlot((epoch + 4) * SLOTS_PER_EPOCH + 6)
       const second = await life.postReport({ epoch: epoch + 4 })
       await refused(life.finalize(second.id), 'NotNext')
-      await life.stateCommitments.connect(await life.as(life.addresses.disputes)).dropDisputed(first.id)
+      await life.stateCommitments.connect(await life.as(life.addresses.disputes)).dropDisputed(first.id, false)
       await life.finalize(second.id)
       await refused(life.stateCommitments.finalizeState(second.id), 'NotNext')
     })
     it('only Disputes drops, and nothing that is final', async () => {
       const { id } = await life.postReport({ epoch })
-      await refused(life.stateCommitments.dropDisputed(id), 'NotDisputes')
+      await refused(life.stateCommitments.dropDisputed(id, true), 'NotAJudge')
       await life.finalize(id)
       const disputes = await life.as(life.addresses.disputes)
-      await refused(life.stateCommitments.connect(disputes).dropDisputed(id), 'WrongCommitmentState')
+      await refused(life.stateCommitments.connect(disputes).dropDisputed(id, true), 'WrongCommitmentState')
     })
     it('A37 ETH that arrives while several reports are pending is counted once', async () => {
       await life.arrive(STAKER, parseEther('0.004'))

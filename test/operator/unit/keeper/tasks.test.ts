@@ -5,7 +5,7 @@ import type { Parameters } from '../../../../operator/core/ports/chain.ts'
 import { dueTasks } from '../../../../operator/keeper/tasks.ts'
 import { rankOf, untilTurn } from '../../../../operator/keeper/turns.ts'
 import { emptyState, foldEvents } from '../../../../operator/protocol/state/network-state.ts'
-import { epoch, event, fundedPool, pool, producer, root, validator } from '../protocol/state/support.ts'
+import { content, epoch, event, fundedPool, pool, producer, root, validator } from '../protocol/state/support.ts'
 
 const parameters = {
   slotsPerEpoch: 4,
@@ -94,10 +94,8 @@ test('commitments: overdue ones are dropped, the oldest pending one is finalized
     event('StateCommitments.StateCommitted', 10, {
       commitmentId: id,
       epoch: epoch(12),
-      referenceSlot: 48 as never,
-      blockRoot: root(1),
       digest: root(2),
-      absent: '0x00',
+      content: content(),
     })
   const pending = (id: number) =>
     event('StateCommitments.CommitmentPending', 11, { commitmentId: id, stakerProfit: 0n, bondProfit: 0n, windowEnds: 200 })

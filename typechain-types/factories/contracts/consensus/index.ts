@@ -2,6 +2,8 @@
 /* tslint:disable */
 /* eslint-disable */
 export { BeaconLayout__factory } from './BeaconLayout__factory.js';
+export { CommitmentBook__factory } from './CommitmentBook__factory.js';
+export { CommitmentPages__factory } from './CommitmentPages__factory.js';
 export { Disputes__factory } from './Disputes__factory.js';
 export { Equivocations__factory } from './Equivocations__factory.js';
 export { PoolFaults__factory } from './PoolFaults__factory.js';

@@ -757,6 +757,25 @@
         "type": "uint32"
       }
     ],
+    "name": "ownerOf",
+    "outputs": [
+      {
+        "internalType": "address",
+        "name": "",
+        "type": "address"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "ProducerId",
+        "name": "producerId",
+        "type": "uint32"
+      }
+    ],
     "name": "producer",
     "outputs": [
       {

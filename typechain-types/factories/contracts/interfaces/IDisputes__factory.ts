@@ -167,24 +167,120 @@
         "type": "uint256"
       },
       {
-        "internalType": "enum PoolKind",
-        "name": "kind",
-        "type": "uint8"
+        "components": [
+          {
+            "components": [
+              {
+                "internalType": "uint64",
+                "name": "epoch",
+                "type": "uint64"
+              },
+              {
+                "internalType": "uint64",
+                "name": "referenceSlot",
+                "type": "uint64"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "blockRoot",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "uint64",
+                "name": "executionBlock",
+                "type": "uint64"
+              },
+              {
+                "internalType": "uint32",
+                "name": "history",
+                "type": "uint32"
+              },
+              {
+                "internalType": "uint256",
+                "name": "stakerArrivals",
+                "type": "uint256"
+              },
+              {
+                "internalType": "uint256",
+                "name": "bondArrivals",
+                "type": "uint256"
+              },
+              {
+                "internalType": "uint32",
+                "name": "stakerPools",
+                "type": "uint32"
+              },
+              {
+                "internalType": "uint32",
+                "name": "bondPools",
+                "type": "uint32"
+              },
+              {
+                "internalType": "uint32",
+                "name": "producers",
+                "type": "uint32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "certificatesHash",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "summariesRoot",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32[]",
+                "name": "pageRoots",
+                "type": "bytes32[]"
+              }
+            ],
+            "internalType": "struct IStateCommitments.Report",
+            "name": "report",
+            "type": "tuple"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "executionHash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes",
+            "name": "absent",
+            "type": "bytes"
+          }
+        ],
+        "internalType": "struct IStateCommitments.Content",
+        "name": "content",
+        "type": "tuple"
       },
       {
-        "internalType": "uint32",
-        "name": "ordinal",
-        "type": "uint32"
-      },
-      {
-        "internalType": "bytes32",
-        "name": "word",
-        "type": "bytes32"
-      },
-      {
-        "internalType": "bytes32[]",
-        "name": "branch",
-        "type": "bytes32[]"
+        "components": [
+          {
+            "internalType": "enum PoolKind",
+            "name": "kind",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint32",
+            "name": "ordinal",
+            "type": "uint32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "word",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32[]",
+            "name": "branch",
+            "type": "bytes32[]"
+          }
+        ],
+        "internalType": "struct IDisputes.BalanceEntry",
+        "name": "entry",
+        "type": "tuple"
       },
       {
         "components": [
@@ -328,6 +424,95 @@
         "internalType": "uint256",
         "name": "commitmentId",
         "type": "uint256"
+      },
+      {
+        "components": [
+          {
+            "components": [
+              {
+                "internalType": "uint64",
+                "name": "epoch",
+                "type": "uint64"
+              },
+              {
+                "internalType": "uint64",
+                "name": "referenceSlot",
+                "type": "uint64"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "blockRoot",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "uint64",
+                "name": "executionBlock",
+                "type": "uint64"
+              },
+              {
+                "internalType": "uint32",
+                "name": "history",
+                "type": "uint32"
+              },
+              {
+                "internalType": "uint256",
+                "name": "stakerArrivals",
+                "type": "uint256"
+              },
+              {
+                "internalType": "uint256",
+                "name": "bondArrivals",
+                "type": "uint256"
+              },
+              {
+                "internalType": "uint32",
+                "name": "stakerPools",
+                "type": "uint32"
+              },
+              {
+                "internalType": "uint32",
+                "name": "bondPools",
+                "type": "uint32"
+              },
+              {
+                "internalType": "uint32",
+                "name": "producers",
+                "type": "uint32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "certificatesHash",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "summariesRoot",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32[]",
+                "name": "pageRoots",
+                "type": "bytes32[]"
+              }
+            ],
+            "internalType": "struct IStateCommitments.Report",
+            "name": "report",
+            "type": "tuple"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "executionHash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes",
+            "name": "absent",
+            "type": "bytes"
+          }
+        ],
+        "internalType": "struct IStateCommitments.Content",
+        "name": "content",
+        "type": "tuple"
       },
       {
         "internalType": "uint256",

@@ -9,33 +9,6 @@
   {
     "inputs": [
       {
-        "internalType": "uint256",
-        "name": "size",
-        "type": "uint256"
-      }
-    ],
-    "name": "AbsentBeyondCommittee",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "uint256",
-        "name": "expected",
-        "type": "uint256"
-      },
-      {
-        "internalType": "uint256",
-        "name": "actual",
-        "type": "uint256"
-      }
-    ],
-    "name": "AbsentLength",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
         "internalType": "enum PoolKind",
         "name": "kind",
         "type": "uint8"
@@ -158,12 +131,28 @@
   {
     "inputs": [
       {
+        "internalType": "uint256",
+        "name": "most",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "actual",
+        "type": "uint256"
+      }
+    ],
+    "name": "LossTooLarge",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "address",
         "name": "caller",
         "type": "address"
       }
     ],
-    "name": "NotDisputes",
+    "name": "NotAJudge",
     "type": "error"
   },
   {
@@ -180,38 +169,6 @@
       }
     ],
     "name": "NotNext",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "uint256",
-        "name": "commitmentId",
-        "type": "uint256"
-      },
-      {
-        "internalType": "uint32",
-        "name": "page",
-        "type": "uint32"
-      }
-    ],
-    "name": "PageAlreadyPosted",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "uint256",
-        "name": "commitmentId",
-        "type": "uint256"
-      },
-      {
-        "internalType": "uint32",
-        "name": "page",
-        "type": "uint32"
-      }
-    ],
-    "name": "PageUnknown",
     "type": "error"
   },
   {
@@ -247,6 +204,22 @@
     "type": "error"
   },
   {
+    "inputs": [
+      {
+        "internalType": "uint64",
+        "name": "windowEnds",
+        "type": "uint64"
+      },
+      {
+        "internalType": "uint64",
+        "name": "now_",
+        "type": "uint64"
+      }
+    ],
+    "name": "WindowOver",
+    "type": "error"
+  },
+  {
     "inputs": [],
     "name": "WoundDown",
     "type": "error"
@@ -270,6 +243,54 @@
       }
     ],
     "name": "WrongCommitmentState",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "expected",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "actual",
+        "type": "bytes32"
+      }
+    ],
+    "name": "WrongContent",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint32",
+        "name": "expected",
+        "type": "uint32"
+      },
+      {
+        "internalType": "uint32",
+        "name": "actual",
+        "type": "uint32"
+      }
+    ],
+    "name": "WrongHistory",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint32",
+        "name": "expected",
+        "type": "uint32"
+      },
+      {
+        "internalType": "uint32",
+        "name": "actual",
+        "type": "uint32"
+      }
+    ],
+    "name": "WrongPage",
     "type": "error"
   },
   {
@@ -344,6 +365,22 @@
   {
     "inputs": [
       {
+        "internalType": "uint32",
+        "name": "expected",
+        "type": "uint32"
+      },
+      {
+        "internalType": "uint32",
+        "name": "actual",
+        "type": "uint32"
+      }
+    ],
+    "name": "WrongProducerCount",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "bytes32",
         "name": "expected",
         "type": "bytes32"
@@ -387,9 +424,28 @@
         "internalType": "uint64",
         "name": "epoch",
         "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "internalType": "bool",
+        "name": "convicted",
+        "type": "bool"
       }
     ],
     "name": "CommitmentDropped",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "uint256",
+        "name": "commitmentId",
+        "type": "uint256"
+      }
+    ],
+    "name": "CommitmentFrozen",
     "type": "event"
   },
   {
@@ -415,12 +471,31 @@
       },
       {
         "indexed": false,
+        "internalType": "uint256",
+        "name": "positivePoints",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
         "internalType": "uint64",
         "name": "windowEnds",
         "type": "uint64"
       }
     ],
     "name": "CommitmentPending",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "uint256",
+        "name": "commitmentId",
+        "type": "uint256"
+      }
+    ],
+    "name": "CommitmentUnfrozen",
     "type": "event"
   },
   {
@@ -440,15 +515,9 @@
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
-        "name": "root",
-        "type": "bytes32"
-      },
-      {
-        "indexed": false,
-        "internalType": "uint256",
-        "name": "sum",
-        "type": "uint256"
+        "internalType": "bytes",
+        "name": "data",
+        "type": "bytes"
       }
     ],
     "name": "PagePosted",
@@ -471,27 +540,99 @@
       },
       {
         "indexed": false,
-        "internalType": "uint64",
-        "name": "referenceSlot",
-        "type": "uint64"
-      },
-      {
-        "indexed": false,
-        "internalType": "bytes32",
-        "name": "blockRoot",
-        "type": "bytes32"
-      },
-      {
-        "indexed": false,
         "internalType": "bytes32",
         "name": "digest",
         "type": "bytes32"
       },
       {
+        "components": [
+          {
+            "components": [
+              {
+                "internalType": "uint64",
+                "name": "epoch",
+                "type": "uint64"
+              },
+              {
+                "internalType": "uint64",
+                "name": "referenceSlot",
+                "type": "uint64"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "blockRoot",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "uint64",
+                "name": "executionBlock",
+                "type": "uint64"
+              },
+              {
+                "internalType": "uint32",
+                "name": "history",
+                "type": "uint32"
+              },
+              {
+                "internalType": "uint256",
+                "name": "stakerArrivals",
+                "type": "uint256"
+              },
+              {
+                "internalType": "uint256",
+                "name": "bondArrivals",
+                "type": "uint256"
+              },
+              {
+                "internalType": "uint32",
+                "name": "stakerPools",
+                "type": "uint32"
+              },
+              {
+                "internalType": "uint32",
+                "name": "bondPools",
+                "type": "uint32"
+              },
+              {
+                "internalType": "uint32",
+                "name": "producers",
+                "type": "uint32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "certificatesHash",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "summariesRoot",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32[]",
+                "name": "pageRoots",
+                "type": "bytes32[]"
+              }
+            ],
+            "internalType": "struct IStateCommitments.Report",
+            "name": "report",
+            "type": "tuple"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "executionHash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes",
+            "name": "absent",
+            "type": "bytes"
+          }
+        ],
         "indexed": false,
-        "internalType": "bytes",
-        "name": "absent",
-        "type": "bytes"
+        "internalType": "struct IStateCommitments.Content",
+        "name": "content",
+        "type": "tuple"
       }
     ],
     "name": "StateCommitted",
@@ -521,6 +662,19 @@
     ],
     "name": "StateFinalized",
     "type": "event"
+  },
+  {
+    "inputs": [],
+    "name": "POINTS_PER_PAGE",
+    "outputs": [
+      {
+        "internalType": "uint32",
+        "name": "",
+        "type": "uint32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
   },
   {
     "inputs": [],
@@ -555,6 +709,16 @@
             "type": "bytes32"
           },
           {
+            "internalType": "uint64",
+            "name": "executionBlock",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint32",
+            "name": "history",
+            "type": "uint32"
+          },
+          {
             "internalType": "uint256",
             "name": "stakerArrivals",
             "type": "uint256"
@@ -573,6 +737,21 @@
             "internalType": "uint32",
             "name": "bondPools",
             "type": "uint32"
+          },
+          {
+            "internalType": "uint32",
+            "name": "producers",
+            "type": "uint32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "certificatesHash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "summariesRoot",
+            "type": "bytes32"
           },
           {
             "internalType": "bytes32[]",
@@ -704,22 +883,7 @@
           },
           {
             "internalType": "uint64",
-            "name": "referenceSlot",
-            "type": "uint64"
-          },
-          {
-            "internalType": "uint64",
             "name": "referenceTimestamp",
-            "type": "uint64"
-          },
-          {
-            "internalType": "bytes32",
-            "name": "blockRoot",
-            "type": "bytes32"
-          },
-          {
-            "internalType": "uint64",
-            "name": "period",
             "type": "uint64"
           },
           {
@@ -728,19 +892,19 @@
             "type": "uint64"
           },
           {
+            "internalType": "uint32",
+            "name": "previous",
+            "type": "uint32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "contentHash",
+            "type": "bytes32"
+          },
+          {
             "internalType": "uint64",
             "name": "windowEnds",
             "type": "uint64"
-          },
-          {
-            "internalType": "uint32",
-            "name": "stakerPools",
-            "type": "uint32"
-          },
-          {
-            "internalType": "uint32",
-            "name": "bondPools",
-            "type": "uint32"
           },
           {
             "internalType": "uint32",
@@ -748,34 +912,39 @@
             "type": "uint32"
           },
           {
-            "internalType": "uint256",
-            "name": "stakerArrivals",
-            "type": "uint256"
+            "internalType": "uint32",
+            "name": "producers",
+            "type": "uint32"
           },
           {
-            "internalType": "uint256",
-            "name": "bondArrivals",
-            "type": "uint256"
+            "internalType": "uint128",
+            "name": "positivePoints",
+            "type": "uint128"
           },
           {
-            "internalType": "int256",
+            "internalType": "int128",
             "name": "stakerProfit",
-            "type": "int256"
+            "type": "int128"
           },
           {
-            "internalType": "int256",
+            "internalType": "int128",
             "name": "bondProfit",
-            "type": "int256"
+            "type": "int128"
           },
           {
-            "internalType": "bytes32[]",
-            "name": "pageRoots",
-            "type": "bytes32[]"
+            "internalType": "uint128",
+            "name": "stakerArrivals",
+            "type": "uint128"
           },
           {
-            "internalType": "bytes",
-            "name": "absent",
-            "type": "bytes"
+            "internalType": "uint128",
+            "name": "bondArrivals",
+            "type": "uint128"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "pointsHash",
+            "type": "bytes32"
           }
         ],
         "internalType": "struct IStateCommitments.Commitment",
@@ -819,6 +988,16 @@
             "type": "bytes32"
           },
           {
+            "internalType": "uint64",
+            "name": "executionBlock",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint32",
+            "name": "history",
+            "type": "uint32"
+          },
+          {
             "internalType": "uint256",
             "name": "stakerArrivals",
             "type": "uint256"
@@ -837,6 +1016,21 @@
             "internalType": "uint32",
             "name": "bondPools",
             "type": "uint32"
+          },
+          {
+            "internalType": "uint32",
+            "name": "producers",
+            "type": "uint32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "certificatesHash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "summariesRoot",
+            "type": "bytes32"
           },
           {
             "internalType": "bytes32[]",
@@ -866,6 +1060,11 @@
         "internalType": "uint256",
         "name": "commitmentId",
         "type": "uint256"
+      },
+      {
+        "internalType": "bool",
+        "name": "convict",
+        "type": "bool"
       }
     ],
     "name": "dropDisputed",
@@ -897,6 +1096,32 @@
     "name": "finalizeState",
     "outputs": [],
     "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "commitmentId",
+        "type": "uint256"
+      }
+    ],
+    "name": "freeze",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "history",
+    "outputs": [
+      {
+        "internalType": "uint32",
+        "name": "",
+        "type": "uint32"
+      }
+    ],
+    "stateMutability": "view",
     "type": "function"
   },
   {
@@ -933,17 +1158,119 @@
         "type": "uint256"
       },
       {
+        "components": [
+          {
+            "components": [
+              {
+                "internalType": "uint64",
+                "name": "epoch",
+                "type": "uint64"
+              },
+              {
+                "internalType": "uint64",
+                "name": "referenceSlot",
+                "type": "uint64"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "blockRoot",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "uint64",
+                "name": "executionBlock",
+                "type": "uint64"
+              },
+              {
+                "internalType": "uint32",
+                "name": "history",
+                "type": "uint32"
+              },
+              {
+                "internalType": "uint256",
+                "name": "stakerArrivals",
+                "type": "uint256"
+              },
+              {
+                "internalType": "uint256",
+                "name": "bondArrivals",
+                "type": "uint256"
+              },
+              {
+                "internalType": "uint32",
+                "name": "stakerPools",
+                "type": "uint32"
+              },
+              {
+                "internalType": "uint32",
+                "name": "bondPools",
+                "type": "uint32"
+              },
+              {
+                "internalType": "uint32",
+                "name": "producers",
+                "type": "uint32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "certificatesHash",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "summariesRoot",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32[]",
+                "name": "pageRoots",
+                "type": "bytes32[]"
+              }
+            ],
+            "internalType": "struct IStateCommitments.Report",
+            "name": "report",
+            "type": "tuple"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "executionHash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes",
+            "name": "absent",
+            "type": "bytes"
+          }
+        ],
+        "internalType": "struct IStateCommitments.Content",
+        "name": "content",
+        "type": "tuple"
+      },
+      {
         "internalType": "uint32",
         "name": "page",
         "type": "uint32"
       },
       {
         "internalType": "bytes",
-        "name": "balances",
+        "name": "data",
         "type": "bytes"
       }
     ],
     "name": "postPage",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "commitmentId",
+        "type": "uint256"
+      }
+    ],
+    "name": "unfreeze",
     "outputs": [],
     "stateMutability": "nonpayable",
     "type": "function"

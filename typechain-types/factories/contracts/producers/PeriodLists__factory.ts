@@ -9,6 +9,49 @@
   {
     "inputs": [
       {
+        "internalType": "uint256",
+        "name": "size",
+        "type": "uint256"
+      }
+    ],
+    "name": "AbsentBeyondCommittee",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "expected",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "actual",
+        "type": "uint256"
+      }
+    ],
+    "name": "AbsentLength",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint64",
+        "name": "period",
+        "type": "uint64"
+      },
+      {
+        "internalType": "uint32",
+        "name": "place",
+        "type": "uint32"
+      }
+    ],
+    "name": "AlreadyStruck",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "Epoch",
         "name": "now_",
         "type": "uint64"
@@ -62,6 +105,22 @@
   {
     "inputs": [
       {
+        "internalType": "uint64",
+        "name": "period",
+        "type": "uint64"
+      },
+      {
+        "internalType": "uint256",
+        "name": "shuffledIndex",
+        "type": "uint256"
+      }
+    ],
+    "name": "NotAuxiliary",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "address",
         "name": "caller",
         "type": "address"
@@ -89,6 +148,33 @@
       }
     ],
     "name": "NotFrozenYet",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "ProducerId",
+        "name": "producerId",
+        "type": "uint32"
+      }
+    ],
+    "name": "NotSlashed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint32",
+        "name": "place",
+        "type": "uint32"
+      },
+      {
+        "internalType": "uint32",
+        "name": "size",
+        "type": "uint32"
+      }
+    ],
+    "name": "PlaceOutOfRange",
     "type": "error"
   },
   {
@@ -127,6 +213,17 @@
       }
     ],
     "name": "SeedUnproven",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint64",
+        "name": "period",
+        "type": "uint64"
+      }
+    ],
+    "name": "StruckNotAbsent",
     "type": "error"
   },
   {
@@ -258,6 +355,31 @@
         "type": "uint64"
       },
       {
+        "indexed": true,
+        "internalType": "ProducerId",
+        "name": "producerId",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint32",
+        "name": "place",
+        "type": "uint32"
+      }
+    ],
+    "name": "MemberStruck",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "uint64",
+        "name": "period",
+        "type": "uint64"
+      },
+      {
         "indexed": false,
         "internalType": "bytes32",
         "name": "seed",
@@ -266,6 +388,59 @@
     ],
     "name": "SeedProven",
     "type": "event"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint64",
+        "name": "period",
+        "type": "uint64"
+      }
+    ],
+    "name": "auxiliaryCount",
+    "outputs": [
+      {
+        "internalType": "uint256",
+        "name": "",
+        "type": "uint256"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint64",
+        "name": "period",
+        "type": "uint64"
+      },
+      {
+        "internalType": "uint256",
+        "name": "shuffledIndex",
+        "type": "uint256"
+      }
+    ],
+    "name": "auxiliaryOf",
+    "outputs": [
+      {
+        "internalType": "uint256",
+        "name": "number",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "start",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "size",
+        "type": "uint256"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
   },
   {
     "inputs": [
@@ -307,6 +482,86 @@
         ],
         "internalType": "struct G1Point",
         "name": "aggregateKey",
+        "type": "tuple"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint64",
+        "name": "period",
+        "type": "uint64"
+      },
+      {
+        "internalType": "uint256",
+        "name": "word",
+        "type": "uint256"
+      }
+    ],
+    "name": "committeePositions",
+    "outputs": [
+      {
+        "internalType": "uint256",
+        "name": "",
+        "type": "uint256"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint64",
+        "name": "period",
+        "type": "uint64"
+      },
+      {
+        "internalType": "bytes",
+        "name": "absent",
+        "type": "bytes"
+      }
+    ],
+    "name": "committeeWithout",
+    "outputs": [
+      {
+        "internalType": "uint256",
+        "name": "size",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "signers",
+        "type": "uint256"
+      },
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "xHi",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "xLo",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "yHi",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "yLo",
+            "type": "bytes32"
+          }
+        ],
+        "internalType": "struct G1Point",
+        "name": "key",
         "type": "tuple"
       }
     ],
@@ -439,12 +694,60 @@
         "type": "uint64"
       },
       {
+        "internalType": "uint256[]",
+        "name": "shuffledIndices",
+        "type": "uint256[]"
+      }
+    ],
+    "name": "positionsAtShuffled",
+    "outputs": [
+      {
+        "internalType": "uint256[]",
+        "name": "positions",
+        "type": "uint256[]"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint64",
+        "name": "period",
+        "type": "uint64"
+      },
+      {
         "internalType": "uint32",
         "name": "position",
         "type": "uint32"
       }
     ],
     "name": "producerAt",
+    "outputs": [
+      {
+        "internalType": "ProducerId",
+        "name": "",
+        "type": "uint32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint64",
+        "name": "period",
+        "type": "uint64"
+      },
+      {
+        "internalType": "uint256",
+        "name": "shuffledIndex",
+        "type": "uint256"
+      }
+    ],
+    "name": "producerAtShuffled",
     "outputs": [
       {
         "internalType": "ProducerId",
@@ -634,6 +937,24 @@
       }
     ],
     "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint64",
+        "name": "period",
+        "type": "uint64"
+      },
+      {
+        "internalType": "uint32",
+        "name": "place",
+        "type": "uint32"
+      }
+    ],
+    "name": "strike",
+    "outputs": [],
+    "stateMutability": "nonpayable",
     "type": "function"
   }
 ] as const;

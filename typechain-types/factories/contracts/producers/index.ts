@@ -3,6 +3,7 @@
 /* eslint-disable */
 export { BlockProducers__factory } from './BlockProducers__factory.js';
 export { BondUnits__factory } from './BondUnits__factory.js';
+export { Committees__factory } from './Committees__factory.js';
 export { Penalties__factory } from './Penalties__factory.js';
 export { PeriodLists__factory } from './PeriodLists__factory.js';
 export { Periods__factory } from './Periods__factory.js';

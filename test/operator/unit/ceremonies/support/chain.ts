@@ -12,6 +12,7 @@ import type {
 } from '../../../../../operator/core/ports/chain.ts'
 import { CONTRACTS } from '../../../../../operator/core/ports/chain.ts'
 import { publicKeyFromEip2537 } from '../../../../../operator/protocol/bls/points.ts'
+import { emptyState } from '../../../../../operator/protocol/state/network-state.ts'
 import type { Random } from '../../../simulation/random.ts'
 import type { Scheduler } from '../../../simulation/scheduler.ts'
 
@@ -37,17 +38,7 @@ export type Completed = { readonly by: ProducerId; readonly at: number; readonly
 /** What becomes of a member's nth attempt to send; undefined: the chain takes it. */
 export type SendFailure = (by: ProducerId, attempt: number) => 'unreachable' | 'refused' | undefined
 
-const noState = (producers: NetworkState['producers']): NetworkState => ({
-  blockNumber: 1,
-  timestamp: 0,
-  producers,
-  periods: new Map(),
-  pools: new Map(),
-  vaultDraws: new Map(),
-  liquidationDraws: new Map(),
-  commitments: new Map(),
-  collected: { staker: 0n, bond: 0n },
-})
+const noState = (producers: NetworkState['producers']): NetworkState => ({ ...emptyState(), blockNumber: 1, producers })
 
 type Listener = Parameters<ChainFollower['onChange']>[0]
 
@@ -213,4 +204,5 @@ export const producerOf = (id: number, operator: Address, signingKey: PublicKey)
   signingKey,
   peerAddress: '',
   slashed: false,
+  registeredAt: 0,
 })

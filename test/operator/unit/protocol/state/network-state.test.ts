@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { poolsOf } from '../../../../../operator/core/network.ts'
 import { emptyState, foldEvents } from '../../../../../operator/protocol/state/network-state.ts'
-import { address, epoch, event, fundedPool, key, pool, producer, root } from './support.ts'
+import { address, content, epoch, event, fundedPool, key, pool, producer, root } from './support.ts'
 
 test('a pool goes from requested to funded, step by step', () => {
   const phases: (string | undefined)[] = []
@@ -60,12 +60,11 @@ test('liquidation, commitments, periods and producers', () => {
     event('StateCommitments.StateCommitted', 23, {
       commitmentId: 1,
       epoch: epoch(12),
-      referenceSlot: 48 as never,
-      blockRoot: root(1),
       digest: root(2),
-      absent: '0x00',
+      content: content(),
     }),
-    event('StateCommitments.PagePosted', 24, { commitmentId: 1, page: 0, root: root(3), sum: 32n }),
+    event('StateCommitments.PagePosted', 24, { commitmentId: 1, page: 0, data: '0x0000000773594000' }),
+    event('StateCommitments.PagePosted', 24, { commitmentId: 1, page: 1, data: '0x00000001' }),
     event('StateCommitments.CommitmentPending', 24, { commitmentId: 1, stakerProfit: 1n, bondProfit: 0n, windowEnds: 500 }),
     event('StakingPool.Collected', 25, { kind: 'staker', amount: 5n, total: 7n }),
   ])
@@ -76,7 +75,10 @@ test('liquidation, commitments, periods and producers', () => {
   assert.deepEqual([found?.phase, found?.exitDeadline, found?.exitForced], ['exiting', 30, true])
   assert.equal(state.liquidationDraws.get(1)?.done, true)
   const commitment = state.commitments.get(1)
-  assert.deepEqual([commitment?.phase, commitment?.pagesPosted, commitment?.windowEnds], ['pending', [0], 500])
+  assert.deepEqual(
+    [commitment?.phase, commitment?.pagesPosted, commitment?.pointPages, commitment?.windowEnds],
+    ['pending', 2, ['0x00000001'], 500],
+  )
   assert.equal(state.collected.staker, 7n)
 })
 

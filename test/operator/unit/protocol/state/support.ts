@@ -1,5 +1,6 @@
 import type { ChainEvent, EventArgs, EventName } from '../../../../../operator/core/events.ts'
-import type { Address, Epoch, PoolId, ProducerId, PublicKey, Root, ValidatorIndex } from '../../../../../operator/core/ids.ts'
+import type { Address, Epoch, Hex, PoolId, ProducerId, PublicKey, Root, Slot, ValidatorIndex } from '../../../../../operator/core/ids.ts'
+import type { CommitmentContent, Report } from '../../../../../operator/core/report.ts'
 
 export const pool = (id: number): PoolId => id as PoolId
 export const producer = (id: number): ProducerId => id as ProducerId
@@ -12,6 +13,27 @@ export const address = (byte: number): Address => `0x${byte.toString(16).padStar
 /** An event in a block whose timestamp is ten times its number. */
 export function event<Name extends EventName>(name: Name, blockNumber: number, args: EventArgs<Name>): ChainEvent {
   return { name, args, at: { blockNumber, blockHash: root(blockNumber), timestamp: blockNumber * 10, logIndex: 0 } } as ChainEvent
+}
+
+/** The content of a commitment with `pageRoots` many pages, `producers` producers and the rest made up. */
+export function content(change: Partial<Report> = {}, absent: Hex = '0x00'): CommitmentContent {
+  const report = {
+    epoch: epoch(12),
+    referenceSlot: 48 as Slot,
+    blockRoot: root(1),
+    executionBlock: 40,
+    history: 0,
+    stakerArrivals: 0n,
+    bondArrivals: 0n,
+    stakerPools: 1,
+    bondPools: 0,
+    producers: 4,
+    certificatesHash: root(0),
+    summariesRoot: root(0),
+    pageRoots: [root(3), root(4)],
+    ...change,
+  }
+  return { report, executionHash: root(5), absent }
 }
 
 /** The events of a pool's way to being funded. */
