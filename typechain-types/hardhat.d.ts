@@ -12,6 +12,8 @@ declare module "@nomicfoundation/hardhat-ethers/types" {
   interface HardhatEthersHelpers extends HardhatEthersHelpersBase {
   getContractFactory(name: 'Directory', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Directory__factory>
 getContractFactory(name: 'BeaconLayout', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BeaconLayout__factory>
+getContractFactory(name: 'CommitmentBook', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.CommitmentBook__factory>
+getContractFactory(name: 'CommitmentPages', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.CommitmentPages__factory>
 getContractFactory(name: 'Disputes', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Disputes__factory>
 getContractFactory(name: 'Equivocations', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Equivocations__factory>
 getContractFactory(name: 'PoolFaults', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.PoolFaults__factory>
@@ -56,6 +58,7 @@ getContractFactory(name: 'PoolRegistry', signerOrOptions?: ethers.Signer | Facto
 getContractFactory(name: 'VaultDraws', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.VaultDraws__factory>
 getContractFactory(name: 'BlockProducers', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BlockProducers__factory>
 getContractFactory(name: 'BondUnits', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BondUnits__factory>
+getContractFactory(name: 'Committees', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Committees__factory>
 getContractFactory(name: 'Penalties', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Penalties__factory>
 getContractFactory(name: 'PeriodLists', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.PeriodLists__factory>
 getContractFactory(name: 'Periods', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Periods__factory>
@@ -81,6 +84,8 @@ getContractFactory(name: 'SwapOrNotHarness', signerOrOptions?: ethers.Signer | F
 
   getContractAt(name: 'Directory', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Directory>
 getContractAt(name: 'BeaconLayout', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BeaconLayout>
+getContractAt(name: 'CommitmentBook', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.CommitmentBook>
+getContractAt(name: 'CommitmentPages', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.CommitmentPages>
 getContractAt(name: 'Disputes', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Disputes>
 getContractAt(name: 'Equivocations', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Equivocations>
 getContractAt(name: 'PoolFaults', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.PoolFaults>
@@ -125,6 +130,7 @@ getContractAt(name: 'PoolRegistry', address: string | ethers.Addressable, signer
 getContractAt(name: 'VaultDraws', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.VaultDraws>
 getContractAt(name: 'BlockProducers', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BlockProducers>
 getContractAt(name: 'BondUnits', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BondUnits>
+getContractAt(name: 'Committees', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Committees>
 getContractAt(name: 'Penalties', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Penalties>
 getContractAt(name: 'PeriodLists', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.PeriodLists>
 getContractAt(name: 'Periods', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Periods>
@@ -150,6 +156,8 @@ getContractAt(name: 'SwapOrNotHarness', address: string | ethers.Addressable, si
 
   deployContract(name: 'Directory', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Directory>
 deployContract(name: 'BeaconLayout', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BeaconLayout>
+deployContract(name: 'CommitmentBook', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CommitmentBook>
+deployContract(name: 'CommitmentPages', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CommitmentPages>
 deployContract(name: 'Disputes', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Disputes>
 deployContract(name: 'Equivocations', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Equivocations>
 deployContract(name: 'PoolFaults', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PoolFaults>
@@ -194,6 +202,7 @@ deployContract(name: 'PoolRegistry', signerOrOptions?: ethers.Signer | DeployCon
 deployContract(name: 'VaultDraws', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.VaultDraws>
 deployContract(name: 'BlockProducers', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BlockProducers>
 deployContract(name: 'BondUnits', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BondUnits>
+deployContract(name: 'Committees', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Committees>
 deployContract(name: 'Penalties', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Penalties>
 deployContract(name: 'PeriodLists', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PeriodLists>
 deployContract(name: 'Periods', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Periods>
@@ -219,6 +228,8 @@ deployContract(name: 'SwapOrNotHarness', signerOrOptions?: ethers.Signer | Deplo
 
   deployContract(name: 'Directory', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Directory>
 deployContract(name: 'BeaconLayout', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BeaconLayout>
+deployContract(name: 'CommitmentBook', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CommitmentBook>
+deployContract(name: 'CommitmentPages', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CommitmentPages>
 deployContract(name: 'Disputes', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Disputes>
 deployContract(name: 'Equivocations', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Equivocations>
 deployContract(name: 'PoolFaults', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PoolFaults>
@@ -263,6 +274,7 @@ deployContract(name: 'PoolRegistry', args: any[], signerOrOptions?: ethers.Signe
 deployContract(name: 'VaultDraws', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.VaultDraws>
 deployContract(name: 'BlockProducers', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BlockProducers>
 deployContract(name: 'BondUnits', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BondUnits>
+deployContract(name: 'Committees', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Committees>
 deployContract(name: 'Penalties', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Penalties>
 deployContract(name: 'PeriodLists', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PeriodLists>
 deployContract(name: 'Periods', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Periods>

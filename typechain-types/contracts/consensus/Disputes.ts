@@ -39,8 +39,26 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
     export type BalanceProofStructOutput = [index: bigint, leaf: string, branch: string[]] & {index: bigint, leaf: string, branch: string[] }
   
 
+export declare namespace IStateCommitments {
+      
+    export type ReportStruct = {epoch: BigNumberish, referenceSlot: BigNumberish, blockRoot: BytesLike, executionBlock: BigNumberish, history: BigNumberish, stakerArrivals: BigNumberish, bondArrivals: BigNumberish, stakerPools: BigNumberish, bondPools: BigNumberish, producers: BigNumberish, certificatesHash: BytesLike, summariesRoot: BytesLike, pageRoots: BytesLike[]}
+
+    export type ReportStructOutput = [epoch: bigint, referenceSlot: bigint, blockRoot: string, executionBlock: bigint, history: bigint, stakerArrivals: bigint, bondArrivals: bigint, stakerPools: bigint, bondPools: bigint, producers: bigint, certificatesHash: string, summariesRoot: string, pageRoots: string[]] & {epoch: bigint, referenceSlot: bigint, blockRoot: string, executionBlock: bigint, history: bigint, stakerArrivals: bigint, bondArrivals: bigint, stakerPools: bigint, bondPools: bigint, producers: bigint, certificatesHash: string, summariesRoot: string, pageRoots: string[] }
+  
+
+    export type ContentStruct = {report: IStateCommitments.ReportStruct, executionHash: BytesLike, absent: BytesLike}
+
+    export type ContentStructOutput = [report: IStateCommitments.ReportStructOutput, executionHash: string, absent: string] & {report: IStateCommitments.ReportStructOutput, executionHash: string, absent: string }
+  
+    }
+
 export declare namespace IDisputes {
       
+    export type BalanceEntryStruct = {kind: BigNumberish, ordinal: BigNumberish, word: BytesLike, branch: BytesLike[]}
+
+    export type BalanceEntryStructOutput = [kind: bigint, ordinal: bigint, word: string, branch: string[]] & {kind: bigint, ordinal: bigint, word: string, branch: string[] }
+  
+
     export type VerdictStruct = {reporter: AddressLike, judged: BigNumberish}
 
     export type VerdictStructOutput = [reporter: string, judged: bigint] & {reporter: string, judged: bigint }
@@ -52,8 +70,8 @@ export declare namespace IDisputes {
 
     getEvent(nameOrSignatureOrTopic: "BalanceDisproven" | "SignersJudged"): EventFragment;
 
-    encodeFunctionData(functionFragment: 'disproveBalance', values: [BigNumberish, BigNumberish, BigNumberish, BytesLike, BytesLike[], StateProofStruct, ValidatorProofStruct, BalanceProofStruct]): string;
-encodeFunctionData(functionFragment: 'slashSigners', values: [BigNumberish, BigNumberish]): string;
+    encodeFunctionData(functionFragment: 'disproveBalance', values: [BigNumberish, IStateCommitments.ContentStruct, IDisputes.BalanceEntryStruct, StateProofStruct, ValidatorProofStruct, BalanceProofStruct]): string;
+encodeFunctionData(functionFragment: 'slashSigners', values: [BigNumberish, IStateCommitments.ContentStruct, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'verdict', values: [BigNumberish]): string;
 
     decodeFunctionResult(functionFragment: 'disproveBalance', data: BytesLike): Result;
@@ -121,7 +139,7 @@ decodeFunctionResult(functionFragment: 'verdict', data: BytesLike): Result;
     
     
     disproveBalance: TypedContractMethod<
-      [commitmentId: BigNumberish, kind: BigNumberish, ordinal: BigNumberish, word: BytesLike, branch: BytesLike[], state: StateProofStruct, validator: ValidatorProofStruct, balance: BalanceProofStruct, ],
+      [commitmentId: BigNumberish, content: IStateCommitments.ContentStruct, entry: IDisputes.BalanceEntryStruct, state: StateProofStruct, validator: ValidatorProofStruct, balance: BalanceProofStruct, ],
       [void],
       'nonpayable'
     >
@@ -129,7 +147,7 @@ decodeFunctionResult(functionFragment: 'verdict', data: BytesLike): Result;
 
     
     slashSigners: TypedContractMethod<
-      [commitmentId: BigNumberish, maxMembers: BigNumberish, ],
+      [commitmentId: BigNumberish, content: IStateCommitments.ContentStruct, maxMembers: BigNumberish, ],
       [void],
       'nonpayable'
     >
@@ -147,12 +165,12 @@ decodeFunctionResult(functionFragment: 'verdict', data: BytesLike): Result;
     getFunction<T extends ContractMethod = ContractMethod>(key: string | FunctionFragment): T;
 
     getFunction(nameOrSignature: 'disproveBalance'): TypedContractMethod<
-      [commitmentId: BigNumberish, kind: BigNumberish, ordinal: BigNumberish, word: BytesLike, branch: BytesLike[], state: StateProofStruct, validator: ValidatorProofStruct, balance: BalanceProofStruct, ],
+      [commitmentId: BigNumberish, content: IStateCommitments.ContentStruct, entry: IDisputes.BalanceEntryStruct, state: StateProofStruct, validator: ValidatorProofStruct, balance: BalanceProofStruct, ],
       [void],
       'nonpayable'
     >;
 getFunction(nameOrSignature: 'slashSigners'): TypedContractMethod<
-      [commitmentId: BigNumberish, maxMembers: BigNumberish, ],
+      [commitmentId: BigNumberish, content: IStateCommitments.ContentStruct, maxMembers: BigNumberish, ],
       [void],
       'nonpayable'
     >;

@@ -82,6 +82,19 @@ export declare namespace ISlashing {
   
     }
 
+export declare namespace IStateCommitments {
+      
+    export type ReportStruct = {epoch: BigNumberish, referenceSlot: BigNumberish, blockRoot: BytesLike, executionBlock: BigNumberish, history: BigNumberish, stakerArrivals: BigNumberish, bondArrivals: BigNumberish, stakerPools: BigNumberish, bondPools: BigNumberish, producers: BigNumberish, certificatesHash: BytesLike, summariesRoot: BytesLike, pageRoots: BytesLike[]}
+
+    export type ReportStructOutput = [epoch: bigint, referenceSlot: bigint, blockRoot: string, executionBlock: bigint, history: bigint, stakerArrivals: bigint, bondArrivals: bigint, stakerPools: bigint, bondPools: bigint, producers: bigint, certificatesHash: string, summariesRoot: string, pageRoots: string[]] & {epoch: bigint, referenceSlot: bigint, blockRoot: string, executionBlock: bigint, history: bigint, stakerArrivals: bigint, bondArrivals: bigint, stakerPools: bigint, bondPools: bigint, producers: bigint, certificatesHash: string, summariesRoot: string, pageRoots: string[] }
+  
+
+    export type ContentStruct = {report: IStateCommitments.ReportStruct, executionHash: BytesLike, absent: BytesLike}
+
+    export type ContentStructOutput = [report: IStateCommitments.ReportStructOutput, executionHash: string, absent: string] & {report: IStateCommitments.ReportStructOutput, executionHash: string, absent: string }
+  
+    }
+
   export interface SlashingInterface extends Interface {
     getFunction(nameOrSignature: "fault" | "liquidate" | "reportExit" | "settle" | "showBalance" | "showReportedBalance" | "slashAttestations" | "slashBlocks" | "slashDealing" | "slashJoin" | "slashQbft"): FunctionFragment;
 
@@ -92,7 +105,7 @@ encodeFunctionData(functionFragment: 'liquidate', values: [BigNumberish]): strin
 encodeFunctionData(functionFragment: 'reportExit', values: [BigNumberish, BigNumberish, StateProofStruct, ValidatorProofStruct]): string;
 encodeFunctionData(functionFragment: 'settle', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'showBalance', values: [BigNumberish, BigNumberish, StateProofStruct, ValidatorProofStruct, BalanceProofStruct]): string;
-encodeFunctionData(functionFragment: 'showReportedBalance', values: [BigNumberish, BigNumberish, BytesLike, BytesLike[]]): string;
+encodeFunctionData(functionFragment: 'showReportedBalance', values: [BigNumberish, BigNumberish, IStateCommitments.ContentStruct, BytesLike, BytesLike[]]): string;
 encodeFunctionData(functionFragment: 'slashAttestations', values: [BigNumberish, G1PointStruct, AttestationDataStruct, G2PointStruct, AttestationDataStruct, G2PointStruct]): string;
 encodeFunctionData(functionFragment: 'slashBlocks', values: [BigNumberish, G1PointStruct, BeaconHeaderStruct, G2PointStruct, BeaconHeaderStruct, G2PointStruct]): string;
 encodeFunctionData(functionFragment: 'slashDealing', values: [ISlashing.DealingStruct, BytesLike, ISlashing.DealingStruct, BytesLike]): string;
@@ -248,7 +261,7 @@ decodeFunctionResult(functionFragment: 'slashQbft', data: BytesLike): Result;
 
     
     showReportedBalance: TypedContractMethod<
-      [poolId: BigNumberish, commitmentId: BigNumberish, word: BytesLike, branch: BytesLike[], ],
+      [poolId: BigNumberish, commitmentId: BigNumberish, content: IStateCommitments.ContentStruct, word: BytesLike, branch: BytesLike[], ],
       [void],
       'nonpayable'
     >
@@ -323,7 +336,7 @@ getFunction(nameOrSignature: 'showBalance'): TypedContractMethod<
       'nonpayable'
     >;
 getFunction(nameOrSignature: 'showReportedBalance'): TypedContractMethod<
-      [poolId: BigNumberish, commitmentId: BigNumberish, word: BytesLike, branch: BytesLike[], ],
+      [poolId: BigNumberish, commitmentId: BigNumberish, content: IStateCommitments.ContentStruct, word: BytesLike, branch: BytesLike[], ],
       [void],
       'nonpayable'
     >;

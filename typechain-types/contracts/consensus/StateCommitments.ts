@@ -26,37 +26,47 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
 
 export declare namespace IStateCommitments {
       
-    export type ReportStruct = {epoch: BigNumberish, referenceSlot: BigNumberish, blockRoot: BytesLike, stakerArrivals: BigNumberish, bondArrivals: BigNumberish, stakerPools: BigNumberish, bondPools: BigNumberish, pageRoots: BytesLike[]}
+    export type ReportStruct = {epoch: BigNumberish, referenceSlot: BigNumberish, blockRoot: BytesLike, executionBlock: BigNumberish, history: BigNumberish, stakerArrivals: BigNumberish, bondArrivals: BigNumberish, stakerPools: BigNumberish, bondPools: BigNumberish, producers: BigNumberish, certificatesHash: BytesLike, summariesRoot: BytesLike, pageRoots: BytesLike[]}
 
-    export type ReportStructOutput = [epoch: bigint, referenceSlot: bigint, blockRoot: string, stakerArrivals: bigint, bondArrivals: bigint, stakerPools: bigint, bondPools: bigint, pageRoots: string[]] & {epoch: bigint, referenceSlot: bigint, blockRoot: string, stakerArrivals: bigint, bondArrivals: bigint, stakerPools: bigint, bondPools: bigint, pageRoots: string[] }
+    export type ReportStructOutput = [epoch: bigint, referenceSlot: bigint, blockRoot: string, executionBlock: bigint, history: bigint, stakerArrivals: bigint, bondArrivals: bigint, stakerPools: bigint, bondPools: bigint, producers: bigint, certificatesHash: string, summariesRoot: string, pageRoots: string[]] & {epoch: bigint, referenceSlot: bigint, blockRoot: string, executionBlock: bigint, history: bigint, stakerArrivals: bigint, bondArrivals: bigint, stakerPools: bigint, bondPools: bigint, producers: bigint, certificatesHash: string, summariesRoot: string, pageRoots: string[] }
   
 
-    export type CommitmentStruct = {state: BigNumberish, epoch: BigNumberish, referenceSlot: BigNumberish, referenceTimestamp: BigNumberish, blockRoot: BytesLike, period: BigNumberish, committedAt: BigNumberish, windowEnds: BigNumberish, stakerPools: BigNumberish, bondPools: BigNumberish, pagesPosted: BigNumberish, stakerArrivals: BigNumberish, bondArrivals: BigNumberish, stakerProfit: BigNumberish, bondProfit: BigNumberish, pageRoots: BytesLike[], absent: BytesLike}
+    export type ContentStruct = {report: IStateCommitments.ReportStruct, executionHash: BytesLike, absent: BytesLike}
 
-    export type CommitmentStructOutput = [state: bigint, epoch: bigint, referenceSlot: bigint, referenceTimestamp: bigint, blockRoot: string, period: bigint, committedAt: bigint, windowEnds: bigint, stakerPools: bigint, bondPools: bigint, pagesPosted: bigint, stakerArrivals: bigint, bondArrivals: bigint, stakerProfit: bigint, bondProfit: bigint, pageRoots: string[], absent: string] & {state: bigint, epoch: bigint, referenceSlot: bigint, referenceTimestamp: bigint, blockRoot: string, period: bigint, committedAt: bigint, windowEnds: bigint, stakerPools: bigint, bondPools: bigint, pagesPosted: bigint, stakerArrivals: bigint, bondArrivals: bigint, stakerProfit: bigint, bondProfit: bigint, pageRoots: string[], absent: string }
+    export type ContentStructOutput = [report: IStateCommitments.ReportStructOutput, executionHash: string, absent: string] & {report: IStateCommitments.ReportStructOutput, executionHash: string, absent: string }
+  
+
+    export type CommitmentStruct = {state: BigNumberish, epoch: BigNumberish, referenceTimestamp: BigNumberish, committedAt: BigNumberish, previous: BigNumberish, contentHash: BytesLike, windowEnds: BigNumberish, pagesPosted: BigNumberish, producers: BigNumberish, positivePoints: BigNumberish, stakerProfit: BigNumberish, bondProfit: BigNumberish, stakerArrivals: BigNumberish, bondArrivals: BigNumberish, pointsHash: BytesLike}
+
+    export type CommitmentStructOutput = [state: bigint, epoch: bigint, referenceTimestamp: bigint, committedAt: bigint, previous: bigint, contentHash: string, windowEnds: bigint, pagesPosted: bigint, producers: bigint, positivePoints: bigint, stakerProfit: bigint, bondProfit: bigint, stakerArrivals: bigint, bondArrivals: bigint, pointsHash: string] & {state: bigint, epoch: bigint, referenceTimestamp: bigint, committedAt: bigint, previous: bigint, contentHash: string, windowEnds: bigint, pagesPosted: bigint, producers: bigint, positivePoints: bigint, stakerProfit: bigint, bondProfit: bigint, stakerArrivals: bigint, bondArrivals: bigint, pointsHash: string }
   
     }
 
   export interface StateCommitmentsInterface extends Interface {
-    getFunction(nameOrSignature: "POOLS_PER_PAGE" | "commitState" | "commitment" | "commitmentCount" | "digest" | "dropDisputed" | "dropOverdue" | "eip712Domain" | "finalizeState" | "lastFinalizedReference" | "nextToFinalize" | "postPage" | "withdrawalsHeld"): FunctionFragment;
+    getFunction(nameOrSignature: "POINTS_PER_PAGE" | "POOLS_PER_PAGE" | "commitState" | "commitment" | "commitmentCount" | "digest" | "dropDisputed" | "dropOverdue" | "eip712Domain" | "finalizeState" | "freeze" | "history" | "lastFinalizedReference" | "nextToFinalize" | "postPage" | "unfreeze" | "withdrawalsHeld"): FunctionFragment;
 
-    getEvent(nameOrSignatureOrTopic: "CommitmentDropped" | "CommitmentPending" | "EIP712DomainChanged" | "PagePosted" | "StateCommitted" | "StateFinalized"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "CommitmentDropped" | "CommitmentFrozen" | "CommitmentPending" | "CommitmentUnfrozen" | "EIP712DomainChanged" | "PagePosted" | "StateCommitted" | "StateFinalized"): EventFragment;
 
-    encodeFunctionData(functionFragment: 'POOLS_PER_PAGE', values?: undefined): string;
+    encodeFunctionData(functionFragment: 'POINTS_PER_PAGE', values?: undefined): string;
+encodeFunctionData(functionFragment: 'POOLS_PER_PAGE', values?: undefined): string;
 encodeFunctionData(functionFragment: 'commitState', values: [IStateCommitments.ReportStruct, BeaconHeaderStruct, BytesLike, G2PointStruct]): string;
 encodeFunctionData(functionFragment: 'commitment', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'commitmentCount', values?: undefined): string;
 encodeFunctionData(functionFragment: 'digest', values: [IStateCommitments.ReportStruct]): string;
-encodeFunctionData(functionFragment: 'dropDisputed', values: [BigNumberish]): string;
+encodeFunctionData(functionFragment: 'dropDisputed', values: [BigNumberish, boolean]): string;
 encodeFunctionData(functionFragment: 'dropOverdue', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'eip712Domain', values?: undefined): string;
 encodeFunctionData(functionFragment: 'finalizeState', values: [BigNumberish]): string;
+encodeFunctionData(functionFragment: 'freeze', values: [BigNumberish]): string;
+encodeFunctionData(functionFragment: 'history', values?: undefined): string;
 encodeFunctionData(functionFragment: 'lastFinalizedReference', values?: undefined): string;
 encodeFunctionData(functionFragment: 'nextToFinalize', values?: undefined): string;
-encodeFunctionData(functionFragment: 'postPage', values: [BigNumberish, BigNumberish, BytesLike]): string;
+encodeFunctionData(functionFragment: 'postPage', values: [BigNumberish, IStateCommitments.ContentStruct, BigNumberish, BytesLike]): string;
+encodeFunctionData(functionFragment: 'unfreeze', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'withdrawalsHeld', values?: undefined): string;
 
-    decodeFunctionResult(functionFragment: 'POOLS_PER_PAGE', data: BytesLike): Result;
+    decodeFunctionResult(functionFragment: 'POINTS_PER_PAGE', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'POOLS_PER_PAGE', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'commitState', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'commitment', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'commitmentCount', data: BytesLike): Result;
@@ -65,17 +75,32 @@ decodeFunctionResult(functionFragment: 'dropDisputed', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'dropOverdue', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'eip712Domain', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'finalizeState', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'freeze', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'history', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'lastFinalizedReference', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'nextToFinalize', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'postPage', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'unfreeze', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'withdrawalsHeld', data: BytesLike): Result;
   }
 
   
     export namespace CommitmentDroppedEvent {
-      export type InputTuple = [commitmentId: BigNumberish, epoch: BigNumberish];
-      export type OutputTuple = [commitmentId: bigint, epoch: bigint];
-      export interface OutputObject {commitmentId: bigint, epoch: bigint };
+      export type InputTuple = [commitmentId: BigNumberish, epoch: BigNumberish, convicted: boolean];
+      export type OutputTuple = [commitmentId: bigint, epoch: bigint, convicted: boolean];
+      export interface OutputObject {commitmentId: bigint, epoch: bigint, convicted: boolean };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace CommitmentFrozenEvent {
+      export type InputTuple = [commitmentId: BigNumberish];
+      export type OutputTuple = [commitmentId: bigint];
+      export interface OutputObject {commitmentId: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -85,9 +110,21 @@ decodeFunctionResult(functionFragment: 'withdrawalsHeld', data: BytesLike): Resu
   
 
     export namespace CommitmentPendingEvent {
-      export type InputTuple = [commitmentId: BigNumberish, stakerProfit: BigNumberish, bondProfit: BigNumberish, windowEnds: BigNumberish];
-      export type OutputTuple = [commitmentId: bigint, stakerProfit: bigint, bondProfit: bigint, windowEnds: bigint];
-      export interface OutputObject {commitmentId: bigint, stakerProfit: bigint, bondProfit: bigint, windowEnds: bigint };
+      export type InputTuple = [commitmentId: BigNumberish, stakerProfit: BigNumberish, bondProfit: BigNumberish, positivePoints: BigNumberish, windowEnds: BigNumberish];
+      export type OutputTuple = [commitmentId: bigint, stakerProfit: bigint, bondProfit: bigint, positivePoints: bigint, windowEnds: bigint];
+      export interface OutputObject {commitmentId: bigint, stakerProfit: bigint, bondProfit: bigint, positivePoints: bigint, windowEnds: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace CommitmentUnfrozenEvent {
+      export type InputTuple = [commitmentId: BigNumberish];
+      export type OutputTuple = [commitmentId: bigint];
+      export interface OutputObject {commitmentId: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -109,9 +146,9 @@ decodeFunctionResult(functionFragment: 'withdrawalsHeld', data: BytesLike): Resu
   
 
     export namespace PagePostedEvent {
-      export type InputTuple = [commitmentId: BigNumberish, page: BigNumberish, root: BytesLike, sum: BigNumberish];
-      export type OutputTuple = [commitmentId: bigint, page: bigint, root: string, sum: bigint];
-      export interface OutputObject {commitmentId: bigint, page: bigint, root: string, sum: bigint };
+      export type InputTuple = [commitmentId: BigNumberish, page: BigNumberish, data: BytesLike];
+      export type OutputTuple = [commitmentId: bigint, page: bigint, data: string];
+      export interface OutputObject {commitmentId: bigint, page: bigint, data: string };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -121,9 +158,9 @@ decodeFunctionResult(functionFragment: 'withdrawalsHeld', data: BytesLike): Resu
   
 
     export namespace StateCommittedEvent {
-      export type InputTuple = [commitmentId: BigNumberish, epoch: BigNumberish, referenceSlot: BigNumberish, blockRoot: BytesLike, digest: BytesLike, absent: BytesLike];
-      export type OutputTuple = [commitmentId: bigint, epoch: bigint, referenceSlot: bigint, blockRoot: string, digest: string, absent: string];
-      export interface OutputObject {commitmentId: bigint, epoch: bigint, referenceSlot: bigint, blockRoot: string, digest: string, absent: string };
+      export type InputTuple = [commitmentId: BigNumberish, epoch: BigNumberish, digest: BytesLike, content: IStateCommitments.ContentStruct];
+      export type OutputTuple = [commitmentId: bigint, epoch: bigint, digest: string, content: IStateCommitments.ContentStructOutput];
+      export interface OutputObject {commitmentId: bigint, epoch: bigint, digest: string, content: IStateCommitments.ContentStructOutput };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -178,6 +215,14 @@ decodeFunctionResult(functionFragment: 'withdrawalsHeld', data: BytesLike): Resu
 
     
     
+    POINTS_PER_PAGE: TypedContractMethod<
+      [],
+      [bigint],
+      'view'
+    >
+    
+
+    
     POOLS_PER_PAGE: TypedContractMethod<
       [],
       [bigint],
@@ -219,7 +264,7 @@ decodeFunctionResult(functionFragment: 'withdrawalsHeld', data: BytesLike): Resu
 
     
     dropDisputed: TypedContractMethod<
-      [commitmentId: BigNumberish, ],
+      [commitmentId: BigNumberish, convict: boolean, ],
       [void],
       'nonpayable'
     >
@@ -250,6 +295,22 @@ decodeFunctionResult(functionFragment: 'withdrawalsHeld', data: BytesLike): Resu
     
 
     
+    freeze: TypedContractMethod<
+      [commitmentId: BigNumberish, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
+    history: TypedContractMethod<
+      [],
+      [bigint],
+      'view'
+    >
+    
+
+    
     lastFinalizedReference: TypedContractMethod<
       [],
       [bigint],
@@ -267,7 +328,15 @@ decodeFunctionResult(functionFragment: 'withdrawalsHeld', data: BytesLike): Resu
 
     
     postPage: TypedContractMethod<
-      [commitmentId: BigNumberish, page: BigNumberish, balances: BytesLike, ],
+      [commitmentId: BigNumberish, content: IStateCommitments.ContentStruct, page: BigNumberish, data: BytesLike, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
+    unfreeze: TypedContractMethod<
+      [commitmentId: BigNumberish, ],
       [void],
       'nonpayable'
     >
@@ -284,7 +353,12 @@ decodeFunctionResult(functionFragment: 'withdrawalsHeld', data: BytesLike): Resu
 
     getFunction<T extends ContractMethod = ContractMethod>(key: string | FunctionFragment): T;
 
-    getFunction(nameOrSignature: 'POOLS_PER_PAGE'): TypedContractMethod<
+    getFunction(nameOrSignature: 'POINTS_PER_PAGE'): TypedContractMethod<
+      [],
+      [bigint],
+      'view'
+    >;
+getFunction(nameOrSignature: 'POOLS_PER_PAGE'): TypedContractMethod<
       [],
       [bigint],
       'view'
@@ -310,7 +384,7 @@ getFunction(nameOrSignature: 'digest'): TypedContractMethod<
       'view'
     >;
 getFunction(nameOrSignature: 'dropDisputed'): TypedContractMethod<
-      [commitmentId: BigNumberish, ],
+      [commitmentId: BigNumberish, convict: boolean, ],
       [void],
       'nonpayable'
     >;
@@ -329,6 +403,16 @@ getFunction(nameOrSignature: 'finalizeState'): TypedContractMethod<
       [void],
       'nonpayable'
     >;
+getFunction(nameOrSignature: 'freeze'): TypedContractMethod<
+      [commitmentId: BigNumberish, ],
+      [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'history'): TypedContractMethod<
+      [],
+      [bigint],
+      'view'
+    >;
 getFunction(nameOrSignature: 'lastFinalizedReference'): TypedContractMethod<
       [],
       [bigint],
@@ -340,7 +424,12 @@ getFunction(nameOrSignature: 'nextToFinalize'): TypedContractMethod<
       'view'
     >;
 getFunction(nameOrSignature: 'postPage'): TypedContractMethod<
-      [commitmentId: BigNumberish, page: BigNumberish, balances: BytesLike, ],
+      [commitmentId: BigNumberish, content: IStateCommitments.ContentStruct, page: BigNumberish, data: BytesLike, ],
+      [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'unfreeze'): TypedContractMethod<
+      [commitmentId: BigNumberish, ],
       [void],
       'nonpayable'
     >;
@@ -351,7 +440,9 @@ getFunction(nameOrSignature: 'withdrawalsHeld'): TypedContractMethod<
     >;
 
     getEvent(key: 'CommitmentDropped'): TypedContractEvent<CommitmentDroppedEvent.InputTuple, CommitmentDroppedEvent.OutputTuple, CommitmentDroppedEvent.OutputObject>;
+getEvent(key: 'CommitmentFrozen'): TypedContractEvent<CommitmentFrozenEvent.InputTuple, CommitmentFrozenEvent.OutputTuple, CommitmentFrozenEvent.OutputObject>;
 getEvent(key: 'CommitmentPending'): TypedContractEvent<CommitmentPendingEvent.InputTuple, CommitmentPendingEvent.OutputTuple, CommitmentPendingEvent.OutputObject>;
+getEvent(key: 'CommitmentUnfrozen'): TypedContractEvent<CommitmentUnfrozenEvent.InputTuple, CommitmentUnfrozenEvent.OutputTuple, CommitmentUnfrozenEvent.OutputObject>;
 getEvent(key: 'EIP712DomainChanged'): TypedContractEvent<EIP712DomainChangedEvent.InputTuple, EIP712DomainChangedEvent.OutputTuple, EIP712DomainChangedEvent.OutputObject>;
 getEvent(key: 'PagePosted'): TypedContractEvent<PagePostedEvent.InputTuple, PagePostedEvent.OutputTuple, PagePostedEvent.OutputObject>;
 getEvent(key: 'StateCommitted'): TypedContractEvent<StateCommittedEvent.InputTuple, StateCommittedEvent.OutputTuple, StateCommittedEvent.OutputObject>;
@@ -359,23 +450,31 @@ getEvent(key: 'StateFinalized'): TypedContractEvent<StateFinalizedEvent.InputTup
 
     filters: {
       
-      'CommitmentDropped(uint256,uint64)': TypedContractEvent<CommitmentDroppedEvent.InputTuple, CommitmentDroppedEvent.OutputTuple, CommitmentDroppedEvent.OutputObject>;
+      'CommitmentDropped(uint256,uint64,bool)': TypedContractEvent<CommitmentDroppedEvent.InputTuple, CommitmentDroppedEvent.OutputTuple, CommitmentDroppedEvent.OutputObject>;
       CommitmentDropped: TypedContractEvent<CommitmentDroppedEvent.InputTuple, CommitmentDroppedEvent.OutputTuple, CommitmentDroppedEvent.OutputObject>;
     
 
-      'CommitmentPending(uint256,int256,int256,uint64)': TypedContractEvent<CommitmentPendingEvent.InputTuple, CommitmentPendingEvent.OutputTuple, CommitmentPendingEvent.OutputObject>;
+      'CommitmentFrozen(uint256)': TypedContractEvent<CommitmentFrozenEvent.InputTuple, CommitmentFrozenEvent.OutputTuple, CommitmentFrozenEvent.OutputObject>;
+      CommitmentFrozen: TypedContractEvent<CommitmentFrozenEvent.InputTuple, CommitmentFrozenEvent.OutputTuple, CommitmentFrozenEvent.OutputObject>;
+    
+
+      'CommitmentPending(uint256,int256,int256,uint256,uint64)': TypedContractEvent<CommitmentPendingEvent.InputTuple, CommitmentPendingEvent.OutputTuple, CommitmentPendingEvent.OutputObject>;
       CommitmentPending: TypedContractEvent<CommitmentPendingEvent.InputTuple, CommitmentPendingEvent.OutputTuple, CommitmentPendingEvent.OutputObject>;
+    
+
+      'CommitmentUnfrozen(uint256)': TypedContractEvent<CommitmentUnfrozenEvent.InputTuple, CommitmentUnfrozenEvent.OutputTuple, CommitmentUnfrozenEvent.OutputObject>;
+      CommitmentUnfrozen: TypedContractEvent<CommitmentUnfrozenEvent.InputTuple, CommitmentUnfrozenEvent.OutputTuple, CommitmentUnfrozenEvent.OutputObject>;
     
 
       'EIP712DomainChanged()': TypedContractEvent<EIP712DomainChangedEvent.InputTuple, EIP712DomainChangedEvent.OutputTuple, EIP712DomainChangedEvent.OutputObject>;
       EIP712DomainChanged: TypedContractEvent<EIP712DomainChangedEvent.InputTuple, EIP712DomainChangedEvent.OutputTuple, EIP712DomainChangedEvent.OutputObject>;
     
 
-      'PagePosted(uint256,uint32,bytes32,uint256)': TypedContractEvent<PagePostedEvent.InputTuple, PagePostedEvent.OutputTuple, PagePostedEvent.OutputObject>;
+      'PagePosted(uint256,uint32,bytes)': TypedContractEvent<PagePostedEvent.InputTuple, PagePostedEvent.OutputTuple, PagePostedEvent.OutputObject>;
       PagePosted: TypedContractEvent<PagePostedEvent.InputTuple, PagePostedEvent.OutputTuple, PagePostedEvent.OutputObject>;
     
 
-      'StateCommitted(uint256,uint64,uint64,bytes32,bytes32,bytes)': TypedContractEvent<StateCommittedEvent.InputTuple, StateCommittedEvent.OutputTuple, StateCommittedEvent.OutputObject>;
+      'StateCommitted(uint256,uint64,bytes32,tuple)': TypedContractEvent<StateCommittedEvent.InputTuple, StateCommittedEvent.OutputTuple, StateCommittedEvent.OutputObject>;
       StateCommitted: TypedContractEvent<StateCommittedEvent.InputTuple, StateCommittedEvent.OutputTuple, StateCommittedEvent.OutputObject>;
     
 

@@ -38,7 +38,7 @@ export declare namespace IBlockProducers {
     }
 
   export interface BlockProducersInterface extends Interface {
-    getFunction(nameOrSignature: "addBond" | "bondValue" | "chargeBond" | "chargeSeats" | "countAt" | "eip712Domain" | "exit" | "forceOut" | "holdSeats" | "holdersOf" | "isEligible" | "isUndercollateralized" | "lockSeats" | "newestSeat" | "producer" | "producerCount" | "producerOf" | "register" | "registeredAt" | "releaseSeats" | "seatCount" | "seats" | "setPeerAddress" | "signingKey" | "slashOut" | "slashSeats" | "totalBondValue" | "unholdSeats" | "unitValue"): FunctionFragment;
+    getFunction(nameOrSignature: "addBond" | "bondValue" | "chargeBond" | "chargeSeats" | "countAt" | "eip712Domain" | "exit" | "forceOut" | "holdSeats" | "holdersOf" | "isEligible" | "isUndercollateralized" | "lockSeats" | "newestSeat" | "ownerOf" | "producer" | "producerCount" | "producerOf" | "register" | "registeredAt" | "releaseSeats" | "seatCount" | "seats" | "setPeerAddress" | "signingKey" | "slashOut" | "slashSeats" | "totalBondValue" | "unholdSeats" | "unitValue"): FunctionFragment;
 
     getEvent(nameOrSignatureOrTopic: "BondAdded" | "BondCharged" | "EIP712DomainChanged" | "ExitRequested" | "PeerAddressChanged" | "ProducerRegistered" | "ProducerSlashed" | "SeatLocked" | "SeatReleased" | "SeatsHeld" | "SeatsUnheld"): EventFragment;
 
@@ -56,6 +56,7 @@ encodeFunctionData(functionFragment: 'isEligible', values: [BigNumberish, BigNum
 encodeFunctionData(functionFragment: 'isUndercollateralized', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'lockSeats', values: [BigNumberish, BigNumberish, BigNumberish[]]): string;
 encodeFunctionData(functionFragment: 'newestSeat', values: [BigNumberish]): string;
+encodeFunctionData(functionFragment: 'ownerOf', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'producer', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'producerCount', values?: undefined): string;
 encodeFunctionData(functionFragment: 'producerOf', values: [AddressLike]): string;
@@ -86,6 +87,7 @@ decodeFunctionResult(functionFragment: 'isEligible', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'isUndercollateralized', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'lockSeats', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'newestSeat', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'ownerOf', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'producer', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'producerCount', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'producerOf', data: BytesLike): Result;
@@ -382,6 +384,14 @@ decodeFunctionResult(functionFragment: 'unitValue', data: BytesLike): Result;
     
 
     
+    ownerOf: TypedContractMethod<
+      [producerId: BigNumberish, ],
+      [string],
+      'view'
+    >
+    
+
+    
     producer: TypedContractMethod<
       [producerId: BigNumberish, ],
       [IBlockProducers.ProducerStructOutput],
@@ -572,6 +582,11 @@ getFunction(nameOrSignature: 'lockSeats'): TypedContractMethod<
 getFunction(nameOrSignature: 'newestSeat'): TypedContractMethod<
       [producerId: BigNumberish, ],
       [bigint],
+      'view'
+    >;
+getFunction(nameOrSignature: 'ownerOf'): TypedContractMethod<
+      [producerId: BigNumberish, ],
+      [string],
       'view'
     >;
 getFunction(nameOrSignature: 'producer'): TypedContractMethod<

@@ -35,11 +35,15 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   
 
   export interface PeriodsInterface extends Interface {
-    getFunction(nameOrSignature: "committee" | "currentPeriod" | "formCommittee" | "freeze" | "listAt" | "nextPeriod" | "nextToFreeze" | "periodAt" | "producerAt" | "proveSeed" | "queueJoin" | "queueLeave" | "seedEpochOf" | "seedOf" | "sizeAt" | "startOf"): FunctionFragment;
+    getFunction(nameOrSignature: "auxiliaryCount" | "auxiliaryOf" | "committee" | "committeePositions" | "committeeWithout" | "currentPeriod" | "formCommittee" | "freeze" | "listAt" | "nextPeriod" | "nextToFreeze" | "periodAt" | "positionsAtShuffled" | "producerAt" | "producerAtShuffled" | "proveSeed" | "queueJoin" | "queueLeave" | "seedEpochOf" | "seedOf" | "sizeAt" | "startOf" | "strike"): FunctionFragment;
 
-    getEvent(nameOrSignatureOrTopic: "CommitteeFormed" | "JoinQueued" | "Joined" | "LeaveQueued" | "Left" | "ListFrozen" | "SeedProven"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "CommitteeFormed" | "JoinQueued" | "Joined" | "LeaveQueued" | "Left" | "ListFrozen" | "MemberStruck" | "SeedProven"): EventFragment;
 
-    encodeFunctionData(functionFragment: 'committee', values: [BigNumberish]): string;
+    encodeFunctionData(functionFragment: 'auxiliaryCount', values: [BigNumberish]): string;
+encodeFunctionData(functionFragment: 'auxiliaryOf', values: [BigNumberish, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'committee', values: [BigNumberish]): string;
+encodeFunctionData(functionFragment: 'committeePositions', values: [BigNumberish, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'committeeWithout', values: [BigNumberish, BytesLike]): string;
 encodeFunctionData(functionFragment: 'currentPeriod', values?: undefined): string;
 encodeFunctionData(functionFragment: 'formCommittee', values: [BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'freeze', values: [BigNumberish]): string;
@@ -47,7 +51,9 @@ encodeFunctionData(functionFragment: 'listAt', values: [BigNumberish, BigNumberi
 encodeFunctionData(functionFragment: 'nextPeriod', values?: undefined): string;
 encodeFunctionData(functionFragment: 'nextToFreeze', values?: undefined): string;
 encodeFunctionData(functionFragment: 'periodAt', values: [BigNumberish]): string;
+encodeFunctionData(functionFragment: 'positionsAtShuffled', values: [BigNumberish, BigNumberish[]]): string;
 encodeFunctionData(functionFragment: 'producerAt', values: [BigNumberish, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'producerAtShuffled', values: [BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'proveSeed', values: [BigNumberish, BigNumberish, StateProofStruct, RandaoProofStruct]): string;
 encodeFunctionData(functionFragment: 'queueJoin', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'queueLeave', values: [BigNumberish]): string;
@@ -55,8 +61,13 @@ encodeFunctionData(functionFragment: 'seedEpochOf', values: [BigNumberish]): str
 encodeFunctionData(functionFragment: 'seedOf', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'sizeAt', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'startOf', values: [BigNumberish]): string;
+encodeFunctionData(functionFragment: 'strike', values: [BigNumberish, BigNumberish]): string;
 
-    decodeFunctionResult(functionFragment: 'committee', data: BytesLike): Result;
+    decodeFunctionResult(functionFragment: 'auxiliaryCount', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'auxiliaryOf', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'committee', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'committeePositions', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'committeeWithout', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'currentPeriod', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'formCommittee', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'freeze', data: BytesLike): Result;
@@ -64,7 +75,9 @@ decodeFunctionResult(functionFragment: 'listAt', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'nextPeriod', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'nextToFreeze', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'periodAt', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'positionsAtShuffled', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'producerAt', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'producerAtShuffled', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'proveSeed', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'queueJoin', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'queueLeave', data: BytesLike): Result;
@@ -72,6 +85,7 @@ decodeFunctionResult(functionFragment: 'seedEpochOf', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'seedOf', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'sizeAt', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'startOf', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'strike', data: BytesLike): Result;
   }
 
   
@@ -147,6 +161,18 @@ decodeFunctionResult(functionFragment: 'startOf', data: BytesLike): Result;
 
   
 
+    export namespace MemberStruckEvent {
+      export type InputTuple = [period: BigNumberish, producerId: BigNumberish, place: BigNumberish];
+      export type OutputTuple = [period: bigint, producerId: bigint, place: bigint];
+      export interface OutputObject {period: bigint, producerId: bigint, place: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
     export namespace SeedProvenEvent {
       export type InputTuple = [period: BigNumberish, seed: BytesLike];
       export type OutputTuple = [period: bigint, seed: string];
@@ -193,9 +219,41 @@ decodeFunctionResult(functionFragment: 'startOf', data: BytesLike): Result;
 
     
     
+    auxiliaryCount: TypedContractMethod<
+      [period: BigNumberish, ],
+      [bigint],
+      'view'
+    >
+    
+
+    
+    auxiliaryOf: TypedContractMethod<
+      [period: BigNumberish, shuffledIndex: BigNumberish, ],
+      [[bigint, bigint, bigint] & {number: bigint, start: bigint, size: bigint }],
+      'view'
+    >
+    
+
+    
     committee: TypedContractMethod<
       [period: BigNumberish, ],
       [[bigint[], G1PointStructOutput] & {members: bigint[], aggregateKey: G1PointStructOutput }],
+      'view'
+    >
+    
+
+    
+    committeePositions: TypedContractMethod<
+      [period: BigNumberish, word: BigNumberish, ],
+      [bigint],
+      'view'
+    >
+    
+
+    
+    committeeWithout: TypedContractMethod<
+      [period: BigNumberish, absent: BytesLike, ],
+      [[bigint, bigint, G1PointStructOutput] & {size: bigint, signers: bigint, key: G1PointStructOutput }],
       'view'
     >
     
@@ -257,8 +315,24 @@ decodeFunctionResult(functionFragment: 'startOf', data: BytesLike): Result;
     
 
     
+    positionsAtShuffled: TypedContractMethod<
+      [period: BigNumberish, shuffledIndices: BigNumberish[], ],
+      [bigint[]],
+      'view'
+    >
+    
+
+    
     producerAt: TypedContractMethod<
       [period: BigNumberish, position: BigNumberish, ],
+      [bigint],
+      'view'
+    >
+    
+
+    
+    producerAtShuffled: TypedContractMethod<
+      [period: BigNumberish, shuffledIndex: BigNumberish, ],
       [bigint],
       'view'
     >
@@ -320,12 +394,40 @@ decodeFunctionResult(functionFragment: 'startOf', data: BytesLike): Result;
     >
     
 
+    
+    strike: TypedContractMethod<
+      [period: BigNumberish, place: BigNumberish, ],
+      [void],
+      'nonpayable'
+    >
+    
+
 
     getFunction<T extends ContractMethod = ContractMethod>(key: string | FunctionFragment): T;
 
-    getFunction(nameOrSignature: 'committee'): TypedContractMethod<
+    getFunction(nameOrSignature: 'auxiliaryCount'): TypedContractMethod<
+      [period: BigNumberish, ],
+      [bigint],
+      'view'
+    >;
+getFunction(nameOrSignature: 'auxiliaryOf'): TypedContractMethod<
+      [period: BigNumberish, shuffledIndex: BigNumberish, ],
+      [[bigint, bigint, bigint] & {number: bigint, start: bigint, size: bigint }],
+      'view'
+    >;
+getFunction(nameOrSignature: 'committee'): TypedContractMethod<
       [period: BigNumberish, ],
       [[bigint[], G1PointStructOutput] & {members: bigint[], aggregateKey: G1PointStructOutput }],
+      'view'
+    >;
+getFunction(nameOrSignature: 'committeePositions'): TypedContractMethod<
+      [period: BigNumberish, word: BigNumberish, ],
+      [bigint],
+      'view'
+    >;
+getFunction(nameOrSignature: 'committeeWithout'): TypedContractMethod<
+      [period: BigNumberish, absent: BytesLike, ],
+      [[bigint, bigint, G1PointStructOutput] & {size: bigint, signers: bigint, key: G1PointStructOutput }],
       'view'
     >;
 getFunction(nameOrSignature: 'currentPeriod'): TypedContractMethod<
@@ -363,8 +465,18 @@ getFunction(nameOrSignature: 'periodAt'): TypedContractMethod<
       [bigint],
       'view'
     >;
+getFunction(nameOrSignature: 'positionsAtShuffled'): TypedContractMethod<
+      [period: BigNumberish, shuffledIndices: BigNumberish[], ],
+      [bigint[]],
+      'view'
+    >;
 getFunction(nameOrSignature: 'producerAt'): TypedContractMethod<
       [period: BigNumberish, position: BigNumberish, ],
+      [bigint],
+      'view'
+    >;
+getFunction(nameOrSignature: 'producerAtShuffled'): TypedContractMethod<
+      [period: BigNumberish, shuffledIndex: BigNumberish, ],
       [bigint],
       'view'
     >;
@@ -403,6 +515,11 @@ getFunction(nameOrSignature: 'startOf'): TypedContractMethod<
       [bigint],
       'view'
     >;
+getFunction(nameOrSignature: 'strike'): TypedContractMethod<
+      [period: BigNumberish, place: BigNumberish, ],
+      [void],
+      'nonpayable'
+    >;
 
     getEvent(key: 'CommitteeFormed'): TypedContractEvent<CommitteeFormedEvent.InputTuple, CommitteeFormedEvent.OutputTuple, CommitteeFormedEvent.OutputObject>;
 getEvent(key: 'JoinQueued'): TypedContractEvent<JoinQueuedEvent.InputTuple, JoinQueuedEvent.OutputTuple, JoinQueuedEvent.OutputObject>;
@@ -410,6 +527,7 @@ getEvent(key: 'Joined'): TypedContractEvent<JoinedEvent.InputTuple, JoinedEvent.
 getEvent(key: 'LeaveQueued'): TypedContractEvent<LeaveQueuedEvent.InputTuple, LeaveQueuedEvent.OutputTuple, LeaveQueuedEvent.OutputObject>;
 getEvent(key: 'Left'): TypedContractEvent<LeftEvent.InputTuple, LeftEvent.OutputTuple, LeftEvent.OutputObject>;
 getEvent(key: 'ListFrozen'): TypedContractEvent<ListFrozenEvent.InputTuple, ListFrozenEvent.OutputTuple, ListFrozenEvent.OutputObject>;
+getEvent(key: 'MemberStruck'): TypedContractEvent<MemberStruckEvent.InputTuple, MemberStruckEvent.OutputTuple, MemberStruckEvent.OutputObject>;
 getEvent(key: 'SeedProven'): TypedContractEvent<SeedProvenEvent.InputTuple, SeedProvenEvent.OutputTuple, SeedProvenEvent.OutputObject>;
 
     filters: {
@@ -436,6 +554,10 @@ getEvent(key: 'SeedProven'): TypedContractEvent<SeedProvenEvent.InputTuple, Seed
 
       'ListFrozen(uint64,uint32)': TypedContractEvent<ListFrozenEvent.InputTuple, ListFrozenEvent.OutputTuple, ListFrozenEvent.OutputObject>;
       ListFrozen: TypedContractEvent<ListFrozenEvent.InputTuple, ListFrozenEvent.OutputTuple, ListFrozenEvent.OutputObject>;
+    
+
+      'MemberStruck(uint64,uint32,uint32)': TypedContractEvent<MemberStruckEvent.InputTuple, MemberStruckEvent.OutputTuple, MemberStruckEvent.OutputObject>;
+      MemberStruck: TypedContractEvent<MemberStruckEvent.InputTuple, MemberStruckEvent.OutputTuple, MemberStruckEvent.OutputObject>;
     
 
       'SeedProven(uint64,bytes32)': TypedContractEvent<SeedProvenEvent.InputTuple, SeedProvenEvent.OutputTuple, SeedProvenEvent.OutputObject>;
