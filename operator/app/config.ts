@@ -18,6 +18,8 @@ export type OperatorConfig = {
   readonly listen: string
   readonly httpHost: string
   readonly httpPort: number
+  /** Most wei to pay for one forced exit. */
+  readonly maxExitFee: bigint
   readonly logLevel: LogLevel
 }
 

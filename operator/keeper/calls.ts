@@ -1,9 +1,16 @@
+import { ethTexts } from '../core/amounts.ts'
 import type { BeaconNode } from '../core/ports/beacon.ts'
 import type { Call, Contracts } from '../core/ports/chain.ts'
 import type { BeaconProver } from '../core/ports/prover.ts'
 import type { Task } from './tasks.ts'
 
-export type CallPorts = { readonly contracts: Contracts; readonly prover: BeaconProver; readonly beacon: BeaconNode }
+export type CallPorts = {
+  readonly contracts: Contracts
+  readonly prover: BeaconProver
+  readonly beacon: BeaconNode
+  /** Most wei to pay for one forced exit. */
+  readonly maxExitFee: bigint
+}
 
 /** The transactions a task needs now, in order, or why it has to wait. */
 export type Prepared = { readonly calls: readonly Call[] } | { readonly wait: string }
@@ -91,7 +98,7 @@ async function prepareFunding(
 
 async function prepareForcedExit(
   task: Extract<Task, { kind: 'force-exit' }>,
-  { prover, contracts, beacon }: CallPorts,
+  { prover, contracts, beacon, maxExitFee }: CallPorts,
   signal?: AbortSignal,
 ): Promise<Prepared> {
   const [validator] = await beacon.validators([task.publicKey], 'head', signal)
@@ -99,6 +106,11 @@ async function prepareForcedExit(
   if (validator.exitEpoch !== Infinity) return { calls: [] }
   const vault = (await kindOf(task.poolId, contracts)) === 0 ? 'stakerVault' : 'bondVault'
   const fee = BigInt(String(await contracts.read({ contract: vault, method: 'exitFee', args: [] })))
+  // Anybody can drive the fee up for a while by requests of their own (EIP-7002): it falls again when they stop.
+  if (fee > maxExitFee) {
+    const [asked, most] = ethTexts(fee, maxExitFee)
+    return { wait: `the beacon chain asks ${asked} for a forced exit, more than the ${most} that this operator pays (--max-exit-fee)` }
+  }
   const force: Call = { contract: 'exits', method: 'forceExit', args: [task.poolId], value: fee }
   // The proof is of a state before the forced exit takes effect; it keeps for a day, so it may follow the exit on chain.
   const proven = await prover.validator(task.publicKey, signal)

@@ -19,6 +19,8 @@ export type KeeperPorts = {
   readonly prover: BeaconProver
   readonly queue: JobQueue
   readonly log: Log
+  /** Most wei to pay for one forced exit. */
+  readonly maxExitFee: bigint
 }
 
 const QUEUE = 'keeper'

@@ -55,8 +55,9 @@ export async function captureReference(
   )
   const arrivals = { staker: 0n, bond: 0n }
   for (const [at, kind] of POOL_KINDS.entries()) {
-    const held = await ports.contracts.balance(ports.contracts.addresses[VAULTS[kind]], payload.number)
-    const collected = await ports.contracts.read({ contract: 'stakingPool', method: 'collected', args: [at] }, payload.number)
+    // By the payload's hash: the execution client may be on another branch than the beacon node for a moment.
+    const held = await ports.contracts.balance(ports.contracts.addresses[VAULTS[kind]], payload)
+    const collected = await ports.contracts.read({ contract: 'stakingPool', method: 'collected', args: [at] }, payload)
     arrivals[kind] = held + BigInt(String(collected))
   }
   const reference = { epoch, header, executionBlock: payload.number, timestamp: payload.timestamp, balances, arrivals }

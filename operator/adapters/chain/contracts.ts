@@ -1,10 +1,11 @@
 import type { ParamType } from 'ethers'
 import type { Hex } from '../../core/ids.ts'
 import { type Call, ChainError, type Contracts } from '../../core/ports/chain.ts'
+import { atBlock } from './at-block.ts'
 import type { Deployment } from './deployment.ts'
 import { INTERFACES } from './interfaces.ts'
 import type { TransactionRequest } from './pending-transactions.ts'
-import { type ChainRpc, toQuantity } from './rpc.ts'
+import type { ChainRpc } from './rpc.ts'
 import type { TransactionSender } from './transactions.ts'
 
 /** The contracts of one deployment: reads through `rpc`, sends through the one sender. */
@@ -30,11 +31,11 @@ export function createContracts({
     parameters,
     async read(call, block = 'latest') {
       const { to, data } = requestOf(call)
-      const answer = await rpc.request('eth_call', [{ to, data }, typeof block === 'number' ? toQuantity(block) : block])
+      const answer = await atBlock(rpc, block, (at) => rpc.request('eth_call', [{ to, data }, at]))
       return decode(call, String(answer))
     },
     async balance(address, block = 'latest') {
-      const answer = await rpc.request('eth_getBalance', [address, typeof block === 'number' ? toQuantity(block) : block])
+      const answer = await atBlock(rpc, block, (at) => rpc.request('eth_getBalance', [address, at]))
       return BigInt(String(answer))
     },
     async simulate(call) {

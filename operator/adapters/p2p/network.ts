@@ -2,6 +2,7 @@ import { noise } from '@libp2p/noise'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p, type Libp2p } from 'libp2p'
 import { reasonOf } from '../../core/errors.ts'
 import type { ProducerId } from '../../core/ids.ts'
@@ -9,6 +10,7 @@ import type { Log } from '../../core/ports/log.ts'
 import { CHANNELS, type Channel, type MessageHandler, type Network } from '../../core/ports/network.ts'
 import { type PeerAddress, parsePeerAddress, privateKeyFromSeed } from './identity.ts'
 import { Peer, type PeerStatus, protocolOf } from './peer.ts'
+import { Dialable } from './reach.ts'
 
 const SWEEP_MS = 5_000
 /** The peer with the greater id waits, so that one connection is made, not two. */
@@ -57,8 +59,18 @@ export async function startNetwork({ self, seed, listen, log }: NetworkOptions):
     connectionMonitor: { pingInterval: 15_000, pingTimeout: { minTimeout: 10_000, maxTimeout: 15_000 } },
   })
 
+  const dialable = new Dialable()
+  const listening = listen.map((text) => multiaddr(text))
+  let registeredAs: readonly Multiaddr[] = []
+  const told = new WeakSet<Multiaddr>()
   const shell = {
-    dial: ({ address }: PeerAddress) => node.dial(address),
+    async dial({ address }: PeerAddress): Promise<unknown> {
+      const targets = await dialable.targets(address, [...listening, ...registeredAs])
+      if (targets.length > 0) return node.dial([...targets])
+      if (!told.has(address)) log.warn('peer not dialed: its address is internal or does not resolve', { address: address.toString() })
+      told.add(address)
+      throw new Error('nothing to dial')
+    },
     onFrame(from: ProducerId, channel: Channel, bytes: Uint8Array): void {
       try {
         handlers.get(channel)?.(from, bytes)
@@ -94,6 +106,7 @@ export async function startNetwork({ self, seed, listen, log }: NetworkOptions):
     },
 
     setPeers(registered) {
+      registeredAs = ownAddress(registered, self)
       const wanted = readPeers({ registered, self, own: peerId, log, known: (id) => byPeerId.get(id)?.producer })
       for (const [producer, peer] of peers) {
         if (wanted.get(producer)?.address.toString() === peer.address.address.toString()) continue
@@ -117,6 +130,17 @@ export async function startNetwork({ self, seed, listen, log }: NetworkOptions):
       byPeerId.clear()
       await node.stop()
     },
+  }
+}
+
+function ownAddress(registered: readonly RegisteredPeer[], self: ProducerId): readonly Multiaddr[] {
+  const own = registered.find(({ producer }) => producer === self)
+  if (own === undefined) return []
+  try {
+    return [parsePeerAddress(own.address).address]
+  } catch {
+    // Others say so in their logs; it opens nothing here.
+    return []
   }
 }
 

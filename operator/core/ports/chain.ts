@@ -119,14 +119,17 @@ export type TransactionOutcome =
 
 export type Call = { readonly contract: ContractName; readonly method: string; readonly args: readonly unknown[]; readonly value?: bigint }
 
+/** A block to read at: by number or tag on whatever chain the client follows, or exactly this one. */
+export type BlockId = number | 'latest' | 'finalized' | { readonly number: number; readonly hash: Root }
+
 export type Contracts = {
   readonly chainId: bigint
   readonly addresses: ContractAddresses
   readonly parameters: Parameters
-  /** eth_call of a view, decoded (ethers Result as plain values); at `block` (number or tag), default latest. */
-  read(call: Call, block?: number | 'latest' | 'finalized'): Promise<unknown>
+  /** eth_call of a view, decoded (ethers Result as plain values); at `block`, default latest. */
+  read(call: Call, block?: BlockId): Promise<unknown>
   /** Wei held by an address at a block. */
-  balance(address: Address, block?: number | 'latest'): Promise<bigint>
+  balance(address: Address, block?: BlockId): Promise<bigint>
   /** Simulates only: undefined when the call would go through, else the custom error's name. */
   simulate(call: Call): Promise<string | undefined>
   /** Simulates, sends, waits for inclusion, bumps the fee when stuck. Throws `ChainError` when the client can't be reached. */

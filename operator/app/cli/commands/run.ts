@@ -1,7 +1,11 @@
 import { setFlagsFromString } from 'node:v8'
 import { Command } from 'commander'
+import { exactEth } from '../../../core/amounts.ts'
 import type { OperatorConfig } from '../../config.ts'
-import { beaconUrl, dataDir, directory, flag, logLevel, parseMultiaddr, parsePort, passwordFile, rpcUrl } from '../flags.ts'
+import { beaconUrl, dataDir, directory, flag, logLevel, parseAmount, parseMultiaddr, parsePort, passwordFile, rpcUrl } from '../flags.ts'
+
+/** Wei. The fee is one wei as long as few use it; the stall penalty that repays it is ten times this and more. */
+const DEFAULT_MAX_EXIT_FEE = 10n ** 16n
 
 export function runCommand(): Command {
   return new Command('run')
@@ -23,6 +27,11 @@ export function runCommand(): Command {
     )
     .addOption(flag('--http-host <address>', 'address of the HTTP server').default('127.0.0.1'))
     .addOption(flag('--http-port <port>', 'port of /health, /status and /metrics').argParser(parsePort).default(8645))
+    .addOption(
+      flag('--max-exit-fee <eth>', 'most ETH to pay for forcing out one validator (EIP-7002); above it the keeper waits')
+        .argParser(parseAmount)
+        .default(DEFAULT_MAX_EXIT_FEE, exactEth(DEFAULT_MAX_EXIT_FEE)),
+    )
     .addOption(logLevel())
     .addHelpText(
       'after',

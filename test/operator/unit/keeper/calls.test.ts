@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { Call, Contracts } from '../../../../operator/core/ports/chain.ts'
 import type { BeaconProver, ValidatorArgs } from '../../../../operator/core/ports/prover.ts'
 import { type CallPorts, prepare } from '../../../../operator/keeper/calls.ts'
-import { address, key, pool } from '../protocol/state/support.ts'
+import { address, epoch, key, pool } from '../protocol/state/support.ts'
 
 const FAR_FUTURE = 2n ** 64n - 1n
 const vaults = { stakerVault: address(0xa1), bondVault: address(0xb2) }
@@ -22,6 +22,7 @@ function ports(validator: Partial<ValidatorArgs>): CallPorts {
     contracts: { addresses: vaults, read } as unknown as Contracts,
     prover: prover as unknown as BeaconProver,
     beacon: {} as CallPorts['beacon'],
+    maxExitFee: 10n ** 16n,
   }
 }
 const methodFor = async (validator: Partial<ValidatorArgs>) => {
@@ -42,4 +43,33 @@ test('A01 any other credentials are front-run ones: a stranger’s, the other ki
 test('A05 a validator slashed or exiting before it was funded is abandoned', async () => {
   assert.deepEqual(await methodFor({ slashed: true }), ['abandonPool'])
   assert.deepEqual(await methodFor({ exitEpoch: 9n }), ['abandonPool'])
+})
+
+/** What the keeper does about a validator to be forced out when the beacon chain asks this fee, in wei. */
+const forceAt = (fee: bigint) => {
+  const known = ports({})
+  const contracts = {
+    ...known.contracts,
+    read: async ({ method }: Call): Promise<unknown> => (method === 'exitFee' ? fee : { kind: 0n }),
+  } as unknown as Contracts
+  const beacon = { validators: async () => [{ exitEpoch: Infinity }] } as unknown as CallPorts['beacon']
+  return prepare(
+    { kind: 'force-exit', id: 'force-exit/1', poolId: pool(1), publicKey: key(1), deadline: epoch(9) },
+    { ...known, contracts, beacon },
+  )
+}
+
+test('a forced exit pays the beacon chain’s fee up to the operator’s limit, and waits above it', async () => {
+  for (const fee of [1n, 10n ** 16n]) {
+    const prepared = await forceAt(fee)
+    assert.deepEqual('calls' in prepared && prepared.calls.map(({ method, value }) => [method, value]), [
+      ['forceExit', fee],
+      ['proveStall', undefined],
+    ])
+  }
+  const above = await forceAt(10n ** 16n + 1n)
+  assert.match(
+    'wait' in above ? above.wait : '',
+    /asks 0\.010000000000000001 ETH for a forced exit, more than the 0\.01 ETH that this operator pays/,
+  )
 })
