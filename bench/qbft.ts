@@ -59,7 +59,7 @@ function decide({ size, slot, crypto, verifyEcdsa }: Decision): number {
       identity: qbftIdentity({
         instance,
         domainSeparator,
-        key: { address, signOnce: (_, digest) => crypto.sign(self, digest), recall: () => [] },
+        key: { address, signOnce: (_, digest) => crypto.sign(self, digest), together: (work) => work(), recall: () => [] },
         members,
         verifyEcdsa,
         limits,

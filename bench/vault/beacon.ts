@@ -67,9 +67,11 @@ export function benchBeacon(spec: ChainSpec, pools: readonly Registered[]) {
       if (from !== undefined) attestations.push({ slot, latencyMs: performance.now() - from })
     },
     follow: ({ onHead }, signal) => {
+      let timer: NodeJS.Timeout | undefined
+      signal.addEventListener('abort', () => clearTimeout(timer), { once: true })
       const next = (): void => {
         const slot = Math.max(0, Math.floor((Date.now() - spec.genesisTimeMs) / spec.slotDurationMs) + 1) as Slot
-        const timer = setTimeout(
+        timer = setTimeout(
           () => {
             const [block, state] = [rootOf(2, slot), rootOf(4, slot)]
             const [previousDutyDependentRoot, currentDutyDependentRoot] = [rootOf(1, 0), rootOf(1, 0)]
@@ -78,7 +80,6 @@ export function benchBeacon(spec: ChainSpec, pools: readonly Registered[]) {
           },
           spec.genesisTimeMs + slot * spec.slotDurationMs + BLOCK_MS - Date.now(),
         )
-        signal.addEventListener('abort', () => clearTimeout(timer), { once: true })
       }
       next()
     },

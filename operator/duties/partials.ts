@@ -62,7 +62,8 @@ export class Partials {
     collection.partials.set(duty.pool.self, signed)
     this.#broadcast(collection, signed, false)
     this.#resendAfter(collection, this.#ports.resendMs, signal)
-    this.#tryCombine(collection)
+    // The others wait for the own partial: it leaves first, a combination takes a millisecond.
+    queueMicrotask(() => this.#tryCombine(collection))
   }
 
   /** The group signature, verified under the group key. Rejects with `DutyError` when the signal aborts first. */

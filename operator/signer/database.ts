@@ -12,7 +12,7 @@ const SCHEMA = `
   CREATE TABLE bodies (
     domain TEXT NOT NULL, instance TEXT NOT NULL, round INTEGER NOT NULL, type TEXT NOT NULL, body BLOB NOT NULL,
     said_at INTEGER NOT NULL, PRIMARY KEY (domain, instance, round, type)
-  ) STRICT;
+  ) WITHOUT ROWID, STRICT;
   CREATE INDEX bodies_by_age ON bodies (said_at);
   CREATE TABLE attestations (
     public_key TEXT NOT NULL, target_epoch INTEGER NOT NULL, source_epoch INTEGER NOT NULL, signing_root TEXT NOT NULL,
@@ -34,11 +34,20 @@ export type ProtectionDatabase = {
   prepare(sql: string): StatementSync
   /**
    * Runs writes as one transaction that is on disk when it returns. Throws `ProtectionLostError` when the file is no longer
-   * the one that was opened, or cannot be written; nothing may be signed then. Within another it joins that one.
+   * the one that was opened, or cannot be written; nothing may be signed then. Within another, or within `together`, it joins
+   * that one.
    */
   record<T>(write: () => T): T
+  /**
+   * Runs work whose records become one transaction, on disk when this returns; without any it costs nothing. When one of them
+   * fails, or the work throws, none is kept and this throws: what the work has signed meanwhile must not be used.
+   */
+  together<T>(work: () => T): T
   close(): void
 }
+
+/** Records that become durable together, unless one failed. */
+type Joint = { failure: ProtectionLostError | undefined }
 
 /** Makes a new database under an id that key files will name. Throws when the file exists. */
 export function createDatabase(path: string, id: string): void {
@@ -95,20 +104,62 @@ export function openDatabase(path: string, id: string): ProtectionDatabase {
       throw new ProtectionLostError('PROTECTION_LOST', `the database of signing records at ${path} was removed or replaced`, { path, id })
     }
   }
+  const begin = database.prepare('BEGIN IMMEDIATE')
+  const commit = database.prepare('COMMIT')
+  const rollback = database.prepare('ROLLBACK')
+  const undo = (): void => {
+    if (database.isTransaction) rollback.run()
+  }
+  const lost = (cause: unknown): ProtectionLostError =>
+    cause instanceof ProtectionLostError
+      ? cause
+      : new ProtectionLostError('PROTECTION_LOST', `cannot write the database of signing records at ${path}`, { path }, { cause })
+  let joint: Joint | undefined
+
   const record = <T>(write: () => T): T => {
-    assertPresent()
-    if (database.isTransaction) return write()
+    if (joint?.failure !== undefined) throw joint.failure
+    const outer = database.isTransaction
     try {
-      database.exec('BEGIN IMMEDIATE')
+      if (!outer) {
+        assertPresent()
+        begin.run()
+      }
       const result = write()
-      database.exec('COMMIT')
+      if (!outer && joint === undefined) commit.run()
       return result
     } catch (cause) {
-      if (database.isTransaction) database.exec('ROLLBACK')
-      throw new ProtectionLostError('PROTECTION_LOST', `cannot write the database of signing records at ${path}`, { path }, { cause })
+      undo()
+      const failure = lost(cause)
+      if (joint !== undefined) joint.failure = failure
+      throw failure
     }
   }
-  return { prepare: (sql) => database.prepare(sql), record, close: () => database.close() }
+
+  const together = <T>(work: () => T): T => {
+    if (joint !== undefined) return work()
+    const own: Joint = { failure: undefined }
+    joint = own
+    try {
+      const result = work()
+      if (own.failure !== undefined) throw own.failure
+      if (database.isTransaction) commitJointly()
+      return result
+    } catch (cause) {
+      undo()
+      throw cause
+    } finally {
+      joint = undefined
+    }
+  }
+  const commitJointly = (): void => {
+    try {
+      commit.run()
+    } catch (cause) {
+      throw lost(cause)
+    }
+  }
+
+  return { prepare: (sql) => database.prepare(sql), record, together, close: () => database.close() }
 }
 
 function idOf(database: DatabaseSync): unknown {

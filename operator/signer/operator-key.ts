@@ -10,6 +10,7 @@ import { GateError, SignerError } from './errors.ts'
 
 /** What was said is remembered for ever; what was recorded beside it, as long as a duty or a ceremony can last. */
 const BODY_LIFETIME_MS = 7 * 24 * 3600 * 1000
+const CLEANING_MS = 3600 * 1000
 
 /** A fresh secp256k1 private key. */
 export function randomOperatorKey(): Buffer {
@@ -36,6 +37,14 @@ export function createOperatorKey(privateKey: Uint8Array, database: ProtectionDa
     `SELECT once.round AS round, once.type AS type, digest, body FROM once LEFT JOIN bodies USING (domain, instance, round, type)
      WHERE domain = ? AND instance = ?`,
   )
+  let cleanedAt = 0
+  const keepBody = (place: readonly [string, string, number, string], body: Uint8Array): void => {
+    const now = Date.now()
+    insertBody.run(...place, body, now)
+    if (now - cleanedAt < CLEANING_MS) return
+    dropBodies.run(now - BODY_LIFETIME_MS)
+    cleanedAt = now
+  }
   return {
     address: addressOf(privateKey),
     signOnce: (key: OnceKey, digest: Root, body?: Uint8Array) => {
@@ -49,15 +58,13 @@ export function createOperatorKey(privateKey: Uint8Array, database: ProtectionDa
       if (earlier === undefined) {
         database.record(() => {
           insert.run(...place, checked)
-          if (body !== undefined && body.length > 0) {
-            insertBody.run(...place, body, Date.now())
-            dropBodies.run(Date.now() - BODY_LIFETIME_MS)
-          }
+          if (body !== undefined && body.length > 0) keepBody(place, body)
         })
       }
       // RFC 6979: the same digest always gets the same signature.
       return signEcdsa(checked, privateKey)
     },
+    together: (work) => database.together(work),
     recall: (domain, instance) =>
       said.all(domain, instance).map((row) => ({
         round: Number(row.round),

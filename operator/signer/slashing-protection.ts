@@ -48,6 +48,9 @@ export function createSlashingProtection(database: ProtectionDatabase): Slashing
   const lastSlot = database.prepare('SELECT max(slot) AS last FROM blocks WHERE public_key = ?')
   const sameSlot = database.prepare('SELECT signing_root FROM blocks WHERE public_key = ? AND slot = ?')
   const floorOf = database.prepare('SELECT source_epoch, target_epoch, slot FROM floors WHERE public_key = ?')
+  const most = database.prepare(
+    'SELECT max(source_epoch) AS source, (SELECT max(target_epoch) FROM attestations WHERE public_key = ?1) AS target FROM attestations WHERE public_key = ?1',
+  )
   const insertAttestation = database.prepare('INSERT INTO attestations VALUES (?, ?, ?, ?)')
   const insertBlock = database.prepare('INSERT INTO blocks VALUES (?, ?, ?)')
   const raise = database.prepare(
@@ -60,9 +63,22 @@ export function createSlashingProtection(database: ProtectionDatabase): Slashing
     return { sourceEpoch: Number(row?.source_epoch ?? -1), targetEpoch: Number(row?.target_epoch ?? -1), slot: Number(row?.slot ?? -1) }
   }
 
-  const judgeAttestation = ({ publicKey, sourceEpoch, targetEpoch, signingRoot }: SignedAttestation): Verdict => {
+  // The greatest epochs on record. A vote that passes them all needs no search; only this process writes the records.
+  const tops = new Map<PublicKey, { readonly source: number; readonly target: number }>()
+  const topOf = (publicKey: PublicKey): { readonly source: number; readonly target: number } => {
+    const known = tops.get(publicKey)
+    if (known !== undefined) return known
+    const [row, floor] = [most.get(publicKey), floorFor(publicKey)]
+    const top = {
+      source: Math.max(floor.sourceEpoch, Number(row?.source ?? -1)),
+      target: Math.max(floor.targetEpoch, Number(row?.target ?? -1)),
+    }
+    tops.set(publicKey, top)
+    return top
+  }
+
+  const judgeByAll = ({ publicKey, sourceEpoch, targetEpoch, signingRoot }: SignedAttestation): Verdict => {
     const vote = `${sourceEpoch} → ${targetEpoch}`
-    if (sourceEpoch > targetEpoch) return refused('SOURCE_AFTER_TARGET', `source after target in ${vote}`)
     const rivals = sameTarget.all(publicKey, targetEpoch)
     if (rivals.some((row) => row.signing_root !== signingRoot || row.source_epoch !== sourceEpoch))
       return refused('DOUBLE_VOTE', `another vote for target ${targetEpoch} was signed`)
@@ -81,6 +97,13 @@ export function createSlashingProtection(database: ProtectionDatabase): Slashing
     return { kind: 'new' }
   }
 
+  const judgeAttestation = (attestation: SignedAttestation): Verdict => {
+    const { publicKey, sourceEpoch, targetEpoch } = attestation
+    if (sourceEpoch > targetEpoch) return refused('SOURCE_AFTER_TARGET', `source after target in ${sourceEpoch} → ${targetEpoch}`)
+    const top = topOf(publicKey)
+    return sourceEpoch >= top.source && targetEpoch > top.target ? { kind: 'new' } : judgeByAll(attestation)
+  }
+
   const judgeBlock = ({ publicKey, slot, signingRoot }: SignedBlock): Verdict => {
     const rivals = sameSlot.all(publicKey, slot)
     if (rivals.some((row) => row.signing_root !== signingRoot)) return refused('DOUBLE_BLOCK', `another block for slot ${slot} was signed`)
@@ -90,23 +113,26 @@ export function createSlashingProtection(database: ProtectionDatabase): Slashing
     return { kind: 'new' }
   }
 
-  const pass = (verdict: Verdict, insert: () => void): void => {
-    if (verdict.kind === 'refused') throw new SlashingProtectionError(verdict.rule, verdict.reason)
-    if (verdict.kind === 'new') database.record(insert)
-  }
-
   return {
     judgeAttestation,
     judgeBlock,
-    recordAttestation: (attestation) =>
-      pass(judgeAttestation(attestation), () => {
-        insertAttestation.run(attestation.publicKey, attestation.targetEpoch, attestation.sourceEpoch, attestation.signingRoot)
-      }),
-    recordBlock: (block) =>
-      pass(judgeBlock(block), () => {
-        insertBlock.run(block.publicKey, block.slot, block.signingRoot)
-      }),
+    recordAttestation: (attestation) => {
+      const verdict = judgeAttestation(attestation)
+      if (verdict.kind === 'refused') throw new SlashingProtectionError(verdict.rule, verdict.reason)
+      if (verdict.kind === 'repeat') return
+      const { publicKey, sourceEpoch, targetEpoch, signingRoot } = attestation
+      database.record(() => insertAttestation.run(publicKey, targetEpoch, sourceEpoch, signingRoot))
+      const top = topOf(publicKey)
+      tops.set(publicKey, { source: Math.max(top.source, sourceEpoch), target: Math.max(top.target, targetEpoch) })
+    },
+    recordBlock: (block) => {
+      const verdict = judgeBlock(block)
+      if (verdict.kind === 'refused') throw new SlashingProtectionError(verdict.rule, verdict.reason)
+      if (verdict.kind === 'new') database.record(() => insertBlock.run(block.publicKey, block.slot, block.signingRoot))
+    },
     raiseFloor: (publicKey, floor) => {
+      // An import's records come with their floor.
+      tops.delete(publicKey)
       database.record(() => raise.run(publicKey, floor.sourceEpoch, floor.targetEpoch, floor.slot))
     },
   }

@@ -1,4 +1,3 @@
-import { noise } from '@libp2p/noise'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
@@ -8,6 +7,7 @@ import { reasonOf } from '../../core/errors.ts'
 import type { ProducerId } from '../../core/ids.ts'
 import type { Log } from '../../core/ports/log.ts'
 import { CHANNELS, type Channel, type MessageHandler, type Network } from '../../core/ports/network.ts'
+import { frugalNoise } from './encryption.ts'
 import { type PeerAddress, parsePeerAddress, privateKeyFromSeed } from './identity.ts'
 import { Peer, type PeerStatus, protocolOf } from './peer.ts'
 import { Dialable } from './reach.ts'
@@ -51,7 +51,7 @@ export async function startNetwork({ self, seed, listen, log }: NetworkOptions):
     privateKey,
     addresses: { listen: [...listen] },
     transports: [tcp()],
-    connectionEncrypters: [noise()],
+    connectionEncrypters: [frugalNoise()],
     streamMuxers: [yamux({ maxInboundStreams: 32, maxOutboundStreams: 32 })],
     connectionGater: { denyDialPeer: stranger, denyInboundEncryptedConnection: stranger, denyOutboundEncryptedConnection: stranger },
     connectionManager: { maxConnections: 4096, inboundConnectionThreshold: 50, maxIncomingPendingConnections: 64, reconnectRetries: 0 },

@@ -6,7 +6,7 @@ import type { Stream } from './types.ts'
 const STALE_MS = 3_000
 /** A peer that reads nothing for so long gets a new stream. */
 const STUCK_MS = 10_000
-/** Up to here header and body leave as one piece, which saves an encryption and a packet. */
+/** Up to here what was pushed in one go leaves as one piece, which saves encryptions and packets. */
 const JOIN_BYTES = 64 << 10
 
 type Waiting = { readonly bytes: Uint8Array; readonly at: number }
@@ -19,6 +19,7 @@ export class Outbox {
   #queuedBytes = 0
   #stream: Stream | undefined
   #opening = false
+  #pumping = false
   #blockedSince: number | undefined
   dropped = 0
   sent = 0
@@ -38,7 +39,12 @@ export class Outbox {
     this.#queue.push({ bytes, at: Date.now() })
     this.#queuedBytes += bytes.byteLength
     while (this.#queuedBytes > this.#limits.queuedBytes || this.#queue.length > this.#limits.queuedFrames) this.#drop()
-    this.pump()
+    if (this.#pumping) return
+    this.#pumping = true
+    queueMicrotask(() => {
+      this.#pumping = false
+      this.pump()
+    })
   }
 
   /** Sends what the stream takes; called again when it drains, and when a connection opens. */
@@ -57,17 +63,20 @@ export class Outbox {
     this.#watchForStuck(stream)
   }
 
+  /** The next message, with all that fit beside it. */
   #sendNext(stream: Stream): void {
-    const next = this.#queue.shift()
-    if (next === undefined) return
-    this.#queuedBytes -= next.bytes.byteLength
-    this.sent++
-    if (next.bytes.byteLength <= JOIN_BYTES) {
-      stream.send(Buffer.concat([frameHeader(next.bytes), next.bytes]))
-    } else {
-      stream.send(frameHeader(next.bytes))
-      stream.send(next.bytes)
+    const pieces: Uint8Array[] = []
+    let size = 0
+    for (let next = this.#queue[0]; next !== undefined; next = this.#queue[0]) {
+      if (size > 0 && size + next.bytes.byteLength > JOIN_BYTES) break
+      this.#queue.shift()
+      this.#queuedBytes -= next.bytes.byteLength
+      this.sent++
+      pieces.push(frameHeader(next.bytes), next.bytes)
+      size += next.bytes.byteLength
     }
+    if (size <= JOIN_BYTES) stream.send(Buffer.concat(pieces))
+    else for (const piece of pieces) stream.send(piece)
   }
 
   #reopen(): void {

@@ -32,6 +32,11 @@ export type OperatorKey = {
    * returns, together with `body`: what a restarted node needs to go on from there (a prepared certificate, a dealing).
    */
   signOnce(key: OnceKey, digest: Root, body?: Uint8Array): EcdsaSignature
+  /**
+   * Runs work and makes durable at once, before it returns, whatever `signOnce` records within. Throws when that
+   * fails: then nothing that was signed within may be used.
+   */
+  together<T>(work: () => T): T
   /** Everything said in an instance of a domain, in any order. */
   recall(domain: string, instance: string): readonly Said[]
 }

@@ -46,18 +46,29 @@ export function attestationStages(ports: StagePorts): DutyStages<AttestationDuty
 
   const asked = new WeakSet<AttestationDuty>()
 
-  const toSign = ({ pool }: AttestationDuty, data: AttestationDataValue): AttestationToSign => ({
-    poolId: pool.poolId,
-    slot: data.slot,
-    sourceEpoch: data.source.epoch,
-    targetEpoch: data.target.epoch,
-    signingRoot: beacon.signingRoots.attestation(data),
-  })
+  // A value is judged and signed: it is read and hashed once.
+  const readings = new WeakMap<Uint8Array, AttestationDataValue>()
+  const requests = new WeakMap<AttestationDataValue, AttestationToSign>()
+
+  function read({ slot }: AttestationDuty, value: Uint8Array): AttestationDataValue | undefined {
+    const data = readings.get(value) ?? decodeAttestationData(value)
+    if (data !== undefined) readings.set(value, data)
+    return data?.slot === slot ? data : undefined
+  }
+
+  function toSign({ pool: { poolId } }: AttestationDuty, data: AttestationDataValue): AttestationToSign {
+    const known = requests.get(data)
+    if (known?.poolId === poolId) return known
+    const [sourceEpoch, targetEpoch] = [data.source.epoch, data.target.epoch]
+    const request = { poolId, slot: data.slot, sourceEpoch, targetEpoch, signingRoot: beacon.signingRoots.attestation(data) }
+    requests.set(data, request)
+    return request
+  }
 
   /** A member prepares only what it would sign itself; what a quorum has prepared need not be its own view of the chain. */
   function isValid(duty: AttestationDuty, value: Uint8Array, vouched: boolean): boolean {
-    const data = decodeAttestationData(value)
-    if (data === undefined || data.slot !== duty.slot) return false
+    const data = read(duty, value)
+    if (data === undefined) return false
     if (data.target.epoch !== time.epochOf(duty.slot) || data.source.epoch > data.target.epoch) return false
     if (!vouched && !view.supports(data)) return false
     return signer.checkAttestation(toSign(duty, data)) === undefined
@@ -85,8 +96,8 @@ export function attestationStages(ports: StagePorts): DutyStages<AttestationDuty
         onChange: (listener: () => void) => view.onChange(listener),
       }
       const { value, round } = await consensus.agree(question, signal)
-      const data = decodeAttestationData(value)
-      if (data === undefined || data.slot !== duty.slot) throw new DutyError('VALUE_REFUSED', 'a quorum decided on malformed data')
+      const data = read(duty, value)
+      if (data === undefined) throw new DutyError('VALUE_REFUSED', 'a quorum decided on malformed data')
       return { value: data, round }
     },
     sign: (duty, data) => signing(toSign(duty, data), (request) => signer.signAttestation(request)),

@@ -51,6 +51,26 @@ export function lagrangeCoefficients(indices: readonly number[]): readonly bigin
   })
 }
 
+/** Larger ones are no cheaper than field elements. */
+const MAX_WHOLE = 1 << 16
+
+/**
+ * Lagrange coefficients at 0 where all of them are small whole numbers, as of any neighbours: 3, −3, 1 for members 1 to 3.
+ * Undefined otherwise.
+ */
+export function wholeLagrangeCoefficients(indices: readonly number[]): readonly number[] | undefined {
+  const coefficients = indices.map((i) =>
+    indices.reduce(({ above, below }, j) => (j === i ? { above, below } : { above: above * j, below: below * (j - i) }), {
+      above: 1,
+      below: 1,
+    }),
+  )
+  // Products of larger vaults pass what a number can hold exactly.
+  const exact = coefficients.every(({ above, below }) => Math.abs(below) <= Number.MAX_SAFE_INTEGER && above <= Number.MAX_SAFE_INTEGER)
+  if (!exact || coefficients.some(({ above, below }) => above % below !== 0 || above > Math.abs(below) * MAX_WHOLE)) return undefined
+  return coefficients.map(({ above, below }) => above / below)
+}
+
 // Extended Euclid on public numbers.
 function inverse(value: bigint): bigint {
   let [a, b] = [modOrder(value), GROUP_ORDER]

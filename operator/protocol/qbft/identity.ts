@@ -23,6 +23,8 @@ export type QbftIdentityOptions = {
 }
 
 export type QbftIdentity = Pick<QbftSettings, 'sign' | 'verify'> & {
+  /** Runs a step; what `sign` records within is durable when it returns. Undefined when that failed: nothing signed within may leave. */
+  durably<T>(step: () => T): T | undefined
   /** Where this member left the instance before a restart. */
   resume(): { readonly round: number; readonly prepared: PreparedCertificate | undefined }
 }
@@ -53,6 +55,14 @@ export function qbftIdentity(options: QbftIdentityOptions): QbftIdentity {
         return key.signOnce({ domain: DOMAIN, instance: name, round, type }, digestOf(statement), body)
       } catch (refusal) {
         options.onRefused(refusal)
+        return undefined
+      }
+    },
+    durably(step) {
+      try {
+        return key.together(step)
+      } catch (failure) {
+        options.onRefused(failure)
         return undefined
       }
     },

@@ -41,27 +41,35 @@ export class QbftSession {
 
   /** Enters round 1, or the round this member was in before a restart. */
   start(): void {
-    this.#perform(this.#engine.start(this.#options.identity.resume()))
+    this.#step(() => this.#engine.start(this.#options.identity.resume()))
   }
 
   /** The own value for the current round. */
   propose(value: Uint8Array): void {
-    if (!this.#closed) this.#perform(this.#engine.propose(value))
+    this.#step(() => this.#engine.propose(value))
   }
 
   /** Something that `isValid` looks at has changed. */
   reconsider(): void {
-    if (!this.#closed) this.#perform(this.#engine.reconsider())
+    this.#step(() => this.#engine.reconsider())
   }
 
   receive(from: MemberIndex, message: QbftMessage): void {
-    if (!this.#closed) this.#perform(this.#engine.receive(from, message))
+    this.#step(() => this.#engine.receive(from, message))
   }
 
   /** Ends timers and answers. */
   close(): void {
     this.#closed = true
     this.#cancelTimer()
+  }
+
+  /** All records of a step are synced once, then it takes effect. When they cannot be kept, this member falls silent. */
+  #step(advance: () => readonly QbftEffect[]): void {
+    if (this.#closed) return
+    const effects = this.#options.identity.durably(advance)
+    if (effects === undefined) this.close()
+    else this.#perform(effects)
   }
 
   #perform(effects: readonly QbftEffect[]): void {
@@ -91,7 +99,7 @@ export class QbftSession {
     const { clock, onRound } = this.#options
     this.#cancelTimer()
     const cancel = clock.at((clock.now() + afterMs) as Milliseconds, () => {
-      if (!this.#closed) this.#perform(this.#engine.timeout(round))
+      this.#step(() => this.#engine.timeout(round))
     })
     this.#cancelTimer = cancel
     onRound(round)

@@ -21,7 +21,18 @@ export function gatedKey(options: {
   readonly afterWrite: () => void
 }): OperatorKey {
   const { disk, operator, afterWrite } = options
+  // All that is said in one step is on disk before any of it is heard.
+  let joint = false
+  let written = false
   return {
+    together(work) {
+      joint = true
+      written = false
+      const result = work()
+      joint = false
+      if (written) afterWrite()
+      return result
+    },
     address: operator.address,
     signOnce(key, digest, body = new Uint8Array(0)) {
       const records = disk.said.get(`${key.domain}/${key.instance}`) ?? new Map<string, Said>()
@@ -30,7 +41,8 @@ export function gatedKey(options: {
       if (known !== undefined && known.digest !== digest) throw new Error(`gate: another ${place} was said in ${key.instance}`)
       if (known === undefined) records.set(place, { round: key.round, type: key.type, digest, body })
       disk.said.set(`${key.domain}/${key.instance}`, records)
-      afterWrite()
+      if (joint) written = true
+      else afterWrite()
       return operator.sign(digest)
     },
     recall: (domain, instance) => [...(disk.said.get(`${domain}/${instance}`)?.values() ?? [])],
@@ -39,7 +51,7 @@ export function gatedKey(options: {
 
 /** A key without a gate, as a faulty member has it. */
 export function ungatedKey(operator: ReturnType<SimCrypto['operator']>): OperatorKey {
-  return { address: operator.address, signOnce: (_, digest) => operator.sign(digest), recall: () => [] }
+  return { address: operator.address, signOnce: (_, digest) => operator.sign(digest), together: (work) => work(), recall: () => [] }
 }
 
 type Share = { readonly keys: SimPoolKeys; readonly member: MemberIndex }

@@ -30,6 +30,7 @@ const sign = (digest: Parameters<typeof signEcdsa>[0]) => signEcdsa(digest, faul
 const ungated: CeremonyPorts['operatorKey'] = {
   address: addressOf(faultyKey(BAD)),
   signOnce: (_, digest) => sign(digest),
+  together: (work) => work(),
   recall: () => [],
 }
 

@@ -38,6 +38,26 @@ describe('operator key', () => {
     assert.throws(() => key.signOnce(place, rootOf(2)), withCode('CONFLICTING_MESSAGE'))
   })
 
+  it('keeps all that was said together, or none of it', (test) => {
+    const database = databaseOf(test)
+    const key = createOperatorKey(randomOperatorKey(), database)
+    key.together(() => [key.signOnce(place, rootOf(1)), key.signOnce({ ...place, round: 2 }, rootOf(1))])
+    assert.equal(key.recall(place.domain, place.instance).length, 2)
+    const failing = (): unknown =>
+      key.together(() => {
+        key.signOnce({ ...place, round: 3 }, rootOf(1))
+        try {
+          database.record(() => database.prepare('INSERT INTO meta VALUES (?, ?)').run('id', 'twice'))
+        } catch {
+          // The work goes on as if nothing had happened.
+        }
+        return 'done'
+      })
+    assert.throws(failing, withCode('PROTECTION_LOST'))
+    assert.equal(key.recall(place.domain, place.instance).length, 2)
+    key.signOnce({ ...place, round: 3 }, rootOf(2))
+  })
+
   it('remembers through a restart, with what was recorded beside it', async (test) => {
     const { dataDir, signer } = await newSigner(test)
     const body = randomBytes(300)

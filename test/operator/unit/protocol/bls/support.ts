@@ -1,7 +1,7 @@
 import { bls12_381 } from '@noble/curves/bls12-381.js'
 import fc from 'fast-check'
-import type { PublicKey, Root } from '../../../../../operator/core/ids.ts'
-import { bytesToHex, toPublicKey, toRoot } from '../../../../../operator/core/parse.ts'
+import type { BlsSignature, PublicKey, Root } from '../../../../../operator/core/ids.ts'
+import { bytesToHex, toBlsSignature, toPublicKey, toRoot } from '../../../../../operator/core/parse.ts'
 import { bigIntToBytes } from '../../../../../operator/protocol/bls/scalars.ts'
 
 /** The oracle: an independent implementation on bigints. */
@@ -33,5 +33,8 @@ export function outsideSubgroup(): { readonly x: bigint; readonly y: bigint; rea
     if (!NobleG1.fromAffine({ x, y }).isTorsionFree()) return { x, y, compressed: toPublicKey(`0x${compressed.toString(16)}`) }
   }
 }
+
+/** A compressed G2 point on the curve that is not in the subgroup: the one with x = 2. */
+export const signatureOutsideSubgroup = (): BlsSignature => toBlsSignature(`0x80${'00'.repeat(94)}02`)
 
 export const messageOf = (byte: number): Root => toRoot(`0x${byte.toString(16).padStart(2, '0').repeat(32)}`)

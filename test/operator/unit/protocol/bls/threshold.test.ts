@@ -6,7 +6,7 @@ import { bytesToHex, hexToBytes, toBlsSignature } from '../../../../../operator/
 import { thresholdOf } from '../../../../../operator/core/vault.ts'
 import { blst } from '../../../../../operator/protocol/bls/backend.ts'
 import { BlsError } from '../../../../../operator/protocol/bls/errors.ts'
-import { lagrangeCoefficients } from '../../../../../operator/protocol/bls/polynomials.ts'
+import { lagrangeCoefficients, wholeLagrangeCoefficients } from '../../../../../operator/protocol/bls/polynomials.ts'
 import {
   aggregateSignatures,
   fastAggregateVerify,
@@ -14,7 +14,17 @@ import {
   verifySignature,
 } from '../../../../../operator/protocol/bls/signatures.ts'
 import { combinePartials, findCulprits, type Partial } from '../../../../../operator/protocol/bls/threshold.ts'
-import { evaluateBigInt, field, messageOf, outsideSubgroup, publicKeyOf, roots, scalars, secretBytes } from './support.ts'
+import {
+  evaluateBigInt,
+  field,
+  messageOf,
+  outsideSubgroup,
+  publicKeyOf,
+  roots,
+  scalars,
+  secretBytes,
+  signatureOutsideSubgroup,
+} from './support.ts'
 
 const sign = (secret: bigint, message: `0x${string}`) =>
   toBlsSignature(bytesToHex(blst.SecretKey.fromBytes(secretBytes(secret)).sign(hexToBytes(message)).toBytes()))
@@ -80,6 +90,34 @@ describe('threshold signatures', () => {
     const infinity = toBlsSignature(`0xc0${'00'.repeat(95)}`)
     assert.deepEqual(codeOf([...good.slice(1), { index: 1, signature: infinity }]), ['BAD_PARTIAL', 1])
     assert.deepEqual(codeOf([...good.slice(1), { index: 1, signature: toBlsSignature(`0x${'11'.repeat(96)}`) }]), ['BAD_PARTIAL', 1])
+  })
+
+  it('finds the Lagrange coefficients that are small whole numbers, and only those', () => {
+    assert.deepEqual(wholeLagrangeCoefficients([3, 1, 2]), [1, 3, -3])
+    assert.equal(wholeLagrangeCoefficients([1, 2, 4]), undefined)
+    assert.deepEqual(wholeLagrangeCoefficients([2, 3, 4]), [6, -8, 3])
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 24 }).chain(vaults), ({ members }) => {
+        const whole = wholeLagrangeCoefficients(members)
+        if (whole !== undefined)
+          assert.deepEqual(
+            whole.map((one) => field.create(BigInt(one))),
+            lagrangeCoefficients(members),
+          )
+      }),
+    )
+  })
+
+  it('never yields a valid signature from a partial outside the subgroup, however it is combined', () => {
+    const message = messageOf(1)
+    const outside = signatureOutsideSubgroup()
+    const point = blst.Signature.fromBytes(hexToBytes(outside))
+    assert.throws(() => point.sigValidate(), /not in group/)
+    const of = (members: readonly number[]): Partial[] =>
+      members.map((index) => ({ index, signature: index === 1 ? outside : sign(BigInt(index), message) }))
+    assert.ok(!verifySignature(publicKeyOf(1n), message, combinePartials(of([1, 2, 3]), 3)))
+    assert.throws(() => combinePartials(of([1, 2, 4]), 3), BlsError)
+    assert.deepEqual(findCulprits({ partials: of([1]), publicShares: [publicKeyOf(1n)], message }), [1])
   })
 
   it('computes Lagrange coefficients that interpolate at zero', () => {
