@@ -295,7 +295,24 @@ export async function startLife(connection: NetworkConnection, choices: Partial<
   const committedContent = async (id: bigint) => {
     const [committed] = await pools.stateCommitments.queryFilter(pools.stateCommitments.filters.StateCommitted(id))
     if (committed === undefined) throw new Error(`expected a commitment ${id}`)
-    return committed.args.content
+    const { report, executionHash, absent } = committed.args.content
+    const {
+      epoch,
+      referenceSlot,
+      blockRoot,
+      executionBlock,
+      history,
+      stakerArrivals,
+      bondArrivals,
+      stakerPools,
+      bondPools,
+      producers: count,
+      certificatesHash,
+      summariesRoot,
+    } = report
+    const sums = { stakerArrivals, bondArrivals, stakerPools, bondPools, producers: count, certificatesHash, summariesRoot }
+    const pageRoots = [...report.pageRoots]
+    return { report: { epoch, referenceSlot, blockRoot, executionBlock, history, ...sums, pageRoots }, executionHash, absent }
   }
   /** What Disputes takes to judge entry `ordinal` of a report's balances of a kind. */
   const accuse = (signed: SignedReport, kind: number, ordinal: number) => {
