@@ -61,6 +61,7 @@ contract Directory is IDirectory {
         _checkAddress("slashing", where.slashing);
         _checkAddress("windDown", where.windDown);
         _checkAddress("wrappedBondEther", where.wrappedBondEther);
+        _checkAddress("views", where.views);
     }
 
     function _checkChain(Parameters memory p) private view {

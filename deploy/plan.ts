@@ -18,6 +18,7 @@ import { BondEther__factory } from '../typechain-types/factories/contracts/token
 import { Cdt__factory } from '../typechain-types/factories/contracts/tokens/Cdt__factory.js'
 import { CdtStaking__factory } from '../typechain-types/factories/contracts/tokens/CdtStaking__factory.js'
 import { WrappedBondEther__factory } from '../typechain-types/factories/contracts/tokens/WrappedBondEther__factory.js'
+import { NetworkViews__factory } from '../typechain-types/factories/contracts/views/NetworkViews__factory.js'
 import type { DeploymentParameters, LayoutRow } from './parameters/types.ts'
 
 /**
@@ -45,6 +46,7 @@ export const CONTRACT_ORDER = [
   'slashing',
   'windDown',
   'wrappedBondEther',
+  'views',
 ] as const
 
 export type ContractName = (typeof CONTRACT_ORDER)[number]
@@ -96,6 +98,7 @@ export async function planCreations({ addresses, parameters, layouts }: Deployme
     slashing: await creationOf(new Slashing__factory().getDeployTransaction(...common)),
     windDown: await creationOf(new WindDown__factory().getDeployTransaction(...common)),
     wrappedBondEther: await creationOf(new WrappedBondEther__factory().getDeployTransaction(addresses)),
+    views: await creationOf(new NetworkViews__factory().getDeployTransaction(...common)),
   }
 }
 

@@ -30,6 +30,7 @@ getContractFactory(name: 'IDepositContract', signerOrOptions?: ethers.Signer | F
 getContractFactory(name: 'IDirectory', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IDirectory__factory>
 getContractFactory(name: 'IDisputes', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IDisputes__factory>
 getContractFactory(name: 'IExits', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IExits__factory>
+getContractFactory(name: 'INetworkViews', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.INetworkViews__factory>
 getContractFactory(name: 'IPeriods', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IPeriods__factory>
 getContractFactory(name: 'IPoolRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IPoolRegistry__factory>
 getContractFactory(name: 'IRewards', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IRewards__factory>
@@ -72,6 +73,7 @@ getContractFactory(name: 'BondEther', signerOrOptions?: ethers.Signer | FactoryO
 getContractFactory(name: 'Cdt', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Cdt__factory>
 getContractFactory(name: 'CdtStaking', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.CdtStaking__factory>
 getContractFactory(name: 'WrappedBondEther', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.WrappedBondEther__factory>
+getContractFactory(name: 'NetworkViews', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.NetworkViews__factory>
 getContractFactory(name: 'BeaconProofsHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BeaconProofsHarness__factory>
 getContractFactory(name: 'BeaconRootsHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BeaconRootsHarness__factory>
 getContractFactory(name: 'Bls12381Harness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Bls12381Harness__factory>
@@ -102,6 +104,7 @@ getContractAt(name: 'IDepositContract', address: string | ethers.Addressable, si
 getContractAt(name: 'IDirectory', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IDirectory>
 getContractAt(name: 'IDisputes', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IDisputes>
 getContractAt(name: 'IExits', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IExits>
+getContractAt(name: 'INetworkViews', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.INetworkViews>
 getContractAt(name: 'IPeriods', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IPeriods>
 getContractAt(name: 'IPoolRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IPoolRegistry>
 getContractAt(name: 'IRewards', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IRewards>
@@ -144,6 +147,7 @@ getContractAt(name: 'BondEther', address: string | ethers.Addressable, signer?: 
 getContractAt(name: 'Cdt', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Cdt>
 getContractAt(name: 'CdtStaking', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.CdtStaking>
 getContractAt(name: 'WrappedBondEther', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.WrappedBondEther>
+getContractAt(name: 'NetworkViews', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.NetworkViews>
 getContractAt(name: 'BeaconProofsHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BeaconProofsHarness>
 getContractAt(name: 'BeaconRootsHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BeaconRootsHarness>
 getContractAt(name: 'Bls12381Harness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Bls12381Harness>
@@ -174,6 +178,7 @@ deployContract(name: 'IDepositContract', signerOrOptions?: ethers.Signer | Deplo
 deployContract(name: 'IDirectory', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IDirectory>
 deployContract(name: 'IDisputes', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IDisputes>
 deployContract(name: 'IExits', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IExits>
+deployContract(name: 'INetworkViews', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.INetworkViews>
 deployContract(name: 'IPeriods', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IPeriods>
 deployContract(name: 'IPoolRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IPoolRegistry>
 deployContract(name: 'IRewards', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IRewards>
@@ -216,6 +221,7 @@ deployContract(name: 'BondEther', signerOrOptions?: ethers.Signer | DeployContra
 deployContract(name: 'Cdt', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Cdt>
 deployContract(name: 'CdtStaking', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CdtStaking>
 deployContract(name: 'WrappedBondEther', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.WrappedBondEther>
+deployContract(name: 'NetworkViews', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.NetworkViews>
 deployContract(name: 'BeaconProofsHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BeaconProofsHarness>
 deployContract(name: 'BeaconRootsHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BeaconRootsHarness>
 deployContract(name: 'Bls12381Harness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Bls12381Harness>
@@ -246,6 +252,7 @@ deployContract(name: 'IDepositContract', args: any[], signerOrOptions?: ethers.S
 deployContract(name: 'IDirectory', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IDirectory>
 deployContract(name: 'IDisputes', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IDisputes>
 deployContract(name: 'IExits', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IExits>
+deployContract(name: 'INetworkViews', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.INetworkViews>
 deployContract(name: 'IPeriods', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IPeriods>
 deployContract(name: 'IPoolRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IPoolRegistry>
 deployContract(name: 'IRewards', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IRewards>
@@ -288,6 +295,7 @@ deployContract(name: 'BondEther', args: any[], signerOrOptions?: ethers.Signer |
 deployContract(name: 'Cdt', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Cdt>
 deployContract(name: 'CdtStaking', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CdtStaking>
 deployContract(name: 'WrappedBondEther', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.WrappedBondEther>
+deployContract(name: 'NetworkViews', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.NetworkViews>
 deployContract(name: 'BeaconProofsHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BeaconProofsHarness>
 deployContract(name: 'BeaconRootsHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BeaconRootsHarness>
 deployContract(name: 'Bls12381Harness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Bls12381Harness>

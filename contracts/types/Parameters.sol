@@ -81,4 +81,5 @@ struct Addresses {
     address slashing;
     address windDown;
     address wrappedBondEther;
+    address views;
 }

@@ -72,6 +72,7 @@ export async function openPools({ ethers, networkHelpers }: NetworkConnection, c
     slashing: await ethers.getContractAt('Slashing', addresses.slashing),
     windDown: await ethers.getContractAt('WindDown', addresses.windDown),
     wrappedBondEther: await ethers.getContractAt('WrappedBondEther', addresses.wrappedBondEther),
+    views: await ethers.getContractAt('NetworkViews', addresses.views),
   }
   const { chainId } = await ethers.provider.getNetwork()
   const judgeOf = (name: ContractName) => ({ chainId, verifyingContract: addresses[name] })

@@ -15,4 +15,6 @@ import type * as staking from './staking/index.js';
 export type { staking };
 import type * as tokens from './tokens/index.js';
 export type { tokens };
+import type * as views from './views/index.js';
+export type { views };
 export type { Directory } from './Directory.js';

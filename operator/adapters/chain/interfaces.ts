@@ -8,6 +8,7 @@ import { ICdtStaking__factory } from '../../../typechain-types/factories/contrac
 import { IDirectory__factory } from '../../../typechain-types/factories/contracts/interfaces/IDirectory__factory.js'
 import { IDisputes__factory } from '../../../typechain-types/factories/contracts/interfaces/IDisputes__factory.js'
 import { IExits__factory } from '../../../typechain-types/factories/contracts/interfaces/IExits__factory.js'
+import { INetworkViews__factory } from '../../../typechain-types/factories/contracts/interfaces/INetworkViews__factory.js'
 import { IPeriods__factory } from '../../../typechain-types/factories/contracts/interfaces/IPeriods__factory.js'
 import { IPoolRegistry__factory } from '../../../typechain-types/factories/contracts/interfaces/IPoolRegistry__factory.js'
 import { IRewards__factory } from '../../../typechain-types/factories/contracts/interfaces/IRewards__factory.js'
@@ -43,4 +44,5 @@ export const INTERFACES: Readonly<Record<ContractName, Interface>> = {
   slashing: ISlashing__factory.createInterface(),
   windDown: IWindDown__factory.createInterface(),
   wrappedBondEther: IWrappedBondEther__factory.createInterface(),
+  views: INetworkViews__factory.createInterface(),
 }

@@ -35,6 +35,7 @@ export const CONTRACTS = [
   'slashing',
   'windDown',
   'wrappedBondEther',
+  'views',
 ] as const
 export type ContractName = (typeof CONTRACTS)[number]
 export type ContractAddresses = Readonly<Record<ContractName, Address>>

@@ -10,6 +10,7 @@ export type { IDepositContract } from './IDepositContract.js';
 export type { IDirectory } from './IDirectory.js';
 export type { IDisputes } from './IDisputes.js';
 export type { IExits } from './IExits.js';
+export type { INetworkViews } from './INetworkViews.js';
 export type { IPeriods } from './IPeriods.js';
 export type { IPoolRegistry } from './IPoolRegistry.js';
 export type { IRewards } from './IRewards.js';

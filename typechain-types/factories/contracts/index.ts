@@ -8,4 +8,5 @@ export * as pools from './pools/index.js';
 export * as producers from './producers/index.js';
 export * as staking from './staking/index.js';
 export * as tokens from './tokens/index.js';
+export * as views from './views/index.js';
 export { Directory__factory } from './Directory__factory.js';

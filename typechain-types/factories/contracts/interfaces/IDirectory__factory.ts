@@ -185,6 +185,11 @@
             "internalType": "address",
             "name": "wrappedBondEther",
             "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "views",
+            "type": "address"
           }
         ],
         "internalType": "struct Addresses",

@@ -10,6 +10,7 @@ export { IDepositContract__factory } from './IDepositContract__factory.js';
 export { IDirectory__factory } from './IDirectory__factory.js';
 export { IDisputes__factory } from './IDisputes__factory.js';
 export { IExits__factory } from './IExits__factory.js';
+export { INetworkViews__factory } from './INetworkViews__factory.js';
 export { IPeriods__factory } from './IPeriods__factory.js';
 export { IPoolRegistry__factory } from './IPoolRegistry__factory.js';
 export { IRewards__factory } from './IRewards__factory.js';
