@@ -154,7 +154,12 @@ function startMember(at: number, { scheduler, network, signal }: { scheduler: Sc
       signBlock: sign,
       signRoot: sign,
     } as never,
-    operatorKey: { address: operatorOf(self), signOnce: (_, digest) => said(operatorOf(self), digest), recall: () => [] },
+    operatorKey: {
+      address: operatorOf(self),
+      signOnce: (_, digest) => said(operatorOf(self), digest),
+      together: (work) => work(),
+      recall: () => [],
+    },
     verifyEcdsa: ({ address, digest, signature }) => said(address, digest) === signature,
     scheme: { combine: ([first]) => first?.signature ?? signed('', ''), verify: (key, root, signature) => signed(key, root) === signature },
     pools: { all: () => pools },
