@@ -82,6 +82,7 @@ getContractFactory(name: 'ExecutionProofsHarness', signerOrOptions?: ethers.Sign
 getContractFactory(name: 'HostileClaimer', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.HostileClaimer__factory>
 getContractFactory(name: 'PageTreeHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.PageTreeHarness__factory>
 getContractFactory(name: 'ReportsHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ReportsHarness__factory>
+getContractFactory(name: 'SettlementHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.SettlementHarness__factory>
 getContractFactory(name: 'SwapOrNotHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.SwapOrNotHarness__factory>
 
   getContractAt(name: 'Directory', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Directory>
@@ -156,6 +157,7 @@ getContractAt(name: 'ExecutionProofsHarness', address: string | ethers.Addressab
 getContractAt(name: 'HostileClaimer', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.HostileClaimer>
 getContractAt(name: 'PageTreeHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.PageTreeHarness>
 getContractAt(name: 'ReportsHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ReportsHarness>
+getContractAt(name: 'SettlementHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.SettlementHarness>
 getContractAt(name: 'SwapOrNotHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.SwapOrNotHarness>
 
   deployContract(name: 'Directory', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Directory>
@@ -230,6 +232,7 @@ deployContract(name: 'ExecutionProofsHarness', signerOrOptions?: ethers.Signer |
 deployContract(name: 'HostileClaimer', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.HostileClaimer>
 deployContract(name: 'PageTreeHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PageTreeHarness>
 deployContract(name: 'ReportsHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ReportsHarness>
+deployContract(name: 'SettlementHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.SettlementHarness>
 deployContract(name: 'SwapOrNotHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.SwapOrNotHarness>
 
   deployContract(name: 'Directory', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Directory>
@@ -304,6 +307,7 @@ deployContract(name: 'ExecutionProofsHarness', args: any[], signerOrOptions?: et
 deployContract(name: 'HostileClaimer', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.HostileClaimer>
 deployContract(name: 'PageTreeHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PageTreeHarness>
 deployContract(name: 'ReportsHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ReportsHarness>
+deployContract(name: 'SettlementHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.SettlementHarness>
 deployContract(name: 'SwapOrNotHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.SwapOrNotHarness>
 
     // default types

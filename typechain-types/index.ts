@@ -150,5 +150,7 @@ export type { PageTreeHarness } from './test/contracts/harness/PageTreeHarness.j
 export { PageTreeHarness__factory } from './factories/test/contracts/harness/PageTreeHarness__factory.js';
 export type { ReportsHarness } from './test/contracts/harness/ReportsHarness.js';
 export { ReportsHarness__factory } from './factories/test/contracts/harness/ReportsHarness__factory.js';
+export type { SettlementHarness } from './test/contracts/harness/SettlementHarness.js';
+export { SettlementHarness__factory } from './factories/test/contracts/harness/SettlementHarness__factory.js';
 export type { SwapOrNotHarness } from './test/contracts/harness/SwapOrNotHarness.js';
 export { SwapOrNotHarness__factory } from './factories/test/contracts/harness/SwapOrNotHarness__factory.js';

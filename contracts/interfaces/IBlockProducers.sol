@@ -43,6 +43,7 @@ interface IBlockProducers {
     event SeatsUnheld(PoolId indexed poolId);
     /// @notice No new seat from now on: by the owner's wish, or `forced` by CDT debt. The seats it has are to be rotated away.
     event ExitRequested(ProducerId indexed producerId, bool forced);
+    event BondWithdrawn(ProducerId indexed producerId, address indexed owner, uint256 shares);
     /// @notice Of a fault that no pool is charged for.
     event BondCharged(ProducerId indexed producerId, uint256 shares, address indexed payee);
     event ProducerSlashed(ProducerId indexed producerId, PoolId indexed poolId, uint256 shares, address indexed reporter, uint256 reporterShares, bool out);
@@ -63,6 +64,14 @@ interface IBlockProducers {
     error SeatsAlreadyHeld(PoolId poolId);
     /// @notice The producer was slashed out or leaves: it takes no bond any more.
     error ProducerOut(ProducerId producerId);
+    error NotLeaving(ProducerId producerId, Status status);
+    /// @notice A seat is live, in its tail, or answers for a fault that is not settled.
+    error SeatsHeldStill(ProducerId producerId);
+    /// @notice It is in a list of this period or may come into one.
+    error ListedStill(ProducerId producerId);
+    /// @notice Timestamps of references: of the last report it settled, and what that has to reach.
+    error NotSettled(ProducerId producerId, uint64 needed, uint64 settledThrough);
+    error InDebt(ProducerId producerId, uint256 points);
 
     /// @notice Registers the caller as owner of a new producer with the sent ETH as its bond (at least `effectiveStake`).
     /// @param proofOfPossession signature of `signingKey` over the EIP-712 struct
@@ -77,6 +86,11 @@ interface IBlockProducers {
 
     /// @notice As `exit`, for one whose CDT debt is too large. Rewards only. A second time, or when it leaves anyway, does nothing.
     function forceOut(ProducerId producerId) external;
+
+    /// @notice Hands the bond of a producer that left to its owner, as bETH: once no seat is live or in its tail, and the last of
+    ///         them and its time in the lists are settled (`Rewards.settledThrough`), without CDT debt. So everything that it could
+    ///         have signed is final. When the network is wound down, at once. By the owner.
+    function withdrawBond(ProducerId producerId) external;
 
     /// @notice Adds the sent ETH to a bond; counts in draws from the next period on. Anyone.
     function addBond(ProducerId producerId) external payable;

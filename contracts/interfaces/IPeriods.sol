@@ -64,6 +64,9 @@ interface IPeriods {
     ///         call again while `nextToFreeze` is due. Anyone; the outcome does not depend on when.
     function freeze(uint256 maxPeriods) external;
 
+    /// @notice First period whose list is without a producer that has left and asked for nothing since; 2^64 - 1 while it has not.
+    function membershipEnd(ProducerId producerId) external view returns (uint64);
+
     /// @notice First period not yet frozen.
     function nextToFreeze() external view returns (uint64);
 

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {IBlockProducers} from "../interfaces/IBlockProducers.sol";
+import {IRewards} from "../interfaces/IRewards.sol";
 import {IStakingPool} from "../interfaces/IStakingPool.sol";
 import {Bls12381, G1Point, G2Point} from "../libraries/Bls12381.sol";
 import {ProducerId} from "../types/Ids.sol";
@@ -17,12 +18,14 @@ contract BlockProducers is Penalties, EIP712 {
     uint256 private constant MAX_PEER_ADDRESS = 256;
 
     IStakingPool private immutable STAKING_POOL;
+    IRewards private immutable REWARDS;
 
     constructor(Addresses memory addresses, Parameters memory parameters)
         Penalties(addresses, parameters)
         EIP712("Open Pools", "1")
     {
         STAKING_POOL = IStakingPool(nonZero(addresses.stakingPool));
+        REWARDS = IRewards(nonZero(addresses.rewards));
     }
 
     /// @inheritdoc IBlockProducers
@@ -66,9 +69,7 @@ contract BlockProducers is Penalties, EIP712 {
 
     /// @inheritdoc IBlockProducers
     function exit(ProducerId producerId) external {
-        _checkKnown(producerId);
-        address owner = _records[producerId].owner;
-        if (msg.sender != owner) revert NotOwner(owner, msg.sender);
+        _checkOwner(producerId);
         _checkStays(producerId);
         _leave(producerId, false);
     }
@@ -77,6 +78,19 @@ contract BlockProducers is Penalties, EIP712 {
     function forceOut(ProducerId producerId) external only(FORCE_OUT) {
         _checkKnown(producerId);
         if (_stays(producerId)) _leave(producerId, true);
+    }
+
+    /// @inheritdoc IBlockProducers
+    function withdrawBond(ProducerId producerId) external {
+        _checkOwner(producerId);
+        Record storage record = _records[producerId];
+        if (!WIND_DOWN.started()) _checkDone(producerId, record.status);
+        else if (record.status == Status.Gone) revert NotLeaving(producerId, Status.Gone);
+        record.status = Status.Gone;
+        uint256 shares = _takeAllUnits(producerId);
+        emit BondWithdrawn(producerId, msg.sender, shares);
+        _recount(producerId);
+        BOND_ETHER.transferShares(msg.sender, shares);
     }
 
     function _leave(ProducerId producerId, bool forced) private {
@@ -90,6 +104,27 @@ contract BlockProducers is Penalties, EIP712 {
         uint256 held = _held();
         shares = STAKING_POOL.depositFor{value: msg.value}(address(this));
         _addUnits(producerId, held, shares, PERIODS.nextPeriod());
+    }
+
+    /// @dev Reports are finalized in order: with those settled that reach up to a time, none from before it can come any more.
+    function _checkDone(ProducerId producerId, Status status) private view {
+        if (status != Status.Leaving) revert NotLeaving(producerId, status);
+        (bool isSeatless, uint64 since) = _seatless(producerId);
+        if (!isSeatless) revert SeatsHeldStill(producerId);
+        uint64 end = PERIODS.membershipEnd(producerId);
+        if (end == type(uint64).max) revert ListedStill(producerId);
+        uint64 unlisted = uint64(_startOf(end));
+        uint64 needed = unlisted > since ? unlisted : since;
+        uint64 settled = REWARDS.settledThrough(producerId);
+        if (settled < needed) revert NotSettled(producerId, needed, settled);
+        uint256 debt = REWARDS.debtOf(producerId);
+        if (debt > 0) revert InDebt(producerId, debt);
+    }
+
+    function _checkOwner(ProducerId producerId) private view {
+        _checkKnown(producerId);
+        address owner = _records[producerId].owner;
+        if (msg.sender != owner) revert NotOwner(owner, msg.sender);
     }
 
     function _stays(ProducerId producerId) private view returns (bool) {

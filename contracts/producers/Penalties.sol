@@ -2,13 +2,15 @@
 pragma solidity 0.8.37;
 
 import {IBlockProducers} from "../interfaces/IBlockProducers.sol";
+import {IWindDown} from "../interfaces/IWindDown.sol";
 import {PoolId, PoolKind, ProducerId} from "../types/Ids.sol";
 import {nonZero} from "../types/NonZero.sol";
 import {Addresses, Parameters} from "../types/Parameters.sol";
 import {ProducerBook} from "./ProducerBook.sol";
 
 /// @title What other contracts of the protocol may do to producers: give and take seats, charge bonds
-/// @dev Which may do what is fixed at deployment.
+/// @dev Which may do what is fixed at deployment. Once the network is wound down nobody is charged any more: bETH's shares are then
+/// fixed, and what went to cover would be nobody's.
 abstract contract Penalties is ProducerBook {
     uint256 private constant RELEASE = 1; // seats
     uint256 private constant HOLD = 2; // seats
@@ -18,12 +20,14 @@ abstract contract Penalties is ProducerBook {
     uint256 internal constant FORCE_OUT = 32;
     uint256 private constant BASIS_POINTS = 10_000;
 
+    IWindDown internal immutable WIND_DOWN;
     address private immutable VAULT_DRAWS;
     uint256 private immutable REPORTER_SHARE;
 
     mapping(address contract_ => uint256) private _rights;
 
     constructor(Addresses memory addresses, Parameters memory parameters) ProducerBook(addresses, parameters) {
+        WIND_DOWN = IWindDown(nonZero(addresses.windDown));
         VAULT_DRAWS = nonZero(addresses.vaultDraws);
         REPORTER_SHARE = parameters.reporterShare;
         _rights[nonZero(addresses.poolRegistry)] = RELEASE | CHARGE_SEATS;
@@ -68,6 +72,7 @@ abstract contract Penalties is ProducerBook {
         only(CHARGE_SEATS)
         returns (uint256 taken)
     {
+        if (WIND_DOWN.started()) return 0;
         uint256 toCover = 0;
         uint256 toReporter = 0;
         for (uint256 i = 0; i < members.length; ++i) {
@@ -89,6 +94,7 @@ abstract contract Penalties is ProducerBook {
         address payee,
         uint256 compensation
     ) external only(CHARGE_SEATS) returns (uint256 taken) {
+        if (WIND_DOWN.started()) return 0;
         uint256 owed = payee == address(0) ? 0 : BOND_ETHER.getSharesByPooledEth(compensation);
         uint256 toCover = 0;
         uint256 toPayee = 0;
@@ -110,6 +116,7 @@ abstract contract Penalties is ProducerBook {
         returns (uint256 taken)
     {
         _checkKnown(producerId);
+        if (WIND_DOWN.started()) return 0;
         uint256 shares = _takeUnits(producerId, amount);
         emit BondCharged(producerId, shares, payee);
         _recount(producerId);
@@ -120,7 +127,7 @@ abstract contract Penalties is ProducerBook {
     function slashOut(ProducerId producerId, address reporter) external only(SLASH_OUT) {
         _checkKnown(producerId);
         Record storage record = _records[producerId];
-        if (record.slashed) return;
+        if (record.slashed || WIND_DOWN.started()) return;
         record.slashed = true;
         uint256 shares = _takeAllUnits(producerId);
         uint256 reported = _reporterShares(shares, reporter);

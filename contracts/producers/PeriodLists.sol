@@ -24,6 +24,8 @@ abstract contract PeriodLists is IPeriods, BeaconClock {
         uint32 place; // position in the list + 1; 0 = not in it
         uint32 leavesToSkip;
         uint32 joinsToSkip;
+        uint32 leaves; // one past its last leave in the queue
+        uint64 leftFrom; // first period without it, of the last time it left
     }
 
     /// @dev Joins and leaves carried out or skipped by one call of `freeze`: some 80,000 gas each at most.
@@ -71,6 +73,7 @@ abstract contract PeriodLists is IPeriods, BeaconClock {
     /// @inheritdoc IPeriods
     function queueLeave(ProducerId producerId) external onlyBlockProducers {
         _leaves.push(Move(producerId, uint64(block.timestamp)));
+        _members[producerId].leaves = uint32(_leaves.length);
         emit LeaveQueued(producerId);
     }
 
@@ -149,6 +152,15 @@ abstract contract PeriodLists is IPeriods, BeaconClock {
         }
     }
 
+    /// @inheritdoc IPeriods
+    /// @dev Joins and leaves alternate, and what came out of turn cancels out: once the last leave is carried out, the producer is
+    ///      out unless a join followed it.
+    function membershipEnd(ProducerId producerId) external view returns (uint64) {
+        Member storage member = _members[producerId];
+        bool isOut = member.place == 0 && member.leaves > 0 && member.leaves <= _nextLeave;
+        return isOut ? member.leftFrom : type(uint64).max;
+    }
+
     function _producerAt(uint64 period, uint32 position) internal view returns (ProducerId) {
         return ProducerId.wrap(uint32(_positions[position].upperLookupRecent(uint48(period))));
     }
@@ -215,7 +227,7 @@ abstract contract PeriodLists is IPeriods, BeaconClock {
         uint32 last = _size - 1;
         _size = last;
         if (position != last) _put(period, position, ProducerId.wrap(uint32(_positions[last].latest())));
-        _members[producerId].place = 0;
+        (_members[producerId].place, _members[producerId].leftFrom) = (0, period);
         emit Left(period, producerId, position);
     }
 

@@ -127,7 +127,7 @@ abstract contract ProducerBook is BondUnits, Seats {
         uint256 value = _unitsAt(producerId, period) * unitValue_ / UNIT_SCALE + DUST;
         if (value < EFFECTIVE_STAKE) return false;
         if (kind == PoolKind.Bond) return true;
-        return value >= _lockedSince(producerId, FIRST_PERIOD_TIME + period * PERIOD_SECONDS) + SEAT_ALLOCATION;
+        return value >= _lockedSince(producerId, _startOf(period)) + SEAT_ALLOCATION;
     }
 
     /// @inheritdoc IBlockProducers
@@ -162,6 +162,11 @@ abstract contract ProducerBook is BondUnits, Seats {
         record.listed = counts;
         if (counts) PERIODS.queueJoin(producerId);
         else PERIODS.queueLeave(producerId);
+    }
+
+    /// @dev Timestamp at which a period starts.
+    function _startOf(uint64 period) internal view returns (uint256) {
+        return FIRST_PERIOD_TIME + period * PERIOD_SECONDS;
     }
 
     function _checkFree(address operator, bytes32 keyHash) internal view {

@@ -38,9 +38,9 @@ export declare namespace IBlockProducers {
     }
 
   export interface BlockProducersInterface extends Interface {
-    getFunction(nameOrSignature: "addBond" | "bondValue" | "chargeBond" | "chargeSeats" | "countAt" | "eip712Domain" | "exit" | "forceOut" | "holdSeats" | "holdersOf" | "isEligible" | "isUndercollateralized" | "lockSeats" | "newestSeat" | "ownerOf" | "producer" | "producerCount" | "producerOf" | "register" | "registeredAt" | "releaseSeats" | "seatCount" | "seats" | "setPeerAddress" | "signingKey" | "slashOut" | "slashSeats" | "totalBondValue" | "unholdSeats" | "unitValue"): FunctionFragment;
+    getFunction(nameOrSignature: "addBond" | "bondValue" | "chargeBond" | "chargeSeats" | "countAt" | "eip712Domain" | "exit" | "forceOut" | "holdSeats" | "holdersOf" | "isEligible" | "isUndercollateralized" | "lockSeats" | "newestSeat" | "ownerOf" | "producer" | "producerCount" | "producerOf" | "register" | "registeredAt" | "releaseSeats" | "seatCount" | "seats" | "setPeerAddress" | "signingKey" | "slashOut" | "slashSeats" | "totalBondValue" | "unholdSeats" | "unitValue" | "withdrawBond"): FunctionFragment;
 
-    getEvent(nameOrSignatureOrTopic: "BondAdded" | "BondCharged" | "EIP712DomainChanged" | "ExitRequested" | "PeerAddressChanged" | "ProducerRegistered" | "ProducerSlashed" | "SeatLocked" | "SeatReleased" | "SeatsHeld" | "SeatsUnheld"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "BondAdded" | "BondCharged" | "BondWithdrawn" | "EIP712DomainChanged" | "ExitRequested" | "PeerAddressChanged" | "ProducerRegistered" | "ProducerSlashed" | "SeatLocked" | "SeatReleased" | "SeatsHeld" | "SeatsUnheld"): EventFragment;
 
     encodeFunctionData(functionFragment: 'addBond', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'bondValue', values: [BigNumberish]): string;
@@ -72,6 +72,7 @@ encodeFunctionData(functionFragment: 'slashSeats', values: [BigNumberish, BigNum
 encodeFunctionData(functionFragment: 'totalBondValue', values?: undefined): string;
 encodeFunctionData(functionFragment: 'unholdSeats', values: [BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'unitValue', values?: undefined): string;
+encodeFunctionData(functionFragment: 'withdrawBond', values: [BigNumberish]): string;
 
     decodeFunctionResult(functionFragment: 'addBond', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'bondValue', data: BytesLike): Result;
@@ -103,6 +104,7 @@ decodeFunctionResult(functionFragment: 'slashSeats', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'totalBondValue', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'unholdSeats', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'unitValue', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'withdrawBond', data: BytesLike): Result;
   }
 
   
@@ -122,6 +124,18 @@ decodeFunctionResult(functionFragment: 'unitValue', data: BytesLike): Result;
       export type InputTuple = [producerId: BigNumberish, shares: BigNumberish, payee: AddressLike];
       export type OutputTuple = [producerId: bigint, shares: bigint, payee: string];
       export interface OutputObject {producerId: bigint, shares: bigint, payee: string };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace BondWithdrawnEvent {
+      export type InputTuple = [producerId: BigNumberish, owner: AddressLike, shares: BigNumberish];
+      export type OutputTuple = [producerId: bigint, owner: string, shares: bigint];
+      export interface OutputObject {producerId: bigint, owner: string, shares: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -511,6 +525,14 @@ decodeFunctionResult(functionFragment: 'unitValue', data: BytesLike): Result;
     >
     
 
+    
+    withdrawBond: TypedContractMethod<
+      [producerId: BigNumberish, ],
+      [void],
+      'nonpayable'
+    >
+    
+
 
     getFunction<T extends ContractMethod = ContractMethod>(key: string | FunctionFragment): T;
 
@@ -664,9 +686,15 @@ getFunction(nameOrSignature: 'unitValue'): TypedContractMethod<
       [bigint],
       'view'
     >;
+getFunction(nameOrSignature: 'withdrawBond'): TypedContractMethod<
+      [producerId: BigNumberish, ],
+      [void],
+      'nonpayable'
+    >;
 
     getEvent(key: 'BondAdded'): TypedContractEvent<BondAddedEvent.InputTuple, BondAddedEvent.OutputTuple, BondAddedEvent.OutputObject>;
 getEvent(key: 'BondCharged'): TypedContractEvent<BondChargedEvent.InputTuple, BondChargedEvent.OutputTuple, BondChargedEvent.OutputObject>;
+getEvent(key: 'BondWithdrawn'): TypedContractEvent<BondWithdrawnEvent.InputTuple, BondWithdrawnEvent.OutputTuple, BondWithdrawnEvent.OutputObject>;
 getEvent(key: 'EIP712DomainChanged'): TypedContractEvent<EIP712DomainChangedEvent.InputTuple, EIP712DomainChangedEvent.OutputTuple, EIP712DomainChangedEvent.OutputObject>;
 getEvent(key: 'ExitRequested'): TypedContractEvent<ExitRequestedEvent.InputTuple, ExitRequestedEvent.OutputTuple, ExitRequestedEvent.OutputObject>;
 getEvent(key: 'PeerAddressChanged'): TypedContractEvent<PeerAddressChangedEvent.InputTuple, PeerAddressChangedEvent.OutputTuple, PeerAddressChangedEvent.OutputObject>;
@@ -685,6 +713,10 @@ getEvent(key: 'SeatsUnheld'): TypedContractEvent<SeatsUnheldEvent.InputTuple, Se
 
       'BondCharged(uint32,uint256,address)': TypedContractEvent<BondChargedEvent.InputTuple, BondChargedEvent.OutputTuple, BondChargedEvent.OutputObject>;
       BondCharged: TypedContractEvent<BondChargedEvent.InputTuple, BondChargedEvent.OutputTuple, BondChargedEvent.OutputObject>;
+    
+
+      'BondWithdrawn(uint32,address,uint256)': TypedContractEvent<BondWithdrawnEvent.InputTuple, BondWithdrawnEvent.OutputTuple, BondWithdrawnEvent.OutputObject>;
+      BondWithdrawn: TypedContractEvent<BondWithdrawnEvent.InputTuple, BondWithdrawnEvent.OutputTuple, BondWithdrawnEvent.OutputObject>;
     
 
       'EIP712DomainChanged()': TypedContractEvent<EIP712DomainChangedEvent.InputTuple, EIP712DomainChangedEvent.OutputTuple, EIP712DomainChangedEvent.OutputObject>;

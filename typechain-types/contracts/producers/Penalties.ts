@@ -28,9 +28,9 @@ export declare namespace IBlockProducers {
     }
 
   export interface PenaltiesInterface extends Interface {
-    getFunction(nameOrSignature: "addBond" | "bondValue" | "chargeBond" | "chargeSeats" | "countAt" | "exit" | "forceOut" | "holdSeats" | "holdersOf" | "isEligible" | "isUndercollateralized" | "lockSeats" | "newestSeat" | "ownerOf" | "producer" | "producerCount" | "producerOf" | "register" | "registeredAt" | "releaseSeats" | "seatCount" | "seats" | "setPeerAddress" | "signingKey" | "slashOut" | "slashSeats" | "totalBondValue" | "unholdSeats" | "unitValue"): FunctionFragment;
+    getFunction(nameOrSignature: "addBond" | "bondValue" | "chargeBond" | "chargeSeats" | "countAt" | "exit" | "forceOut" | "holdSeats" | "holdersOf" | "isEligible" | "isUndercollateralized" | "lockSeats" | "newestSeat" | "ownerOf" | "producer" | "producerCount" | "producerOf" | "register" | "registeredAt" | "releaseSeats" | "seatCount" | "seats" | "setPeerAddress" | "signingKey" | "slashOut" | "slashSeats" | "totalBondValue" | "unholdSeats" | "unitValue" | "withdrawBond"): FunctionFragment;
 
-    getEvent(nameOrSignatureOrTopic: "BondAdded" | "BondCharged" | "ExitRequested" | "PeerAddressChanged" | "ProducerRegistered" | "ProducerSlashed" | "SeatLocked" | "SeatReleased" | "SeatsHeld" | "SeatsUnheld"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "BondAdded" | "BondCharged" | "BondWithdrawn" | "ExitRequested" | "PeerAddressChanged" | "ProducerRegistered" | "ProducerSlashed" | "SeatLocked" | "SeatReleased" | "SeatsHeld" | "SeatsUnheld"): EventFragment;
 
     encodeFunctionData(functionFragment: 'addBond', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'bondValue', values: [BigNumberish]): string;
@@ -61,6 +61,7 @@ encodeFunctionData(functionFragment: 'slashSeats', values: [BigNumberish, BigNum
 encodeFunctionData(functionFragment: 'totalBondValue', values?: undefined): string;
 encodeFunctionData(functionFragment: 'unholdSeats', values: [BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'unitValue', values?: undefined): string;
+encodeFunctionData(functionFragment: 'withdrawBond', values: [BigNumberish]): string;
 
     decodeFunctionResult(functionFragment: 'addBond', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'bondValue', data: BytesLike): Result;
@@ -91,6 +92,7 @@ decodeFunctionResult(functionFragment: 'slashSeats', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'totalBondValue', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'unholdSeats', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'unitValue', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'withdrawBond', data: BytesLike): Result;
   }
 
   
@@ -110,6 +112,18 @@ decodeFunctionResult(functionFragment: 'unitValue', data: BytesLike): Result;
       export type InputTuple = [producerId: BigNumberish, shares: BigNumberish, payee: AddressLike];
       export type OutputTuple = [producerId: bigint, shares: bigint, payee: string];
       export interface OutputObject {producerId: bigint, shares: bigint, payee: string };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace BondWithdrawnEvent {
+      export type InputTuple = [producerId: BigNumberish, owner: AddressLike, shares: BigNumberish];
+      export type OutputTuple = [producerId: bigint, owner: string, shares: bigint];
+      export interface OutputObject {producerId: bigint, owner: string, shares: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -479,6 +493,14 @@ decodeFunctionResult(functionFragment: 'unitValue', data: BytesLike): Result;
     >
     
 
+    
+    withdrawBond: TypedContractMethod<
+      [producerId: BigNumberish, ],
+      [void],
+      'nonpayable'
+    >
+    
+
 
     getFunction<T extends ContractMethod = ContractMethod>(key: string | FunctionFragment): T;
 
@@ -627,9 +649,15 @@ getFunction(nameOrSignature: 'unitValue'): TypedContractMethod<
       [bigint],
       'view'
     >;
+getFunction(nameOrSignature: 'withdrawBond'): TypedContractMethod<
+      [producerId: BigNumberish, ],
+      [void],
+      'nonpayable'
+    >;
 
     getEvent(key: 'BondAdded'): TypedContractEvent<BondAddedEvent.InputTuple, BondAddedEvent.OutputTuple, BondAddedEvent.OutputObject>;
 getEvent(key: 'BondCharged'): TypedContractEvent<BondChargedEvent.InputTuple, BondChargedEvent.OutputTuple, BondChargedEvent.OutputObject>;
+getEvent(key: 'BondWithdrawn'): TypedContractEvent<BondWithdrawnEvent.InputTuple, BondWithdrawnEvent.OutputTuple, BondWithdrawnEvent.OutputObject>;
 getEvent(key: 'ExitRequested'): TypedContractEvent<ExitRequestedEvent.InputTuple, ExitRequestedEvent.OutputTuple, ExitRequestedEvent.OutputObject>;
 getEvent(key: 'PeerAddressChanged'): TypedContractEvent<PeerAddressChangedEvent.InputTuple, PeerAddressChangedEvent.OutputTuple, PeerAddressChangedEvent.OutputObject>;
 getEvent(key: 'ProducerRegistered'): TypedContractEvent<ProducerRegisteredEvent.InputTuple, ProducerRegisteredEvent.OutputTuple, ProducerRegisteredEvent.OutputObject>;
@@ -647,6 +675,10 @@ getEvent(key: 'SeatsUnheld'): TypedContractEvent<SeatsUnheldEvent.InputTuple, Se
 
       'BondCharged(uint32,uint256,address)': TypedContractEvent<BondChargedEvent.InputTuple, BondChargedEvent.OutputTuple, BondChargedEvent.OutputObject>;
       BondCharged: TypedContractEvent<BondChargedEvent.InputTuple, BondChargedEvent.OutputTuple, BondChargedEvent.OutputObject>;
+    
+
+      'BondWithdrawn(uint32,address,uint256)': TypedContractEvent<BondWithdrawnEvent.InputTuple, BondWithdrawnEvent.OutputTuple, BondWithdrawnEvent.OutputObject>;
+      BondWithdrawn: TypedContractEvent<BondWithdrawnEvent.InputTuple, BondWithdrawnEvent.OutputTuple, BondWithdrawnEvent.OutputObject>;
     
 
       'ExitRequested(uint32,bool)': TypedContractEvent<ExitRequestedEvent.InputTuple, ExitRequestedEvent.OutputTuple, ExitRequestedEvent.OutputObject>;

@@ -25,7 +25,7 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   
 
   export interface PeriodListsInterface extends Interface {
-    getFunction(nameOrSignature: "auxiliaryCount" | "auxiliaryOf" | "committee" | "committeePositions" | "committeeWithout" | "currentPeriod" | "formCommittee" | "freeze" | "listAt" | "nextPeriod" | "nextToFreeze" | "periodAt" | "positionsAtShuffled" | "producerAt" | "producerAtShuffled" | "proveSeed" | "queueJoin" | "queueLeave" | "seedEpochOf" | "seedOf" | "sizeAt" | "startOf" | "strike"): FunctionFragment;
+    getFunction(nameOrSignature: "auxiliaryCount" | "auxiliaryOf" | "committee" | "committeePositions" | "committeeWithout" | "currentPeriod" | "formCommittee" | "freeze" | "listAt" | "membershipEnd" | "nextPeriod" | "nextToFreeze" | "periodAt" | "positionsAtShuffled" | "producerAt" | "producerAtShuffled" | "proveSeed" | "queueJoin" | "queueLeave" | "seedEpochOf" | "seedOf" | "sizeAt" | "startOf" | "strike"): FunctionFragment;
 
     getEvent(nameOrSignatureOrTopic: "CommitteeFormed" | "JoinQueued" | "Joined" | "LeaveQueued" | "Left" | "ListFrozen" | "MemberStruck" | "SeedProven"): EventFragment;
 
@@ -38,6 +38,7 @@ encodeFunctionData(functionFragment: 'currentPeriod', values?: undefined): strin
 encodeFunctionData(functionFragment: 'formCommittee', values: [BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'freeze', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'listAt', values: [BigNumberish, BigNumberish, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'membershipEnd', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'nextPeriod', values?: undefined): string;
 encodeFunctionData(functionFragment: 'nextToFreeze', values?: undefined): string;
 encodeFunctionData(functionFragment: 'periodAt', values: [BigNumberish]): string;
@@ -62,6 +63,7 @@ decodeFunctionResult(functionFragment: 'currentPeriod', data: BytesLike): Result
 decodeFunctionResult(functionFragment: 'formCommittee', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'freeze', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'listAt', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'membershipEnd', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'nextPeriod', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'nextToFreeze', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'periodAt', data: BytesLike): Result;
@@ -281,6 +283,14 @@ decodeFunctionResult(functionFragment: 'strike', data: BytesLike): Result;
     
 
     
+    membershipEnd: TypedContractMethod<
+      [producerId: BigNumberish, ],
+      [bigint],
+      'view'
+    >
+    
+
+    
     nextPeriod: TypedContractMethod<
       [],
       [bigint],
@@ -438,6 +448,11 @@ getFunction(nameOrSignature: 'freeze'): TypedContractMethod<
 getFunction(nameOrSignature: 'listAt'): TypedContractMethod<
       [period: BigNumberish, from: BigNumberish, count: BigNumberish, ],
       [bigint[]],
+      'view'
+    >;
+getFunction(nameOrSignature: 'membershipEnd'): TypedContractMethod<
+      [producerId: BigNumberish, ],
+      [bigint],
       'view'
     >;
 getFunction(nameOrSignature: 'nextPeriod'): TypedContractMethod<

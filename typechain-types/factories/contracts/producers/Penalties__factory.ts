@@ -28,8 +28,35 @@
     "type": "error"
   },
   {
+    "inputs": [
+      {
+        "internalType": "ProducerId",
+        "name": "producerId",
+        "type": "uint32"
+      },
+      {
+        "internalType": "uint256",
+        "name": "points",
+        "type": "uint256"
+      }
+    ],
+    "name": "InDebt",
+    "type": "error"
+  },
+  {
     "inputs": [],
     "name": "InvalidProofOfPossession",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "ProducerId",
+        "name": "producerId",
+        "type": "uint32"
+      }
+    ],
+    "name": "ListedStill",
     "type": "error"
   },
   {
@@ -46,6 +73,22 @@
   {
     "inputs": [
       {
+        "internalType": "ProducerId",
+        "name": "producerId",
+        "type": "uint32"
+      },
+      {
+        "internalType": "enum IBlockProducers.Status",
+        "name": "status",
+        "type": "uint8"
+      }
+    ],
+    "name": "NotLeaving",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "address",
         "name": "expected",
         "type": "address"
@@ -57,6 +100,27 @@
       }
     ],
     "name": "NotOwner",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "ProducerId",
+        "name": "producerId",
+        "type": "uint32"
+      },
+      {
+        "internalType": "uint64",
+        "name": "needed",
+        "type": "uint64"
+      },
+      {
+        "internalType": "uint64",
+        "name": "settledThrough",
+        "type": "uint64"
+      }
+    ],
+    "name": "NotSettled",
     "type": "error"
   },
   {
@@ -186,6 +250,17 @@
   {
     "inputs": [
       {
+        "internalType": "ProducerId",
+        "name": "producerId",
+        "type": "uint32"
+      }
+    ],
+    "name": "SeatsHeldStill",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "bytes32",
         "name": "keyHash",
         "type": "bytes32"
@@ -251,6 +326,31 @@
       }
     ],
     "name": "BondCharged",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "ProducerId",
+        "name": "producerId",
+        "type": "uint32"
+      },
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "owner",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "shares",
+        "type": "uint256"
+      }
+    ],
+    "name": "BondWithdrawn",
     "type": "event"
   },
   {
@@ -1217,6 +1317,19 @@
       }
     ],
     "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "ProducerId",
+        "name": "producerId",
+        "type": "uint32"
+      }
+    ],
+    "name": "withdrawBond",
+    "outputs": [],
+    "stateMutability": "nonpayable",
     "type": "function"
   }
 ] as const;

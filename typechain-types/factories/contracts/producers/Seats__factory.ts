@@ -23,8 +23,35 @@
     "type": "error"
   },
   {
+    "inputs": [
+      {
+        "internalType": "ProducerId",
+        "name": "producerId",
+        "type": "uint32"
+      },
+      {
+        "internalType": "uint256",
+        "name": "points",
+        "type": "uint256"
+      }
+    ],
+    "name": "InDebt",
+    "type": "error"
+  },
+  {
     "inputs": [],
     "name": "InvalidProofOfPossession",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "ProducerId",
+        "name": "producerId",
+        "type": "uint32"
+      }
+    ],
+    "name": "ListedStill",
     "type": "error"
   },
   {
@@ -41,6 +68,22 @@
   {
     "inputs": [
       {
+        "internalType": "ProducerId",
+        "name": "producerId",
+        "type": "uint32"
+      },
+      {
+        "internalType": "enum IBlockProducers.Status",
+        "name": "status",
+        "type": "uint8"
+      }
+    ],
+    "name": "NotLeaving",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "address",
         "name": "expected",
         "type": "address"
@@ -52,6 +95,27 @@
       }
     ],
     "name": "NotOwner",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "ProducerId",
+        "name": "producerId",
+        "type": "uint32"
+      },
+      {
+        "internalType": "uint64",
+        "name": "needed",
+        "type": "uint64"
+      },
+      {
+        "internalType": "uint64",
+        "name": "settledThrough",
+        "type": "uint64"
+      }
+    ],
+    "name": "NotSettled",
     "type": "error"
   },
   {
@@ -165,6 +229,17 @@
   {
     "inputs": [
       {
+        "internalType": "ProducerId",
+        "name": "producerId",
+        "type": "uint32"
+      }
+    ],
+    "name": "SeatsHeldStill",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "bytes32",
         "name": "keyHash",
         "type": "bytes32"
@@ -225,6 +300,31 @@
       }
     ],
     "name": "BondCharged",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "ProducerId",
+        "name": "producerId",
+        "type": "uint32"
+      },
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "owner",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "shares",
+        "type": "uint256"
+      }
+    ],
+    "name": "BondWithdrawn",
     "type": "event"
   },
   {
@@ -1191,6 +1291,19 @@
       }
     ],
     "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "ProducerId",
+        "name": "producerId",
+        "type": "uint32"
+      }
+    ],
+    "name": "withdrawBond",
+    "outputs": [],
+    "stateMutability": "nonpayable",
     "type": "function"
   }
 ] as const;

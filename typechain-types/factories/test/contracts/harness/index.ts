@@ -9,4 +9,5 @@ export { ExecutionProofsHarness__factory } from './ExecutionProofsHarness__facto
 export { HostileClaimer__factory } from './HostileClaimer__factory.js';
 export { PageTreeHarness__factory } from './PageTreeHarness__factory.js';
 export { ReportsHarness__factory } from './ReportsHarness__factory.js';
+export { SettlementHarness__factory } from './SettlementHarness__factory.js';
 export { SwapOrNotHarness__factory } from './SwapOrNotHarness__factory.js';
