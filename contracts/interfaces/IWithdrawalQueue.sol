@@ -5,14 +5,14 @@ import {IERC721} from "@openzeppelin/contracts/token/ERC721/IERC721.sol";
 
 /// @title First in, first out: requests to turn bETH into ETH, each an ERC-721.
 /// @notice A request is paid min(value when requested, value when finalized).
-/// @dev Requests made between two moves of the index and within one interval of the report grid form a batch; a batch is
-///      finalized as one, or in part when ETH runs short.
+/// @dev Requests made between two moves of the index form a batch; a batch is finalized as one, or in part: up to the boundary of the
+///      report grid that a reference belongs to, or as far as ETH goes.
 interface IWithdrawalQueue is IERC721 {
     struct Request {
         address owner; // zero once claimed or taken back
         uint128 shares; // its part, by amount, of the shares of its batch
         uint128 amount; // wei, value when requested
-        uint64 requestedAt; // timestamp, rounded down to 1/256 of a report interval
+        uint64 requestedAt; // timestamp, rounded down to 1/32 of a report interval
         bool finalized;
         bool claimed;
         uint256 claimable; // wei, once finalized and unclaimed
@@ -46,7 +46,7 @@ interface IWithdrawalQueue is IERC721 {
         external
         returns (uint256 requestId);
 
-    /// @notice Finalizes requests made at or before the last finalized report's reference, oldest first, as far as unreserved
+    /// @notice Finalizes requests made before the boundary of the last finalized report's reference, oldest first, as far as unreserved
     ///         ETH goes, at most `maxSteps` batches or checkpoints of work. Anyone; nothing to do is no error.
     function finalize(uint256 maxSteps) external returns (uint256 lastFinalized);
 

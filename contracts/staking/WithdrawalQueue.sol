@@ -17,8 +17,8 @@ import {Rate, Tally, WithdrawalBatches} from "./WithdrawalBatches.sol";
 
 /// @title The withdrawal queue
 /// @dev A request costs one new slot: its owner, and the sum of all amounts up to it, from which both its amount and the place where
-///      ETH runs short follow. Times and shares are kept per batch; a batch never spans a boundary of the report grid, so a
-///      report's reference lies after all of its requests or after none.
+///      ETH runs short follow. Shares are kept per batch, whose requests were made at one index: a batch ends when the index moves,
+///      and a part of it, up to a boundary of the report grid or as far as ETH goes, has its part of the shares.
 contract WithdrawalQueue is ERC721, IWithdrawalQueue {
     using SafeCast for uint256;
     using WithdrawalBatches for mapping(uint256 position => Rate);
@@ -27,12 +27,21 @@ contract WithdrawalQueue is ERC721, IWithdrawalQueue {
     struct Entry {
         address owner;
         uint88 amount; // wei asked by all requests up to this one, modulo 2^88
-        uint8 tick; // time within its report interval, in 1/256
+        uint8 tick; // report interval modulo SPAN (3 bits), time within it in 1/32 (5 bits)
+    }
+
+    /// @dev Where the batches are, in one slot.
+    struct Cursor {
+        uint32 open; // the batch that grows
+        uint32 next; // the first not wholly finalized
+        uint64 opened; // report interval in which the last one ended: the open one begins there or later
     }
 
     /// @dev Smallest request (wei): dust would be rounding and nothing else.
     uint256 private constant MIN_REQUEST = 1 gwei;
-    uint256 private constant TICKS = 256;
+    uint256 private constant TICKS = 32;
+    /// @dev Most report intervals of a batch, so that a tick tells which of them it is in.
+    uint256 private constant SPAN = 8;
 
     IBondEther private immutable BOND_ETHER;
     IStakingPool private immutable STAKING_POOL;
@@ -48,9 +57,9 @@ contract WithdrawalQueue is ERC721, IWithdrawalQueue {
     Tally private _last;
     /// @dev All finalized requests; `mark` counts `_rates`.
     Tally private _paid;
-    /// @dev Tallies at the ends of closed batches, and the first of them not wholly finalized.
-    Tally[] private _batches;
-    uint256 private _nextBatch;
+    Cursor private _cursor;
+    /// @dev Tallies at the ends of closed batches, from 1 on.
+    mapping(uint256 batch => Tally) private _batches;
     mapping(uint256 position => Rate) private _rates;
 
     constructor(Addresses memory addresses, Parameters memory parameters) ERC721("Open Pools withdrawal", "OPW") {
@@ -60,6 +69,10 @@ contract WithdrawalQueue is ERC721, IWithdrawalQueue {
         WIND_DOWN = IWindDown(nonZero(addresses.windDown));
         GENESIS_TIME = parameters.genesisTime;
         INTERVAL = uint256(parameters.reportEpochs) * parameters.slotsPerEpoch * parameters.secondsPerSlot;
+        uint256 elapsed = Math.saturatingSub(block.timestamp, GENESIS_TIME);
+        // Neither is ever zero, which spares the first request and the first report the price of a new slot.
+        _last.mark = uint32(Math.max(elapsed, 1));
+        _cursor = Cursor({open: 1, next: 1, opened: uint64(elapsed / INTERVAL)});
     }
 
     modifier onlyStakingPool() {
@@ -107,7 +120,7 @@ contract WithdrawalQueue is ERC721, IWithdrawalQueue {
     /// @inheritdoc IWithdrawalQueue
     function oldestRequestedAt() external view returns (uint64) {
         uint256 oldest = uint256(_paid.lastId) + 1;
-        return oldest > _last.lastId ? 0 : _timeOf(_entries[oldest].tick, _endOf(_nextBatch).mark);
+        return oldest > _last.lastId ? 0 : _timeOf(_entries[oldest].tick, _endOf(_cursor.next).mark);
     }
 
     /// @inheritdoc IERC721
@@ -143,18 +156,17 @@ contract WithdrawalQueue is ERC721, IWithdrawalQueue {
     /// @inheritdoc IWithdrawalQueue
     function finalize(uint256 maxSteps) external returns (uint256 lastFinalized) {
         if (STATE_COMMITMENTS.withdrawalsHeld()) revert FinalizationHeld();
-        uint256 lastReference = STATE_COMMITMENTS.lastFinalizedReference();
+        uint256 covered = _intervalsBefore(STATE_COMMITMENTS.lastFinalizedReference());
         uint256 available = STAKING_POOL.unreserved();
         Tally memory from = _paid;
         uint256 firstId = uint256(from.lastId) + 1;
         uint256 rates = from.mark;
-        uint256 batch = _nextBatch;
+        Cursor memory cursor = _cursor;
         uint256 allShares;
         uint256 allPaid;
-        for (; maxSteps > 0 && batch < _batches.length; maxSteps--) {
-            Tally memory end = _batches[batch];
-            if (GENESIS_TIME + end.mark > lastReference) break;
-            (Tally memory to, uint256 paid) = _step(from, end, available);
+        for (; maxSteps > 0 && cursor.next < cursor.open; maxSteps--) {
+            Tally memory end = _batches[cursor.next];
+            (Tally memory to, uint256 paid) = _step(from, end, available, covered);
             if (to.lastId == from.lastId) break;
             (uint256 asked, uint256 shares) = from.between(to);
             rates = _rates.addRate(rates, to.lastId, asked, paid);
@@ -163,13 +175,13 @@ contract WithdrawalQueue is ERC721, IWithdrawalQueue {
             available -= paid;
             from = to;
             if (to.lastId < end.lastId) break;
-            batch++;
+            cursor.next++;
         }
         lastFinalized = from.lastId;
         if (lastFinalized < firstId) return lastFinalized;
         from.mark = uint32(rates);
         _paid = from;
-        _nextBatch = batch;
+        _cursor = cursor;
         emit WithdrawalsFinalized(firstId, lastFinalized, allShares, allPaid);
         STAKING_POOL.payWithdrawals(allShares, allPaid);
     }
@@ -214,7 +226,8 @@ contract WithdrawalQueue is ERC721, IWithdrawalQueue {
         if (value < MIN_REQUEST) revert AmountTooSmall(MIN_REQUEST, value);
         Tally memory last = _last;
         uint256 elapsed = block.timestamp - GENESIS_TIME;
-        if (last.mark / INTERVAL < elapsed / INTERVAL) _closeBatch(last);
+        uint256 interval = elapsed / INTERVAL;
+        if (interval > last.mark / INTERVAL && interval - _cursor.opened >= SPAN) _closeBatch(last);
         requestId = uint256(last.lastId) + 1;
         last.lastId = requestId.toUint32();
         last.mark = elapsed.toUint32();
@@ -224,25 +237,34 @@ contract WithdrawalQueue is ERC721, IWithdrawalQueue {
         }
         _last = last;
         // The owner is written by `_mint`, into the same slot.
-        _entries[requestId] = Entry({owner: address(0), amount: last.amount, tick: uint8(((elapsed % INTERVAL) * TICKS) / INTERVAL)});
+        uint256 tick = (interval % SPAN) * TICKS + ((elapsed % INTERVAL) * TICKS) / INTERVAL;
+        _entries[requestId] = Entry({owner: address(0), amount: last.amount, tick: uint8(tick)});
         _mint(msg.sender, requestId);
         emit WithdrawalRequested(requestId, msg.sender, shares, value);
     }
 
     function _closeBatch(Tally memory last) private {
-        uint256 count = _batches.length;
-        uint256 closed = count == 0 ? 0 : _batches[count - 1].lastId;
-        if (last.lastId > closed) _batches.push(last);
+        Cursor memory cursor = _cursor;
+        if (last.lastId > _batches[cursor.open - 1].lastId) _batches[cursor.open++] = last;
+        cursor.opened = uint64((block.timestamp - GENESIS_TIME) / INTERVAL);
+        _cursor = cursor;
     }
 
-    /// @dev As much of the batch that ends at `end` as `available` pays: up to which request, and for how much together.
+    /// @dev As much of the batch that ends at `end` as was requested before interval `covered` and `available` pays: up to which
+    ///      request, and for how much together.
     ///      A batch's requests were made at one index, so the least of asked and present value is one for all of them.
-    function _step(Tally memory from, Tally memory end, uint256 available) private view returns (Tally memory to, uint256 paid) {
+    function _step(Tally memory from, Tally memory end, uint256 available, uint256 covered)
+        private
+        view
+        returns (Tally memory to, uint256 paid)
+    {
         (uint256 asked, uint256 shares) = from.between(end);
         uint256 due = Math.min(asked, BOND_ETHER.getPooledEthByShares(shares));
-        if (due <= available) return (end, due);
-        // available < due, so what it covers is less than asked, and the answer lies before the batch's end.
-        uint256 id = _lastWithin(from, end.lastId, Math.mulDiv(available, asked, due));
+        bool isCovered = end.mark / INTERVAL < covered;
+        if (isCovered && due <= available) return (end, due);
+        // The answer lies before the batch's end: that is not covered, or `available` pays less than asked.
+        uint256 id = isCovered ? end.lastId - 1 : _lastBefore(from.lastId, end, covered);
+        if (due > available) id = _lastWithin(from, id, Math.mulDiv(available, asked, due));
         if (id == from.lastId) return (from, 0);
         to = Tally({lastId: uint32(id), mark: 0, amount: _entries[id].amount, shares: from.shares});
         (uint256 part,) = from.between(to);
@@ -256,10 +278,20 @@ contract WithdrawalQueue is ERC721, IWithdrawalQueue {
         }
     }
 
-    /// @dev Last request after `from` and before `end` up to which no more than `most` wei are asked; `from.lastId` if there is none.
-    function _lastWithin(Tally memory from, uint256 end, uint256 most) private view returns (uint256 low) {
+    /// @dev Last request after `low`, but not the batch's last, that was made before interval `covered`; `low` if there is none.
+    function _lastBefore(uint256 low, Tally memory end, uint256 covered) private view returns (uint256) {
+        uint256 high = end.lastId - 1;
+        while (low < high) {
+            uint256 middle = (low + high + 1) / 2;
+            if (_intervalOf(_entries[middle].tick, end.mark) < covered) low = middle;
+            else high = middle - 1;
+        }
+        return low;
+    }
+
+    /// @dev Last request after `from` and up to `high` up to which no more than `most` wei are asked; `from.lastId` if there is none.
+    function _lastWithin(Tally memory from, uint256 high, uint256 most) private view returns (uint256 low) {
         low = from.lastId;
-        uint256 high = end - 1;
         while (low < high) {
             uint256 middle = (low + high + 1) / 2;
             uint256 asked;
@@ -284,8 +316,7 @@ contract WithdrawalQueue is ERC721, IWithdrawalQueue {
 
     /// @dev Its part, by amount, of the shares of its batch; of those that still wait, when others of the batch were finalized.
     function _sharesOf(uint256 requestId, uint256 batch) private view returns (uint256) {
-        Tally memory start;
-        if (batch > 0) start = _batches[batch - 1];
+        Tally memory start = _batches[batch - 1];
         Tally memory paid = _paid;
         if (requestId > paid.lastId && paid.lastId > start.lastId) start = paid;
         (uint256 asked, uint256 shares) = start.between(_endOf(batch));
@@ -294,7 +325,8 @@ contract WithdrawalQueue is ERC721, IWithdrawalQueue {
 
     /// @dev Index of the batch that holds a request; one past the closed ones for the open batch.
     function _batchOf(uint256 requestId) private view returns (uint256 low) {
-        uint256 high = _batches.length;
+        uint256 high = _cursor.open;
+        low = 1;
         while (low < high) {
             uint256 middle = (low + high) / 2;
             if (_batches[middle].lastId < requestId) low = middle + 1;
@@ -303,12 +335,23 @@ contract WithdrawalQueue is ERC721, IWithdrawalQueue {
     }
 
     function _endOf(uint256 batch) private view returns (Tally memory) {
-        return batch < _batches.length ? _batches[batch] : _last;
+        return batch < _cursor.open ? _batches[batch] : _last;
     }
 
-    /// @dev Timestamp from the tick of a request and the time of the last one of its batch, which is in the same interval.
+    /// @dev Report interval of a request, from its tick and the time of the last one of its batch.
+    function _intervalOf(uint256 tick, uint256 batchTime) private view returns (uint256) {
+        uint256 last = batchTime / INTERVAL;
+        return last - ((last + SPAN - tick / TICKS) % SPAN);
+    }
+
+    /// @dev Timestamp likewise.
     function _timeOf(uint256 tick, uint256 batchTime) private view returns (uint64) {
-        return uint64(GENESIS_TIME + (batchTime / INTERVAL) * INTERVAL + Math.ceilDiv(tick * INTERVAL, TICKS));
+        return uint64(GENESIS_TIME + _intervalOf(tick, batchTime) * INTERVAL + Math.ceilDiv((tick % TICKS) * INTERVAL, TICKS));
+    }
+
+    /// @dev Report intervals that ended with a reference: it is the block at a boundary or, where that is missing, the last before it.
+    function _intervalsBefore(uint256 timestamp) private view returns (uint256) {
+        return Math.ceilDiv(Math.saturatingSub(timestamp, GENESIS_TIME), INTERVAL);
     }
 
     function _requireKnown(uint256 requestId) private view {

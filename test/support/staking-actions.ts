@@ -115,7 +115,7 @@ export function applyToModel(model: StakingModel, { action, time, lastReference 
       model.finalize(action.steps, lastReference)
       return 0n
     case 'report':
-      model.report(action)
+      model.report(action, time)
       model.finalize(action.steps, lastReference)
       return 0n
   }

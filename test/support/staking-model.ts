@@ -4,11 +4,20 @@ import { DEAD_ETHER, INTERVAL, MAX_REPORT_GROWTH, SHARES_PER_WEI } from './staki
 export type Holder = 'alice' | 'bob' | 'carol' | 'producers' | 'queue' | 'cover' | 'lockers' | 'dead'
 export type Pair = [staker: bigint, bond: bigint]
 
-type Request = { readonly id: number; readonly owner: Holder; readonly amount: bigint; due: bigint; claimed: boolean }
-/** What waits of the requests between two moves of the index within one report interval. */
+type Request = {
+  readonly id: number
+  readonly owner: Holder
+  readonly amount: bigint
+  readonly time: number
+  due: bigint
+  claimed: boolean
+}
+/** What waits of the requests between two moves of the index. */
 type Batch = { waiting: Request[]; asked: bigint; shares: bigint; time: number; closed: boolean; partly: boolean }
 
 const POOL = 32n * 10n ** 18n
+/** Most report intervals of a batch. */
+const SPAN = 8
 const min = (a: bigint, b: bigint): bigint => (a < b ? a : b)
 const max = (a: bigint, b: bigint): bigint => (a > b ? a : b)
 const positive = (a: bigint): bigint => (a > 0n ? a : 0n)
@@ -36,10 +45,14 @@ export class StakingModel {
   lastFinalized = 0
   queueEther = 0n
   readonly #genesisTime: number
+  /** Report interval in which the last batch ended, and time of the last request. */
+  #opened = 0
+  #lastTime: number
 
   constructor(genesisTime: number, fee = 0n) {
     this.#fee = fee
     this.#genesisTime = genesisTime
+    this.#lastTime = genesisTime
     this.shares.dead = this.totalShares - 1n
   }
 
@@ -80,14 +93,15 @@ export class StakingModel {
   request(who: Holder, amount: bigint, time: number): void {
     const shares = this.sharesFor(amount)
     this.move(who, 'queue', shares)
-    const interval = (at: number) => Math.floor((at - this.#genesisTime) / INTERVAL)
+    const interval = this.#interval(time)
+    if (interval > this.#interval(this.#lastTime) && interval - this.#opened >= SPAN) this.#close(time)
+    this.#lastTime = time
     let batch = this.batches.at(-1)
-    if (!batch || batch.closed || interval(batch.time) < interval(time)) {
-      if (batch) batch.closed = true
+    if (!batch || batch.closed) {
       batch = { waiting: [], asked: 0n, shares: 0n, time, closed: false, partly: false }
       this.batches.push(batch)
     }
-    const request = { id: this.requests.length + 1, owner: who, amount: this.value(shares), due: 0n, claimed: false }
+    const request = { id: this.requests.length + 1, owner: who, amount: this.value(shares), time, due: 0n, claimed: false }
     this.requests.push(request)
     batch.waiting.push(request)
     batch.asked += request.amount
@@ -107,9 +121,18 @@ export class StakingModel {
     this.vaults[kind] += amount
   }
 
-  report({ arrivals, profit, epochs }: { readonly arrivals: Pair; readonly profit: Pair; readonly epochs: bigint }): void {
+  #interval(time: number): number {
+    return Math.floor((time - this.#genesisTime) / INTERVAL)
+  }
+
+  #close(time: number): void {
     const open = this.batches.at(-1)
     if (open) open.closed = true
+    this.#opened = this.#interval(time)
+  }
+
+  report({ arrivals, profit, epochs }: { readonly arrivals: Pair; readonly profit: Pair; readonly epochs: bigint }, time: number): void {
+    this.#close(time)
     for (const kind of [0, 1] as const) {
       const amount = min(positive(arrivals[kind] - this.collected[kind]), this.vaults[kind])
       this.vaults[kind] -= amount
@@ -151,13 +174,14 @@ export class StakingModel {
     return borne
   }
 
-  /** Pays waiting requests, oldest first, whose batch lies before the reference. */
+  /** Pays waiting requests, oldest first, that were made before the boundary of the reference. */
   finalize(steps: number, lastReference: number): void {
     let [available, paid, shares] = [this.unreserved, 0n, 0n]
+    const covered = Math.ceil(Math.max(lastReference - this.#genesisTime, 0) / INTERVAL)
     for (let step = 0; step < steps; step++) {
       const batch = this.batches[0]
-      if (!batch?.closed || batch.time > lastReference) break
-      const part = this.#payable(batch, available)
+      if (!batch?.closed) break
+      const part = this.#payable(batch, available, covered)
       if (part.requests.length === 0) break
       for (const request of part.requests) {
         request.due = (request.amount * part.paid) / part.asked
@@ -184,15 +208,16 @@ export class StakingModel {
     this.queueEther += paid
   }
 
-  #payable(batch: Batch, available: bigint) {
+  #payable(batch: Batch, available: bigint, covered: number) {
     const { asked, shares } = batch
     const due = min(asked, this.value(shares))
-    if (due <= available) return { requests: batch.waiting, asked, paid: due, shares }
-    const most = (available * asked) / due
+    const isCovered = this.#interval(batch.time) < covered
+    if (isCovered && due <= available) return { requests: batch.waiting, asked, paid: due, shares }
+    const most = due <= available ? asked : (available * asked) / due
     const requests: Request[] = []
     let part = 0n
     for (const request of batch.waiting) {
-      if (part + request.amount > most) break
+      if (part + request.amount > most || this.#interval(request.time) >= covered) break
       requests.push(request)
       part += request.amount
     }

@@ -18,7 +18,7 @@ const CEILINGS = {
   postPage: 88_000n,
   finalizeState: 210_000n,
   disproveBalance: 656_000n,
-  requestWithdrawal: 119_000n,
+  requestWithdrawal: 110_000n,
   requestLiquidation: 124_000n,
   drawLiquidation: 214_000n,
   forceExit: 213_000n,
