@@ -60,6 +60,9 @@ contract Directory is IDirectory {
         _checkAddress("cdtStaking", where.cdtStaking);
         _checkAddress("slashing", where.slashing);
         _checkAddress("windDown", where.windDown);
+        _checkAddress("ceremonies", where.ceremonies);
+        _checkAddress("rotations", where.rotations);
+        _checkAddress("dkgDisputes", where.dkgDisputes);
         _checkAddress("wrappedBondEther", where.wrappedBondEther);
         _checkAddress("views", where.views);
     }

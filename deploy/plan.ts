@@ -5,8 +5,11 @@ import { Rewards__factory } from '../typechain-types/factories/contracts/consens
 import { Slashing__factory } from '../typechain-types/factories/contracts/consensus/Slashing__factory.js'
 import { StateCommitments__factory } from '../typechain-types/factories/contracts/consensus/StateCommitments__factory.js'
 import { Directory__factory } from '../typechain-types/factories/contracts/Directory__factory.js'
+import { Ceremonies__factory } from '../typechain-types/factories/contracts/pools/Ceremonies__factory.js'
+import { DkgDisputes__factory } from '../typechain-types/factories/contracts/pools/DkgDisputes__factory.js'
 import { Exits__factory } from '../typechain-types/factories/contracts/pools/Exits__factory.js'
 import { PoolRegistry__factory } from '../typechain-types/factories/contracts/pools/PoolRegistry__factory.js'
+import { Rotations__factory } from '../typechain-types/factories/contracts/pools/Rotations__factory.js'
 import { VaultDraws__factory } from '../typechain-types/factories/contracts/pools/VaultDraws__factory.js'
 import { BlockProducers__factory } from '../typechain-types/factories/contracts/producers/BlockProducers__factory.js'
 import { Periods__factory } from '../typechain-types/factories/contracts/producers/Periods__factory.js'
@@ -45,6 +48,9 @@ export const CONTRACT_ORDER = [
   'cdtStaking',
   'slashing',
   'windDown',
+  'ceremonies',
+  'rotations',
+  'dkgDisputes',
   'wrappedBondEther',
   'views',
 ] as const
@@ -97,6 +103,9 @@ export async function planCreations({ addresses, parameters, layouts }: Deployme
     cdtStaking: await creationOf(new CdtStaking__factory().getDeployTransaction(...common)),
     slashing: await creationOf(new Slashing__factory().getDeployTransaction(...common)),
     windDown: await creationOf(new WindDown__factory().getDeployTransaction(...common)),
+    ceremonies: await creationOf(new Ceremonies__factory().getDeployTransaction(...common)),
+    rotations: await creationOf(new Rotations__factory().getDeployTransaction(...common)),
+    dkgDisputes: await creationOf(new DkgDisputes__factory().getDeployTransaction(...common)),
     wrappedBondEther: await creationOf(new WrappedBondEther__factory().getDeployTransaction(addresses)),
     views: await creationOf(new NetworkViews__factory().getDeployTransaction(...common)),
   }

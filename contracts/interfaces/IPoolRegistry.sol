@@ -4,9 +4,10 @@ pragma solidity 0.8.37;
 import {G1Point, G2Point} from "../libraries/Bls12381.sol";
 import {StateProof, ValidatorProof} from "../libraries/BeaconProofs.sol";
 import {Epoch, PoolId, PoolKind, ProducerId} from "../types/Ids.sol";
+import {ICeremonySignatures} from "./ICeremonySignatures.sol";
 
 /// @title Life of a pool: requested → drawn → key made → registered (1 ETH) → funded (31 ETH) → exiting → closed.
-interface IPoolRegistry {
+interface IPoolRegistry is ICeremonySignatures {
     enum PoolState {
         None,
         Requested, // waits for its draw
@@ -46,7 +47,12 @@ interface IPoolRegistry {
     event DkgCompleted(
         PoolId indexed poolId, uint32 indexed round, bytes publicKey, uint32 ordinal, bytes publicShares, bytes32 transcriptRoot, uint256 participation
     );
-    event DkgFailed(PoolId indexed poolId, uint32 indexed round);
+    /// @notice Those named (bit i: member index i + 1), absent by a threshold of the vault or proven bad, answer for it; else all.
+    event DkgFailed(PoolId indexed poolId, uint32 indexed round, uint256 named);
+    /// @notice The members with these bits dealt badly in the key generation of this round: it counts none of them.
+    event MembersBarred(PoolId indexed poolId, uint32 indexed round, uint256 bits);
+    /// @notice The pool has another vault, by a handover.
+    event VaultReplaced(PoolId indexed poolId, uint32 indexed round, ProducerId[] members);
     event PoolFunded(PoolId indexed poolId, uint64 validatorIndex);
     event PoolFrontRun(PoolId indexed poolId, bytes32 credentials);
     /// @notice From here on what its validator has is the pool's balance; it waits for `closePool`.
@@ -61,9 +67,6 @@ interface IPoolRegistry {
     error WithdrawalsWaiting(uint256 demand, uint256 unreserved);
     error DeadlinePassed(Epoch deadline, Epoch now_);
     error DeadlineNotPassed(Epoch deadline, Epoch now_);
-    error TooFewParticipants(uint256 needed, uint256 actual);
-    error ParticipationOutOfRange(uint256 vaultSize, uint256 bitfield);
-    error InvalidAggregateSignature();
     error InvalidDepositSignature();
     error PublicSharesLength(uint256 expected, uint256 actual);
     error KeyTaken(bytes publicKey, PoolId by);
@@ -77,6 +80,10 @@ interface IPoolRegistry {
     error ProofTooOld(uint64 registeredAt, uint64 stateTimestamp);
     error OrdinalOutOfRange(uint32 ordinal, uint32 count);
     error NotVaultDraws(address caller);
+    error NotRotations(address caller);
+    error NotDkgDisputes(address caller);
+    /// @notice Proven to have dealt badly in this round, or named absent by itself.
+    error MemberExcluded(uint256 bitfield);
     error NotExits(address caller);
 
     /// @notice Requests a pool when 32 ETH are unreserved beyond open withdrawals and, for a staker pool, a fifth of all
@@ -95,8 +102,16 @@ interface IPoolRegistry {
     function completeDkg(PoolId poolId, DkgResult calldata result) external;
 
     /// @notice Past the deadline: releases the seats and requests a new draw for the next round; while withdrawals wait for more than
-    ///         is unreserved, cancels the pool instead. Anyone.
-    function failDkg(PoolId poolId) external;
+    ///         is unreserved, cancels the pool instead. Anyone; without naming anybody (`absent` 0) an epoch later.
+    /// @dev Signers (at least a threshold of the vault) sign the EIP-712 struct DkgFailure(uint32 poolId,uint32 round,uint256 absent).
+    /// @param absent bit i: member index i + 1 did not take part. @param signers of `aggregateSignature`, as bits too.
+    function failDkg(PoolId poolId, uint256 absent, uint256 signers, G2Point calldata aggregateSignature) external;
+
+    /// @notice A member of a vault under way dealt badly. DkgDisputes only.
+    function bar(PoolId poolId, uint32 round, uint256 bits) external;
+
+    /// @notice Another vault has taken over the pool's key. Rotations only.
+    function replaceVault(PoolId poolId, uint32 round, ProducerId[] calldata members, bytes32 publicSharesHash) external;
 
     /// @notice Proves the validator with the protocol's credentials and deposits the other 31 ETH. Anyone.
     /// @param timestamp of an execution block whose parent beacon block the proof is of (EIP-4788).
@@ -118,6 +133,13 @@ interface IPoolRegistry {
     function pool(PoolId poolId) external view returns (Pool memory);
 
     function vault(PoolId poolId) external view returns (ProducerId[] memory members);
+
+    /// @notice keccak256(abi.encodePacked(members)) of the vault that a pool got in `round`, 0 for none: recorded once the vault has the
+    ///         pool's key, and kept when it has handed over to another.
+    function vaultHashOf(PoolId poolId, uint32 round) external view returns (bytes32);
+
+    /// @notice keccak256(abi.encodePacked(members)) of the vault drawn for a key generation that failed; 0 for none.
+    function failedVaultHashOf(PoolId poolId, uint32 round) external view returns (bytes32);
 
     function poolCount() external view returns (uint32);
 

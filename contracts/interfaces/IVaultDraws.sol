@@ -16,10 +16,11 @@ interface IVaultDraws {
         uint64 period;
         Epoch seedEpoch; // E, as asked
         bool done; // drawn or cancelled
+        bool rotation; // of a vault that takes over from another
         uint256 unitValue; // of the bonds, when the draw was requested
     }
 
-    event DrawRequested(uint256 indexed drawId, PoolId indexed poolId, uint32 round, uint64 period, Epoch seedEpoch);
+    event DrawRequested(uint256 indexed drawId, PoolId indexed poolId, uint32 round, uint64 period, Epoch seedEpoch, bool rotation);
     /// @notice The mix of all draws that asked for the epoch `asked`; of epoch `seedEpoch`, which is `asked` unless that had left the vector.
     event SeedProven(Epoch indexed asked, Epoch seedEpoch, bytes32 mix);
     /// @notice The walk along the shuffled list went on to `walked` positions and has `found` members.
@@ -27,12 +28,12 @@ interface IVaultDraws {
     event DrawFilled(uint256 indexed drawId, PoolId indexed poolId, ProducerId[] members);
     event DrawCancelled(uint256 indexed drawId, PoolId indexed poolId, uint256 found, uint256 needed);
 
-    error NotPoolRegistry(address caller);
+    error NotAllowed(address caller);
     error NoDrawPending();
     error SeedAlreadyProven(Epoch asked);
     error SeedUnproven(uint256 drawId);
 
-    /// @notice Queues a draw. PoolRegistry only.
+    /// @notice Queues a draw: PoolRegistry's are of vaults that make a key, those of Rotations of vaults that take one over. They only.
     function request(PoolId poolId, uint32 round, PoolKind kind) external returns (uint256 drawId, Epoch seedEpoch);
 
     /// @notice Proves the seed of the oldest pending draw (see `seedEpochOf`), then carries out draws in order as `advance` does. Anyone.

@@ -39,6 +39,7 @@ contract Exits is IExits, BeaconClock {
     IWithdrawalVault private immutable STAKER_VAULT;
     IWithdrawalVault private immutable BOND_VAULT;
     address private immutable SLASHING;
+    address private immutable ROTATIONS;
     uint64 private immutable VECTOR;
     uint64 private immutable SEED_DELAY;
     uint64 private immutable SHARD_COMMITTEE_PERIOD;
@@ -62,6 +63,7 @@ contract Exits is IExits, BeaconClock {
         STAKER_VAULT = IWithdrawalVault(nonZero(addresses.stakerVault));
         BOND_VAULT = IWithdrawalVault(nonZero(addresses.bondVault));
         SLASHING = nonZero(addresses.slashing);
+        ROTATIONS = nonZero(addresses.rotations);
         VECTOR = parameters.epochsPerHistoricalVector;
         SEED_DELAY = parameters.seedDelay;
         SHARD_COMMITTEE_PERIOD = parameters.shardCommitteePeriod;
@@ -116,7 +118,7 @@ contract Exits is IExits, BeaconClock {
 
     /// @inheritdoc IExits
     function drawOne(PoolId poolId) external {
-        if (msg.sender != SLASHING) revert NotAllowed(msg.sender);
+        if (msg.sender != SLASHING && msg.sender != ROTATIONS) revert NotAllowed(msg.sender);
         if (isDrawPending()) revert DrawPending(drawCount);
         PoolId[] memory pools = new PoolId[](1);
         pools[0] = poolId;

@@ -13,6 +13,7 @@ abstract contract PoolBook is IPoolRegistry {
         PoolKind kind;
         PoolState state;
         bool frontRun;
+        bool tainted; // somebody is barred from its key generation
         uint32 round;
         uint32 ordinal;
         uint32 activePosition;
@@ -33,6 +34,9 @@ abstract contract PoolBook is IPoolRegistry {
     uint32 internal _undrawnStakerPools;
     mapping(PoolId poolId => Record) internal _pools;
     mapping(bytes32 keyHash => PoolId) private _byKey;
+    mapping(PoolId poolId => mapping(uint32 round => bytes32)) private _vaultHashes;
+    mapping(PoolId poolId => mapping(uint32 round => bytes32)) private _failedVaults;
+    mapping(PoolId poolId => mapping(uint32 round => uint256)) private _barred;
     PoolId[][2] private _registered;
     PoolId[][2] private _active;
 
@@ -57,6 +61,16 @@ abstract contract PoolBook is IPoolRegistry {
     /// @inheritdoc IPoolRegistry
     function vault(PoolId poolId) external view returns (ProducerId[] memory members) {
         return _pools[poolId].vault;
+    }
+
+    /// @inheritdoc IPoolRegistry
+    function vaultHashOf(PoolId poolId, uint32 round) external view returns (bytes32) {
+        return _vaultHashes[poolId][round];
+    }
+
+    /// @inheritdoc IPoolRegistry
+    function failedVaultHashOf(PoolId poolId, uint32 round) external view returns (bytes32) {
+        return _failedVaults[poolId][round];
     }
 
     /// @inheritdoc IPoolRegistry
@@ -123,6 +137,33 @@ abstract contract PoolBook is IPoolRegistry {
         else ++_undrawnStakerPools;
     }
 
+    /// @dev From now on the pool's present vault answers for its certificates under its present round.
+    function _recordVault(PoolId poolId) internal {
+        Record storage record = _pools[poolId];
+        _vaultHashes[poolId][record.round] = keccak256(abi.encodePacked(record.vault));
+    }
+
+    /// @dev Members barred from the ceremony of the present round, as bits.
+    function _barredOf(PoolId poolId, Record storage record) internal view returns (uint256) {
+        return record.tainted ? _barred[poolId][record.round] : 0;
+    }
+
+    function _barMembers(PoolId poolId, Record storage record, uint256 bits) internal {
+        _barred[poolId][record.round] = _barredOf(poolId, record) | bits;
+        record.tainted = true;
+    }
+
+    /// @dev From ceremony back to requested, for the next round. @return members that it was drawn for
+    function _restart(PoolId poolId, Record storage record) internal returns (ProducerId[] memory members) {
+        members = record.vault;
+        _failedVaults[poolId][record.round] = keccak256(abi.encodePacked(members));
+        record.state = PoolState.Requested;
+        record.tainted = false;
+        ++record.round;
+        delete record.vault;
+        if (record.kind == PoolKind.Staker) ++_undrawnStakerPools;
+    }
+
     /// @dev Gives a pool its key, for ever. @return ordinal among the registered pools of its kind
     function _register(PoolId poolId, bytes memory publicKey) internal returns (uint32 ordinal) {
         bytes32 keyHash = keccak256(publicKey);
@@ -144,6 +185,7 @@ abstract contract PoolBook is IPoolRegistry {
         ordinal = uint32(list.length);
         record.ordinal = ordinal;
         list.push(poolId);
+        _recordVault(poolId);
     }
 
     function _activate(PoolId poolId) internal {

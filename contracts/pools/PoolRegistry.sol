@@ -1,28 +1,29 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {BeaconClock} from "../consensus/BeaconClock.sol";
 import {IBeaconLayout} from "../interfaces/IBeaconLayout.sol";
-import {IBlockProducers} from "../interfaces/IBlockProducers.sol";
+import {ICeremonies} from "../interfaces/ICeremonies.sol";
 import {IPeriods} from "../interfaces/IPeriods.sol";
 import {IPoolRegistry} from "../interfaces/IPoolRegistry.sol";
 import {IStakingPool} from "../interfaces/IStakingPool.sol";
 import {IVaultDraws} from "../interfaces/IVaultDraws.sol";
 import {IWithdrawalQueue} from "../interfaces/IWithdrawalQueue.sol";
 import {BeaconProofs, Layout, StateProof, ValidatorProof} from "../libraries/BeaconProofs.sol";
-import {Bls12381, G1Point} from "../libraries/Bls12381.sol";
+import {Bls12381, G2Point} from "../libraries/Bls12381.sol";
 import {DepositData} from "../libraries/DepositData.sol";
 import {Epoch, PoolId, PoolKind, ProducerId} from "../types/Ids.sol";
 import {nonZero} from "../types/NonZero.sol";
 import {Addresses, Parameters} from "../types/Parameters.sol";
+import {CeremonySignatures} from "./CeremonySignatures.sol";
 import {PoolBook} from "./PoolBook.sol";
 
 /// @title Life of a pool
-contract PoolRegistry is PoolBook, BeaconClock, EIP712 {
+contract PoolRegistry is PoolBook, CeremonySignatures, BeaconClock {
     bytes32 private constant DKG_RESULT_TYPEHASH = keccak256(
         "DkgResult(uint32 poolId,uint32 round,bytes groupKey,bytes32 publicSharesHash,bytes32 transcriptRoot)"
     );
+    bytes32 private constant DKG_FAILURE_TYPEHASH = keccak256("DkgFailure(uint32 poolId,uint32 round,uint256 absent)");
     uint256 private constant POOL_SIZE = 32 ether;
     uint256 private constant PRE_DEPOSIT = 1 ether;
     uint64 private constant PRE_DEPOSIT_GWEI = 1e9;
@@ -33,34 +34,34 @@ contract PoolRegistry is PoolBook, BeaconClock, EIP712 {
     uint256 private constant MAX_FREEZES = 4;
 
     IBeaconLayout private immutable BEACON_LAYOUT;
-    IBlockProducers private immutable BLOCK_PRODUCERS;
+    ICeremonies private immutable CEREMONIES;
     IPeriods private immutable PERIODS;
     IStakingPool private immutable STAKING_POOL;
     IVaultDraws private immutable VAULT_DRAWS;
     IWithdrawalQueue private immutable WITHDRAWAL_QUEUE;
     address private immutable EXITS;
+    address private immutable ROTATIONS;
+    address private immutable DKG_DISPUTES;
     bytes4 private immutable GENESIS_FORK_VERSION;
     uint64 private immutable CEREMONY_DEADLINE;
-    uint256 private immutable VAULT_SIZE;
-    uint256 private immutable THRESHOLD;
     uint256 private immutable MIN_PRODUCERS;
     uint256 private immutable REPORTER_SHARE;
 
     constructor(Addresses memory addresses, Parameters memory parameters)
         BeaconClock(parameters)
-        EIP712("Open Pools", "1")
+        CeremonySignatures(addresses, parameters)
     {
         BEACON_LAYOUT = IBeaconLayout(nonZero(addresses.beaconLayout));
-        BLOCK_PRODUCERS = IBlockProducers(nonZero(addresses.blockProducers));
+        CEREMONIES = ICeremonies(nonZero(addresses.ceremonies));
         PERIODS = IPeriods(nonZero(addresses.periods));
         STAKING_POOL = IStakingPool(nonZero(addresses.stakingPool));
         VAULT_DRAWS = IVaultDraws(nonZero(addresses.vaultDraws));
         WITHDRAWAL_QUEUE = IWithdrawalQueue(nonZero(addresses.withdrawalQueue));
         EXITS = nonZero(addresses.exits);
+        ROTATIONS = nonZero(addresses.rotations);
+        DKG_DISPUTES = nonZero(addresses.dkgDisputes);
         GENESIS_FORK_VERSION = parameters.genesisForkVersion;
         CEREMONY_DEADLINE = parameters.ceremonyDeadline;
-        VAULT_SIZE = parameters.vaultSize;
-        THRESHOLD = (2 * uint256(parameters.vaultSize) + 2) / 3;
         MIN_PRODUCERS = parameters.minProducers;
         REPORTER_SHARE = parameters.reporterShare;
     }
@@ -119,7 +120,7 @@ contract PoolRegistry is PoolBook, BeaconClock, EIP712 {
             revert PublicSharesLength(VAULT_SIZE * 48, result.publicShares.length);
         }
         bytes32 sharesHash = keccak256(result.publicShares);
-        _checkParticipation(poolId, record, result, sharesHash);
+        bytes32 structHash = _checkParticipation(poolId, record, result, sharesHash);
         bytes memory publicKey = _checkDeposit(record.kind, result);
 
         record.publicSharesHash = sharesHash;
@@ -133,26 +134,52 @@ contract PoolRegistry is PoolBook, BeaconClock, EIP712 {
             result.transcriptRoot,
             result.participation
         );
+        if (result.participation != (1 << VAULT_SIZE) - 1) {
+            CEREMONIES.open(poolId, record.round, Epoch.wrap(record.deadline), structHash, result.participation);
+        }
         bytes memory signature = Bls12381.compress(result.depositSignature);
         STAKING_POOL.depositToBeacon(poolId, record.kind, publicKey, signature, PRE_DEPOSIT);
     }
 
     /// @inheritdoc IPoolRegistry
-    function failDkg(PoolId poolId) external {
+    function failDkg(PoolId poolId, uint256 absent, uint256 signers, G2Point calldata aggregateSignature) external {
         Record storage record = _expect(poolId, PoolState.Ceremony);
+        // Those that would be named can't be quicker than those who name them.
+        uint64 after_ = record.deadline + (absent == 0 ? 1 : 0);
         uint64 epoch = _currentEpoch();
-        if (epoch <= record.deadline) revert DeadlineNotPassed(Epoch.wrap(record.deadline), Epoch.wrap(epoch));
-        emit DkgFailed(poolId, record.round);
-        ProducerId[] memory members = record.vault;
-        record.state = PoolState.Requested;
-        ++record.round;
-        delete record.vault;
-        if (record.kind == PoolKind.Staker) ++_undrawnStakerPools;
+        if (epoch <= after_) revert DeadlineNotPassed(Epoch.wrap(after_), Epoch.wrap(epoch));
+        uint32 round = record.round;
+        if (absent != 0) {
+            if (absent & signers != 0) revert MemberExcluded(absent & signers);
+            if (absent >> VAULT_SIZE != 0) revert ParticipationOutOfRange(VAULT_SIZE, absent);
+            bytes32 structHash = keccak256(abi.encode(DKG_FAILURE_TYPEHASH, poolId, round, absent));
+            _checkSigned(record.vault, signers, THRESHOLD, structHash, aggregateSignature);
+        }
+        emit DkgFailed(poolId, round, absent | _barredOf(poolId, record));
+        ProducerId[] memory members = _restart(poolId, record);
         BLOCK_PRODUCERS.releaseSeats(poolId, record.kind, members, 0);
         // As no pool is requested while withdrawals wait, none is begun again: else a pool that never gets its key would keep
         // 32 ETH from them for ever.
         if (WITHDRAWAL_QUEUE.demand() > STAKING_POOL.unreserved()) _cancel(poolId);
         else VAULT_DRAWS.request(poolId, record.round, record.kind);
+    }
+
+    /// @inheritdoc IPoolRegistry
+    function bar(PoolId poolId, uint32 round, uint256 bits) external {
+        if (msg.sender != DKG_DISPUTES) revert NotDkgDisputes(msg.sender);
+        Record storage record = _pools[poolId];
+        if (record.state != PoolState.Ceremony || record.round != round) return;
+        _barMembers(poolId, record, bits);
+        emit MembersBarred(poolId, round, bits);
+    }
+
+    /// @inheritdoc IPoolRegistry
+    function replaceVault(PoolId poolId, uint32 round, ProducerId[] calldata members, bytes32 publicSharesHash) external {
+        if (msg.sender != ROTATIONS) revert NotRotations(msg.sender);
+        Record storage record = _pools[poolId];
+        (record.round, record.vault, record.publicSharesHash) = (round, members, publicSharesHash);
+        _recordVault(poolId);
+        emit VaultReplaced(poolId, round, members);
     }
 
     /// @inheritdoc IPoolRegistry
@@ -237,27 +264,19 @@ contract PoolRegistry is PoolBook, BeaconClock, EIP712 {
         if ((spokenFor + VAULT_SIZE) * 5 > capacity * 4) revert TooFewFreeSeats(capacity, spokenFor, VAULT_SIZE);
     }
 
-    /// @dev That at least a threshold of the vault signed this very result with their signing keys.
+    /// @dev That at least a threshold of the vault signed this very result with their signing keys, and nobody that is barred.
     function _checkParticipation(PoolId poolId, Record storage record, DkgResult calldata result, bytes32 sharesHash)
         private
         view
+        returns (bytes32 structHash)
     {
-        if (result.participation >> VAULT_SIZE != 0) revert ParticipationOutOfRange(VAULT_SIZE, result.participation);
-        G1Point memory key;
-        uint256 participants = 0;
-        for (uint256 i = 0; i < VAULT_SIZE; ++i) {
-            if ((result.participation >> i) & 1 == 0) continue;
-            ++participants;
-            key = Bls12381.add(key, BLOCK_PRODUCERS.signingKey(record.vault[i]));
-        }
-        if (participants < THRESHOLD) revert TooFewParticipants(THRESHOLD, participants);
+        uint256 excluded = result.participation & _barredOf(poolId, record);
+        if (excluded != 0) revert MemberExcluded(excluded);
         bytes32 groupKeyHash = keccak256(abi.encode(result.groupKey));
-        bytes32 structHash = keccak256(
+        structHash = keccak256(
             abi.encode(DKG_RESULT_TYPEHASH, poolId, record.round, groupKeyHash, sharesHash, result.transcriptRoot)
         );
-        if (!Bls12381.verify(key, _hashTypedDataV4(structHash), result.aggregateSignature)) {
-            revert InvalidAggregateSignature();
-        }
+        _checkSigned(record.vault, result.participation, THRESHOLD, structHash, result.aggregateSignature);
     }
 
     /// @dev That the vault can sign with the key, and signed for nobody's credentials but the protocol's.

@@ -6,6 +6,7 @@ import {IBeaconLayout} from "../interfaces/IBeaconLayout.sol";
 import {IBlockProducers} from "../interfaces/IBlockProducers.sol";
 import {IPeriods} from "../interfaces/IPeriods.sol";
 import {IPoolRegistry} from "../interfaces/IPoolRegistry.sol";
+import {IRotations} from "../interfaces/IRotations.sol";
 import {IVaultDraws} from "../interfaces/IVaultDraws.sol";
 import {Layout, RandaoProof, StateProof} from "../libraries/BeaconProofs.sol";
 import {RandaoSeeds} from "../libraries/RandaoSeeds.sol";
@@ -34,6 +35,7 @@ contract VaultDraws is IVaultDraws, BeaconClock {
     IBlockProducers private immutable BLOCK_PRODUCERS;
     IPeriods private immutable PERIODS;
     IPoolRegistry private immutable POOL_REGISTRY;
+    IRotations private immutable ROTATIONS;
     uint64 private immutable VECTOR_LENGTH;
     uint64 private immutable SEED_DELAY;
     uint256 private immutable VAULT_SIZE;
@@ -51,6 +53,7 @@ contract VaultDraws is IVaultDraws, BeaconClock {
         BLOCK_PRODUCERS = IBlockProducers(nonZero(addresses.blockProducers));
         PERIODS = IPeriods(nonZero(addresses.periods));
         POOL_REGISTRY = IPoolRegistry(nonZero(addresses.poolRegistry));
+        ROTATIONS = IRotations(nonZero(addresses.rotations));
         VECTOR_LENGTH = parameters.epochsPerHistoricalVector;
         SEED_DELAY = parameters.seedDelay;
         VAULT_SIZE = parameters.vaultSize;
@@ -58,7 +61,8 @@ contract VaultDraws is IVaultDraws, BeaconClock {
 
     /// @inheritdoc IVaultDraws
     function request(PoolId poolId, uint32 round, PoolKind kind) external returns (uint256 drawId, Epoch seedEpoch) {
-        if (msg.sender != address(POOL_REGISTRY)) revert NotPoolRegistry(msg.sender);
+        bool isRotation = msg.sender == address(ROTATIONS);
+        if (!isRotation && msg.sender != address(POOL_REGISTRY)) revert NotAllowed(msg.sender);
         uint64 period = PERIODS.currentPeriod();
         seedEpoch = Epoch.wrap(_firstEpochAfter(SEED_DELAY));
         drawId = ++_count;
@@ -69,9 +73,10 @@ contract VaultDraws is IVaultDraws, BeaconClock {
             period: period,
             seedEpoch: seedEpoch,
             done: false,
+            rotation: isRotation,
             unitValue: BLOCK_PRODUCERS.unitValue()
         });
-        emit DrawRequested(drawId, poolId, round, period, seedEpoch);
+        emit DrawRequested(drawId, poolId, round, period, seedEpoch, isRotation);
     }
 
     /// @inheritdoc IVaultDraws
@@ -159,7 +164,7 @@ contract VaultDraws is IVaultDraws, BeaconClock {
             walk.walked = to;
         }
         if (walk.count == VAULT_SIZE) _fill(drawId, current, walk.found);
-        else if (walk.walked == size) _cancel(drawId, current.poolId, walk.count);
+        else if (walk.walked == size) _cancel(drawId, current, walk.count);
         else _pause(drawId, walk);
         return walk.walked - start;
     }
@@ -193,16 +198,19 @@ contract VaultDraws is IVaultDraws, BeaconClock {
     }
 
     function _fill(uint256 drawId, Draw memory current, ProducerId[] memory members) private {
+        if (current.rotation && !ROTATIONS.isWanted(current.poolId)) return _cancel(drawId, current, VAULT_SIZE);
         _close(drawId);
         emit DrawFilled(drawId, current.poolId, members);
         BLOCK_PRODUCERS.lockSeats(current.poolId, current.kind, members);
-        POOL_REGISTRY.startCeremony(current.poolId, members);
+        if (current.rotation) ROTATIONS.startCeremony(current.poolId, members);
+        else POOL_REGISTRY.startCeremony(current.poolId, members);
     }
 
-    function _cancel(uint256 drawId, PoolId poolId, uint256 found) private {
+    function _cancel(uint256 drawId, Draw memory current, uint256 found) private {
         _close(drawId);
-        emit DrawCancelled(drawId, poolId, found, VAULT_SIZE);
-        POOL_REGISTRY.cancel(poolId);
+        emit DrawCancelled(drawId, current.poolId, found, VAULT_SIZE);
+        if (current.rotation) ROTATIONS.cancel(current.poolId);
+        else POOL_REGISTRY.cancel(current.poolId);
     }
 
     function _close(uint256 drawId) private {

@@ -34,6 +34,8 @@ abstract contract Penalties is ProducerBook {
         _rights[nonZero(addresses.exits)] = CHARGE_SEATS;
         _rights[nonZero(addresses.disputes)] = SLASH_OUT;
         _rights[nonZero(addresses.rewards)] = FORCE_OUT;
+        _rights[nonZero(addresses.rotations)] = RELEASE;
+        _rights[nonZero(addresses.dkgDisputes)] = CHARGE_SEATS;
         _rights[nonZero(addresses.slashing)] = HOLD | CHARGE_SEATS | SLASH_OUT;
     }
 

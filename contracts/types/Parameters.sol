@@ -80,6 +80,9 @@ struct Addresses {
     address cdtStaking;
     address slashing;
     address windDown;
+    address ceremonies;
+    address rotations;
+    address dkgDisputes;
     address wrappedBondEther;
     address views;
 }

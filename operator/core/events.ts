@@ -28,7 +28,7 @@ export type ChainEvent =
   | Of<'Periods.SeedProven', { period: number; seed: Root }>
   | Of<'Periods.CommitteeFormed', { period: number; members: readonly ProducerId[] }>
   | Of<'Periods.MemberStruck', { period: number; producerId: ProducerId; place: number }>
-  | Of<'VaultDraws.DrawRequested', { drawId: number; poolId: PoolId; round: number; period: number; seedEpoch: Epoch }>
+  | Of<'VaultDraws.DrawRequested', { drawId: number; poolId: PoolId; round: number; period: number; seedEpoch: Epoch; rotation: boolean }>
   | Of<'VaultDraws.SeedProven', { asked: Epoch; seedEpoch: Epoch; mix: Root }>
   | Of<'VaultDraws.DrawFilled', { drawId: number; poolId: PoolId; members: readonly ProducerId[] }>
   | Of<'VaultDraws.DrawCancelled', { drawId: number; poolId: PoolId }>
@@ -46,13 +46,31 @@ export type ChainEvent =
         participation: bigint
       }
     >
-  | Of<'PoolRegistry.DkgFailed', { poolId: PoolId; round: number }>
+  | Of<'PoolRegistry.DkgFailed', { poolId: PoolId; round: number; named: bigint }>
+  | Of<'PoolRegistry.VaultReplaced', { poolId: PoolId; round: number; members: readonly ProducerId[] }>
   | Of<'PoolRegistry.PoolFunded', { poolId: PoolId; validatorIndex: ValidatorIndex }>
   | Of<'PoolRegistry.PoolFrontRun', { poolId: PoolId; credentials: Root }>
   | Of<'PoolRegistry.PoolAbandoned', { poolId: PoolId; validatorIndex: ValidatorIndex }>
   | Of<'PoolRegistry.PoolExiting', { poolId: PoolId }>
   | Of<'PoolRegistry.PoolClosed', { poolId: PoolId }>
   | Of<'PoolRegistry.PoolCancelled', { poolId: PoolId }>
+  | Of<'Ceremonies.ParticipationAdded', { poolId: PoolId; round: number; participation: bigint }>
+  | Of<'Ceremonies.MembersMissing', { poolId: PoolId; round: number; missing: bigint }>
+  | Of<'Rotations.RotationRequested', { poolId: PoolId; round: number; seedEpoch: Epoch }>
+  | Of<'Rotations.RotationDrawn', { poolId: PoolId; round: number; oldRound: number; members: readonly ProducerId[]; deadline: Epoch }>
+  | Of<
+      'Rotations.RotationCompleted',
+      {
+        poolId: PoolId
+        round: number
+        cutover: Epoch
+        publicShares: readonly PublicKey[]
+        transcriptRoot: Root
+        participation: bigint
+      }
+    >
+  | Of<'Rotations.RotationFailed', { poolId: PoolId; round: number; absentNew: bigint; absentOld: bigint }>
+  | Of<'Rotations.RotationDropped', { poolId: PoolId; round: number }>
   | Of<'Exits.LiquidationRequested', { drawId: number; count: number; seedEpoch: Epoch }>
   | Of<'Exits.LiquidationDrawn', { drawId: number; poolId: PoolId; deadline: Epoch }>
   | Of<'Exits.ExitForced', { poolId: PoolId; by: Address; fee: bigint }>

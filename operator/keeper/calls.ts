@@ -2,6 +2,7 @@ import { ethTexts } from '../core/amounts.ts'
 import type { BeaconNode } from '../core/ports/beacon.ts'
 import type { Call, Contracts } from '../core/ports/chain.ts'
 import type { BeaconProver } from '../core/ports/prover.ts'
+import { wordsOf } from '../protocol/bls/words.ts'
 import type { Task } from './tasks.ts'
 
 export type CallPorts = {
@@ -21,6 +22,9 @@ const MEMBERS_A_CALL = 128
 const POSITIONS_A_CALL = 256
 const STEPS_A_CALL = 64
 
+/** Where nobody is named, nobody signs. */
+const NO_SIGNATURE = wordsOf(`0x${'00'.repeat(256)}`)
+
 const one = (contract: Call['contract'], method: string, args: readonly unknown[]): Prepared => ({ calls: [{ contract, method, args }] })
 
 /** Builds what a task sends: arguments, proofs from the newest provable beacon state, value. Throws what the ports throw. */
@@ -37,7 +41,7 @@ export async function prepare(task: Task, ports: CallPorts, signal?: AbortSignal
     case 'advance-draw':
       return one('vaultDraws', 'advance', [POSITIONS_A_CALL])
     case 'fail-ceremony':
-      return one('poolRegistry', 'failDkg', [task.poolId])
+      return one('poolRegistry', 'failDkg', [task.poolId, 0, 0, NO_SIGNATURE])
     case 'request-liquidation':
       return one('exits', 'requestLiquidation', [])
     case 'drop-overdue':

@@ -85,7 +85,8 @@ function poolTasks({ state, parameters, epoch }: Inputs): readonly Task[] {
     if (epoch > seedEpoch) tasks.push({ kind: 'select-vaults', id: `select-vaults/${seedEpoch}`, seedEpoch })
   }
   for (const pool of state.pools.values()) {
-    if (pool.phase === 'ceremony' && pool.deadline !== undefined && epoch > pool.deadline) {
+    // An epoch after the deadline: until then only a threshold of the vault may end the round, and name who was absent.
+    if (pool.phase === 'ceremony' && pool.deadline !== undefined && epoch > pool.deadline + 1) {
       tasks.push({ kind: 'fail-ceremony', id: `fail-ceremony/${pool.id}/${pool.round}`, poolId: pool.id })
     }
     if (pool.phase === 'registered' && pool.publicKey !== undefined) {

@@ -239,10 +239,10 @@ describe('proofs on the local chain', { timeout: 180_000 }, () => {
     await until('a provable seed', async () => (await prover.randaoMix(toEpoch(Number(seedEpoch)))) !== undefined)
     const { timestamp, state, proof } = await proveMix(Number(seedEpoch))
     assert.equal(
-      await verdict(vault.vaultDraws, 'selectVault', 1, timestamp, state, { ...proof, mix: twisted(proof.mix) }),
+      await verdict(vault.vaultDraws, 'selectVaults', timestamp, state, { ...proof, mix: twisted(proof.mix) }, 64),
       'LeafNotProven',
     )
-    await sent(vault.vaultDraws.selectVault(1, timestamp, state as never, proof as never, GAS))
+    await sent(vault.vaultDraws.selectVaults(timestamp, state as never, proof as never, 64, GAS))
 
     beforeRegistration = await capture()
     key = newKey()

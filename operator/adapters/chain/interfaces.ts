@@ -5,13 +5,16 @@ import { IBlockProducers__factory } from '../../../typechain-types/factories/con
 import { IBondEther__factory } from '../../../typechain-types/factories/contracts/interfaces/IBondEther__factory.js'
 import { ICdt__factory } from '../../../typechain-types/factories/contracts/interfaces/ICdt__factory.js'
 import { ICdtStaking__factory } from '../../../typechain-types/factories/contracts/interfaces/ICdtStaking__factory.js'
+import { ICeremonies__factory } from '../../../typechain-types/factories/contracts/interfaces/ICeremonies__factory.js'
 import { IDirectory__factory } from '../../../typechain-types/factories/contracts/interfaces/IDirectory__factory.js'
 import { IDisputes__factory } from '../../../typechain-types/factories/contracts/interfaces/IDisputes__factory.js'
+import { IDkgDisputes__factory } from '../../../typechain-types/factories/contracts/interfaces/IDkgDisputes__factory.js'
 import { IExits__factory } from '../../../typechain-types/factories/contracts/interfaces/IExits__factory.js'
 import { INetworkViews__factory } from '../../../typechain-types/factories/contracts/interfaces/INetworkViews__factory.js'
 import { IPeriods__factory } from '../../../typechain-types/factories/contracts/interfaces/IPeriods__factory.js'
 import { IPoolRegistry__factory } from '../../../typechain-types/factories/contracts/interfaces/IPoolRegistry__factory.js'
 import { IRewards__factory } from '../../../typechain-types/factories/contracts/interfaces/IRewards__factory.js'
+import { IRotations__factory } from '../../../typechain-types/factories/contracts/interfaces/IRotations__factory.js'
 import { ISlashing__factory } from '../../../typechain-types/factories/contracts/interfaces/ISlashing__factory.js'
 import { IStakingPool__factory } from '../../../typechain-types/factories/contracts/interfaces/IStakingPool__factory.js'
 import { IStateCommitments__factory } from '../../../typechain-types/factories/contracts/interfaces/IStateCommitments__factory.js'
@@ -43,6 +46,9 @@ export const INTERFACES: Readonly<Record<ContractName, Interface>> = {
   cdtStaking: ICdtStaking__factory.createInterface(),
   slashing: ISlashing__factory.createInterface(),
   windDown: IWindDown__factory.createInterface(),
+  ceremonies: ICeremonies__factory.createInterface(),
+  rotations: IRotations__factory.createInterface(),
+  dkgDisputes: IDkgDisputes__factory.createInterface(),
   wrappedBondEther: IWrappedBondEther__factory.createInterface(),
   views: INetworkViews__factory.createInterface(),
 }

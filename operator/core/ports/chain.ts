@@ -34,6 +34,9 @@ export const CONTRACTS = [
   'cdtStaking',
   'slashing',
   'windDown',
+  'ceremonies',
+  'rotations',
+  'dkgDisputes',
   'wrappedBondEther',
   'views',
 ] as const

@@ -134,9 +134,10 @@ function applyToPools(state: Fold, event: ChainEvent): boolean {
   const { pools, vaultDraws } = state
   switch (event.name) {
     case 'VaultDraws.DrawRequested': {
-      const { drawId: id, poolId, round, period, seedEpoch } = event.args
+      const { drawId: id, poolId, round, period, seedEpoch, rotation } = event.args
       vaultDraws.set(id, { id, poolId, round, period, seedEpoch, seedProven: false, done: false })
-      patch(pools, poolId, { phase: 'requested', round, members: [] })
+      // A pool whose vault is to be drawn anew keeps the one it has meanwhile.
+      if (!rotation) patch(pools, poolId, { phase: 'requested', round, members: [] })
       return true
     }
     case 'VaultDraws.SeedProven':

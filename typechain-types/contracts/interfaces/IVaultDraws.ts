@@ -21,9 +21,9 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
 
 export declare namespace IVaultDraws {
       
-    export type DrawStruct = {poolId: BigNumberish, round: BigNumberish, kind: BigNumberish, period: BigNumberish, seedEpoch: BigNumberish, done: boolean, unitValue: BigNumberish}
+    export type DrawStruct = {poolId: BigNumberish, round: BigNumberish, kind: BigNumberish, period: BigNumberish, seedEpoch: BigNumberish, done: boolean, rotation: boolean, unitValue: BigNumberish}
 
-    export type DrawStructOutput = [poolId: bigint, round: bigint, kind: bigint, period: bigint, seedEpoch: bigint, done: boolean, unitValue: bigint] & {poolId: bigint, round: bigint, kind: bigint, period: bigint, seedEpoch: bigint, done: boolean, unitValue: bigint }
+    export type DrawStructOutput = [poolId: bigint, round: bigint, kind: bigint, period: bigint, seedEpoch: bigint, done: boolean, rotation: boolean, unitValue: bigint] & {poolId: bigint, round: bigint, kind: bigint, period: bigint, seedEpoch: bigint, done: boolean, rotation: boolean, unitValue: bigint }
   
     }
 
@@ -89,9 +89,9 @@ decodeFunctionResult(functionFragment: 'selectVaults', data: BytesLike): Result;
   
 
     export namespace DrawRequestedEvent {
-      export type InputTuple = [drawId: BigNumberish, poolId: BigNumberish, round: BigNumberish, period: BigNumberish, seedEpoch: BigNumberish];
-      export type OutputTuple = [drawId: bigint, poolId: bigint, round: bigint, period: bigint, seedEpoch: bigint];
-      export interface OutputObject {drawId: bigint, poolId: bigint, round: bigint, period: bigint, seedEpoch: bigint };
+      export type InputTuple = [drawId: BigNumberish, poolId: BigNumberish, round: BigNumberish, period: BigNumberish, seedEpoch: BigNumberish, rotation: boolean];
+      export type OutputTuple = [drawId: bigint, poolId: bigint, round: bigint, period: bigint, seedEpoch: bigint, rotation: boolean];
+      export interface OutputObject {drawId: bigint, poolId: bigint, round: bigint, period: bigint, seedEpoch: bigint, rotation: boolean };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -273,7 +273,7 @@ getEvent(key: 'SeedProven'): TypedContractEvent<SeedProvenEvent.InputTuple, Seed
       DrawFilled: TypedContractEvent<DrawFilledEvent.InputTuple, DrawFilledEvent.OutputTuple, DrawFilledEvent.OutputObject>;
     
 
-      'DrawRequested(uint256,uint32,uint32,uint64,uint64)': TypedContractEvent<DrawRequestedEvent.InputTuple, DrawRequestedEvent.OutputTuple, DrawRequestedEvent.OutputObject>;
+      'DrawRequested(uint256,uint32,uint32,uint64,uint64,bool)': TypedContractEvent<DrawRequestedEvent.InputTuple, DrawRequestedEvent.OutputTuple, DrawRequestedEvent.OutputObject>;
       DrawRequested: TypedContractEvent<DrawRequestedEvent.InputTuple, DrawRequestedEvent.OutputTuple, DrawRequestedEvent.OutputObject>;
     
 

@@ -48,18 +48,20 @@ export declare namespace IPoolRegistry {
     }
 
   export interface PoolBookInterface extends Interface {
-    getFunction(nameOrSignature: "abandonPool" | "activeAt" | "activeCount" | "bondPoolCount" | "cancel" | "completeDkg" | "exitingCount" | "failDkg" | "fundPool" | "markClosed" | "markExiting" | "pool" | "poolByKey" | "poolCount" | "registeredAt" | "registeredCount" | "registeredCountAt" | "reportFrontRun" | "requestPool" | "startCeremony" | "vault"): FunctionFragment;
+    getFunction(nameOrSignature: "abandonPool" | "activeAt" | "activeCount" | "bar" | "bondPoolCount" | "cancel" | "completeDkg" | "exitingCount" | "failDkg" | "failedVaultHashOf" | "fundPool" | "markClosed" | "markExiting" | "pool" | "poolByKey" | "poolCount" | "registeredAt" | "registeredCount" | "registeredCountAt" | "replaceVault" | "reportFrontRun" | "requestPool" | "startCeremony" | "vault" | "vaultHashOf"): FunctionFragment;
 
-    getEvent(nameOrSignatureOrTopic: "DkgCompleted" | "DkgFailed" | "PoolAbandoned" | "PoolCancelled" | "PoolClosed" | "PoolExiting" | "PoolFrontRun" | "PoolFunded" | "PoolRequested" | "VaultSelected"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "DkgCompleted" | "DkgFailed" | "MembersBarred" | "PoolAbandoned" | "PoolCancelled" | "PoolClosed" | "PoolExiting" | "PoolFrontRun" | "PoolFunded" | "PoolRequested" | "VaultReplaced" | "VaultSelected"): EventFragment;
 
     encodeFunctionData(functionFragment: 'abandonPool', values: [BigNumberish, BigNumberish, StateProofStruct, ValidatorProofStruct]): string;
 encodeFunctionData(functionFragment: 'activeAt', values: [BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'activeCount', values: [BigNumberish]): string;
+encodeFunctionData(functionFragment: 'bar', values: [BigNumberish, BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'bondPoolCount', values?: undefined): string;
 encodeFunctionData(functionFragment: 'cancel', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'completeDkg', values: [BigNumberish, IPoolRegistry.DkgResultStruct]): string;
 encodeFunctionData(functionFragment: 'exitingCount', values?: undefined): string;
-encodeFunctionData(functionFragment: 'failDkg', values: [BigNumberish]): string;
+encodeFunctionData(functionFragment: 'failDkg', values: [BigNumberish, BigNumberish, BigNumberish, G2PointStruct]): string;
+encodeFunctionData(functionFragment: 'failedVaultHashOf', values: [BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'fundPool', values: [BigNumberish, BigNumberish, StateProofStruct, ValidatorProofStruct]): string;
 encodeFunctionData(functionFragment: 'markClosed', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'markExiting', values: [BigNumberish]): string;
@@ -69,19 +71,23 @@ encodeFunctionData(functionFragment: 'poolCount', values?: undefined): string;
 encodeFunctionData(functionFragment: 'registeredAt', values: [BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'registeredCount', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'registeredCountAt', values: [BigNumberish, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'replaceVault', values: [BigNumberish, BigNumberish, BigNumberish[], BytesLike]): string;
 encodeFunctionData(functionFragment: 'reportFrontRun', values: [BigNumberish, BigNumberish, StateProofStruct, ValidatorProofStruct]): string;
 encodeFunctionData(functionFragment: 'requestPool', values?: undefined): string;
 encodeFunctionData(functionFragment: 'startCeremony', values: [BigNumberish, BigNumberish[]]): string;
 encodeFunctionData(functionFragment: 'vault', values: [BigNumberish]): string;
+encodeFunctionData(functionFragment: 'vaultHashOf', values: [BigNumberish, BigNumberish]): string;
 
     decodeFunctionResult(functionFragment: 'abandonPool', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'activeAt', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'activeCount', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'bar', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'bondPoolCount', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'cancel', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'completeDkg', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'exitingCount', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'failDkg', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'failedVaultHashOf', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'fundPool', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'markClosed', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'markExiting', data: BytesLike): Result;
@@ -91,10 +97,12 @@ decodeFunctionResult(functionFragment: 'poolCount', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'registeredAt', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'registeredCount', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'registeredCountAt', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'replaceVault', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'reportFrontRun', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'requestPool', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'startCeremony', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'vault', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'vaultHashOf', data: BytesLike): Result;
   }
 
   
@@ -111,9 +119,21 @@ decodeFunctionResult(functionFragment: 'vault', data: BytesLike): Result;
   
 
     export namespace DkgFailedEvent {
-      export type InputTuple = [poolId: BigNumberish, round: BigNumberish];
-      export type OutputTuple = [poolId: bigint, round: bigint];
-      export interface OutputObject {poolId: bigint, round: bigint };
+      export type InputTuple = [poolId: BigNumberish, round: BigNumberish, named: BigNumberish];
+      export type OutputTuple = [poolId: bigint, round: bigint, named: bigint];
+      export interface OutputObject {poolId: bigint, round: bigint, named: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace MembersBarredEvent {
+      export type InputTuple = [poolId: BigNumberish, round: BigNumberish, bits: BigNumberish];
+      export type OutputTuple = [poolId: bigint, round: bigint, bits: bigint];
+      export interface OutputObject {poolId: bigint, round: bigint, bits: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -206,6 +226,18 @@ decodeFunctionResult(functionFragment: 'vault', data: BytesLike): Result;
 
   
 
+    export namespace VaultReplacedEvent {
+      export type InputTuple = [poolId: BigNumberish, round: BigNumberish, members: BigNumberish[]];
+      export type OutputTuple = [poolId: bigint, round: bigint, members: bigint[]];
+      export interface OutputObject {poolId: bigint, round: bigint, members: bigint[] };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
     export namespace VaultSelectedEvent {
       export type InputTuple = [poolId: BigNumberish, round: BigNumberish, members: BigNumberish[], deadline: BigNumberish];
       export type OutputTuple = [poolId: bigint, round: bigint, members: bigint[], deadline: bigint];
@@ -276,6 +308,14 @@ decodeFunctionResult(functionFragment: 'vault', data: BytesLike): Result;
     
 
     
+    bar: TypedContractMethod<
+      [poolId: BigNumberish, round: BigNumberish, bits: BigNumberish, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
     bondPoolCount: TypedContractMethod<
       [],
       [bigint],
@@ -309,9 +349,17 @@ decodeFunctionResult(functionFragment: 'vault', data: BytesLike): Result;
 
     
     failDkg: TypedContractMethod<
-      [poolId: BigNumberish, ],
+      [poolId: BigNumberish, absent: BigNumberish, signers: BigNumberish, aggregateSignature: G2PointStruct, ],
       [void],
       'nonpayable'
+    >
+    
+
+    
+    failedVaultHashOf: TypedContractMethod<
+      [poolId: BigNumberish, round: BigNumberish, ],
+      [string],
+      'view'
     >
     
 
@@ -388,6 +436,14 @@ decodeFunctionResult(functionFragment: 'vault', data: BytesLike): Result;
     
 
     
+    replaceVault: TypedContractMethod<
+      [poolId: BigNumberish, round: BigNumberish, members: BigNumberish[], publicSharesHash: BytesLike, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
     reportFrontRun: TypedContractMethod<
       [poolId: BigNumberish, timestamp: BigNumberish, state: StateProofStruct, proof: ValidatorProofStruct, ],
       [void],
@@ -419,6 +475,14 @@ decodeFunctionResult(functionFragment: 'vault', data: BytesLike): Result;
     >
     
 
+    
+    vaultHashOf: TypedContractMethod<
+      [poolId: BigNumberish, round: BigNumberish, ],
+      [string],
+      'view'
+    >
+    
+
 
     getFunction<T extends ContractMethod = ContractMethod>(key: string | FunctionFragment): T;
 
@@ -436,6 +500,11 @@ getFunction(nameOrSignature: 'activeCount'): TypedContractMethod<
       [kind: BigNumberish, ],
       [bigint],
       'view'
+    >;
+getFunction(nameOrSignature: 'bar'): TypedContractMethod<
+      [poolId: BigNumberish, round: BigNumberish, bits: BigNumberish, ],
+      [void],
+      'nonpayable'
     >;
 getFunction(nameOrSignature: 'bondPoolCount'): TypedContractMethod<
       [],
@@ -458,9 +527,14 @@ getFunction(nameOrSignature: 'exitingCount'): TypedContractMethod<
       'view'
     >;
 getFunction(nameOrSignature: 'failDkg'): TypedContractMethod<
-      [poolId: BigNumberish, ],
+      [poolId: BigNumberish, absent: BigNumberish, signers: BigNumberish, aggregateSignature: G2PointStruct, ],
       [void],
       'nonpayable'
+    >;
+getFunction(nameOrSignature: 'failedVaultHashOf'): TypedContractMethod<
+      [poolId: BigNumberish, round: BigNumberish, ],
+      [string],
+      'view'
     >;
 getFunction(nameOrSignature: 'fundPool'): TypedContractMethod<
       [poolId: BigNumberish, timestamp: BigNumberish, state: StateProofStruct, proof: ValidatorProofStruct, ],
@@ -507,6 +581,11 @@ getFunction(nameOrSignature: 'registeredCountAt'): TypedContractMethod<
       [bigint],
       'view'
     >;
+getFunction(nameOrSignature: 'replaceVault'): TypedContractMethod<
+      [poolId: BigNumberish, round: BigNumberish, members: BigNumberish[], publicSharesHash: BytesLike, ],
+      [void],
+      'nonpayable'
+    >;
 getFunction(nameOrSignature: 'reportFrontRun'): TypedContractMethod<
       [poolId: BigNumberish, timestamp: BigNumberish, state: StateProofStruct, proof: ValidatorProofStruct, ],
       [void],
@@ -527,9 +606,15 @@ getFunction(nameOrSignature: 'vault'): TypedContractMethod<
       [bigint[]],
       'view'
     >;
+getFunction(nameOrSignature: 'vaultHashOf'): TypedContractMethod<
+      [poolId: BigNumberish, round: BigNumberish, ],
+      [string],
+      'view'
+    >;
 
     getEvent(key: 'DkgCompleted'): TypedContractEvent<DkgCompletedEvent.InputTuple, DkgCompletedEvent.OutputTuple, DkgCompletedEvent.OutputObject>;
 getEvent(key: 'DkgFailed'): TypedContractEvent<DkgFailedEvent.InputTuple, DkgFailedEvent.OutputTuple, DkgFailedEvent.OutputObject>;
+getEvent(key: 'MembersBarred'): TypedContractEvent<MembersBarredEvent.InputTuple, MembersBarredEvent.OutputTuple, MembersBarredEvent.OutputObject>;
 getEvent(key: 'PoolAbandoned'): TypedContractEvent<PoolAbandonedEvent.InputTuple, PoolAbandonedEvent.OutputTuple, PoolAbandonedEvent.OutputObject>;
 getEvent(key: 'PoolCancelled'): TypedContractEvent<PoolCancelledEvent.InputTuple, PoolCancelledEvent.OutputTuple, PoolCancelledEvent.OutputObject>;
 getEvent(key: 'PoolClosed'): TypedContractEvent<PoolClosedEvent.InputTuple, PoolClosedEvent.OutputTuple, PoolClosedEvent.OutputObject>;
@@ -537,6 +622,7 @@ getEvent(key: 'PoolExiting'): TypedContractEvent<PoolExitingEvent.InputTuple, Po
 getEvent(key: 'PoolFrontRun'): TypedContractEvent<PoolFrontRunEvent.InputTuple, PoolFrontRunEvent.OutputTuple, PoolFrontRunEvent.OutputObject>;
 getEvent(key: 'PoolFunded'): TypedContractEvent<PoolFundedEvent.InputTuple, PoolFundedEvent.OutputTuple, PoolFundedEvent.OutputObject>;
 getEvent(key: 'PoolRequested'): TypedContractEvent<PoolRequestedEvent.InputTuple, PoolRequestedEvent.OutputTuple, PoolRequestedEvent.OutputObject>;
+getEvent(key: 'VaultReplaced'): TypedContractEvent<VaultReplacedEvent.InputTuple, VaultReplacedEvent.OutputTuple, VaultReplacedEvent.OutputObject>;
 getEvent(key: 'VaultSelected'): TypedContractEvent<VaultSelectedEvent.InputTuple, VaultSelectedEvent.OutputTuple, VaultSelectedEvent.OutputObject>;
 
     filters: {
@@ -545,8 +631,12 @@ getEvent(key: 'VaultSelected'): TypedContractEvent<VaultSelectedEvent.InputTuple
       DkgCompleted: TypedContractEvent<DkgCompletedEvent.InputTuple, DkgCompletedEvent.OutputTuple, DkgCompletedEvent.OutputObject>;
     
 
-      'DkgFailed(uint32,uint32)': TypedContractEvent<DkgFailedEvent.InputTuple, DkgFailedEvent.OutputTuple, DkgFailedEvent.OutputObject>;
+      'DkgFailed(uint32,uint32,uint256)': TypedContractEvent<DkgFailedEvent.InputTuple, DkgFailedEvent.OutputTuple, DkgFailedEvent.OutputObject>;
       DkgFailed: TypedContractEvent<DkgFailedEvent.InputTuple, DkgFailedEvent.OutputTuple, DkgFailedEvent.OutputObject>;
+    
+
+      'MembersBarred(uint32,uint32,uint256)': TypedContractEvent<MembersBarredEvent.InputTuple, MembersBarredEvent.OutputTuple, MembersBarredEvent.OutputObject>;
+      MembersBarred: TypedContractEvent<MembersBarredEvent.InputTuple, MembersBarredEvent.OutputTuple, MembersBarredEvent.OutputObject>;
     
 
       'PoolAbandoned(uint32,uint64)': TypedContractEvent<PoolAbandonedEvent.InputTuple, PoolAbandonedEvent.OutputTuple, PoolAbandonedEvent.OutputObject>;
@@ -575,6 +665,10 @@ getEvent(key: 'VaultSelected'): TypedContractEvent<VaultSelectedEvent.InputTuple
 
       'PoolRequested(uint32,uint8,uint64)': TypedContractEvent<PoolRequestedEvent.InputTuple, PoolRequestedEvent.OutputTuple, PoolRequestedEvent.OutputObject>;
       PoolRequested: TypedContractEvent<PoolRequestedEvent.InputTuple, PoolRequestedEvent.OutputTuple, PoolRequestedEvent.OutputObject>;
+    
+
+      'VaultReplaced(uint32,uint32,uint32[])': TypedContractEvent<VaultReplacedEvent.InputTuple, VaultReplacedEvent.OutputTuple, VaultReplacedEvent.OutputObject>;
+      VaultReplaced: TypedContractEvent<VaultReplacedEvent.InputTuple, VaultReplacedEvent.OutputTuple, VaultReplacedEvent.OutputObject>;
     
 
       'VaultSelected(uint32,uint32,uint32[],uint64)': TypedContractEvent<VaultSelectedEvent.InputTuple, VaultSelectedEvent.OutputTuple, VaultSelectedEvent.OutputObject>;

@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { parseEther } from 'ethers'
 import { network } from 'hardhat'
 import { SLOTS_PER_EPOCH } from '../../../support/beacon-prover.ts'
+import { NO_SIGNATURE } from '../../../support/ceremonies.ts'
 import { at, FULL, type NetworkLife, type Pool, STAKER, startLife } from '../../../support/network-life.ts'
 
 const GWEI = 10n ** 9n
@@ -165,8 +166,8 @@ describe('Audit: pools that come to nothing', function () {
   describe('a ceremony that fails while withdrawals wait', () => {
     const fail = async (poolId: bigint) => {
       const { deadline } = await life.poolRegistry.pool(poolId)
-      await life.toEpoch(deadline + 1n)
-      return life.poolRegistry.failDkg(poolId)
+      await life.toEpoch(deadline + 2n)
+      return life.poolRegistry.failDkg(poolId, 0n, 0n, NO_SIGNATURE)
     }
     const ask = async (ether: string) => {
       const alice = at(life.people, 0)

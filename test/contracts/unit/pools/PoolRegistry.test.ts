@@ -4,6 +4,7 @@ import { parseEther, ZeroHash } from 'ethers'
 import { network } from 'hardhat'
 import { BeaconProver } from '../../../support/beacon-prover.ts'
 import { g1, g2, newKey } from '../../../support/block-producers.ts'
+import { NO_SIGNATURE } from '../../../support/ceremonies.ts'
 import { g1FromAffine, g2FromAffine } from '../../../support/eip2537.ts'
 import { openPools, type RegisteredProducer } from '../../../support/open-pools.ts'
 import { compressed, type DkgChoices, dkgResult, draw, proveValidator, randomRoot } from '../../../support/pools.ts'
@@ -71,7 +72,7 @@ describe('PoolRegistry: requesting', () => {
     const { pools } = await load(stakers)
     const call = pools.poolRegistry.requestPool()
     await expect(call).to.emit(pools.poolRegistry, 'PoolRequested').withArgs(1n, STAKER, 7n)
-    await expect(call).to.emit(pools.vaultDraws, 'DrawRequested').withArgs(1n, 1n, 0n, 0n, 7n)
+    await expect(call).to.emit(pools.vaultDraws, 'DrawRequested').withArgs(1n, 1n, 0n, 0n, 7n, false)
     assert.equal(await pools.stakingPool.reserved(), eth('32'))
     const pool = await pools.poolRegistry.pool(1n)
     assert.deepEqual([pool.kind, pool.state, pool.round, pool.publicKey], [STAKER, STATE.requested, 0n, '0x'])
@@ -140,7 +141,7 @@ describe('PoolRegistry: requesting', () => {
     await refused(poolRegistry.cancel(1n), 'NotVaultDraws')
     await refused(poolRegistry.markExiting(1n), 'NotExits')
     await refused(poolRegistry.markClosed(1n), 'NotExits')
-    await refused(poolRegistry.failDkg(1n), 'WrongState')
+    await refused(poolRegistry.failDkg(1n, 0n, 0n, NO_SIGNATURE), 'WrongState')
     await refused(poolRegistry.registeredAt(STAKER, 0n), 'OrdinalOutOfRange')
     await refused(poolRegistry.activeAt(BOND, 0n), 'OrdinalOutOfRange')
   })
@@ -249,17 +250,20 @@ describe('PoolRegistry: the result of a ceremony', () => {
     const { deadline } = await poolRegistry.pool(1n)
     const { result } = await dkgResult({ ...all, poolId: 1n })
     await toEpoch(deadline)
-    await expect(poolRegistry.failDkg(1n)).to.be.revertedWithCustomError(poolRegistry, 'DeadlineNotPassed').withArgs(deadline, deadline)
+    await expect(poolRegistry.failDkg(1n, 0n, 0n, NO_SIGNATURE))
+      .to.be.revertedWithCustomError(poolRegistry, 'DeadlineNotPassed')
+      .withArgs(deadline + 1n, deadline)
     await toEpoch(deadline + 1n)
     await expect(poolRegistry.completeDkg(1n, result))
       .to.be.revertedWithCustomError(poolRegistry, 'DeadlinePassed')
       .withArgs(deadline, deadline + 1n)
+    await toEpoch(deadline + 2n)
     const before = (await blockProducers.seats()).locked
-    const call = poolRegistry.failDkg(1n)
-    await expect(call).to.emit(poolRegistry, 'DkgFailed').withArgs(1n, 0n)
+    const call = poolRegistry.failDkg(1n, 0n, 0n, NO_SIGNATURE)
+    await expect(call).to.emit(poolRegistry, 'DkgFailed').withArgs(1n, 0n, 0n)
     await expect(call)
       .to.emit(vaultDraws, 'DrawRequested')
-      .withArgs(2n, 1n, 1n, 1n, deadline + 3n)
+      .withArgs(2n, 1n, 1n, 1n, deadline + 4n, false)
     assert.deepEqual([before, (await blockProducers.seats()).locked], [4n, 0n])
     assert.equal(await stakingPool.reserved(), eth('32'))
     assert.deepEqual([...(await poolRegistry.vault(1n))], [])
@@ -460,8 +464,8 @@ describe('PoolRegistry: the largest vault', () => {
     await pools.poolRegistry.requestPool()
     used.selectVault = await gasOf((await draw({ pools, prover })).transaction)
     const snapshot = await networkHelpers.takeSnapshot()
-    await pools.toEpoch((await pools.poolRegistry.pool(1n)).deadline + 1n)
-    used.failDkg = await gasOf(await pools.poolRegistry.failDkg(1n))
+    await pools.toEpoch((await pools.poolRegistry.pool(1n)).deadline + 2n)
+    used.failDkg = await gasOf(await pools.poolRegistry.failDkg(1n, 0n, 0n, NO_SIGNATURE))
     await snapshot.restore()
     const signers = Array.from({ length: 128 }, (_, i) => i + 1)
     const { result, publicKey } = await dkgResult({ pools, producers, poolId: 1n }, { signers })

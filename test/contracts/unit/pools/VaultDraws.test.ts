@@ -130,7 +130,7 @@ describe('VaultDraws', () => {
     await expect(select()).to.be.revertedWithCustomError(seeds, 'SeedNotYetKnown').withArgs(9n, 8n)
     await draw(world)
     await expect(select()).to.be.revertedWithCustomError(vaultDraws, 'NoDrawPending')
-    await expect(vaultDraws.request(1n, 0n, 0n)).to.be.revertedWithCustomError(vaultDraws, 'NotPoolRegistry')
+    await expect(vaultDraws.request(1n, 0n, 0n)).to.be.revertedWithCustomError(vaultDraws, 'NotAllowed')
   })
 
   it('A34 draws cut short by positions go on in order, to the same vaults as at once', async () => {

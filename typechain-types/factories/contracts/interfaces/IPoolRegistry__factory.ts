@@ -78,12 +78,45 @@
   {
     "inputs": [
       {
+        "internalType": "uint256",
+        "name": "bitfield",
+        "type": "uint256"
+      }
+    ],
+    "name": "MemberExcluded",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "caller",
+        "type": "address"
+      }
+    ],
+    "name": "NotDkgDisputes",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "address",
         "name": "caller",
         "type": "address"
       }
     ],
     "name": "NotExits",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "caller",
+        "type": "address"
+      }
+    ],
+    "name": "NotRotations",
     "type": "error"
   },
   {
@@ -367,9 +400,40 @@
         "internalType": "uint32",
         "name": "round",
         "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "named",
+        "type": "uint256"
       }
     ],
     "name": "DkgFailed",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "PoolId",
+        "name": "poolId",
+        "type": "uint32"
+      },
+      {
+        "indexed": true,
+        "internalType": "uint32",
+        "name": "round",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "bits",
+        "type": "uint256"
+      }
+    ],
+    "name": "MembersBarred",
     "type": "event"
   },
   {
@@ -491,6 +555,31 @@
       }
     ],
     "name": "PoolRequested",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "PoolId",
+        "name": "poolId",
+        "type": "uint32"
+      },
+      {
+        "indexed": true,
+        "internalType": "uint32",
+        "name": "round",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "internalType": "ProducerId[]",
+        "name": "members",
+        "type": "uint32[]"
+      }
+    ],
+    "name": "VaultReplaced",
     "type": "event"
   },
   {
@@ -694,6 +783,29 @@
     "type": "function"
   },
   {
+    "inputs": [
+      {
+        "internalType": "PoolId",
+        "name": "poolId",
+        "type": "uint32"
+      },
+      {
+        "internalType": "uint32",
+        "name": "round",
+        "type": "uint32"
+      },
+      {
+        "internalType": "uint256",
+        "name": "bits",
+        "type": "uint256"
+      }
+    ],
+    "name": "bar",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
     "inputs": [],
     "name": "bondPoolCount",
     "outputs": [
@@ -894,11 +1006,92 @@
         "internalType": "PoolId",
         "name": "poolId",
         "type": "uint32"
+      },
+      {
+        "internalType": "uint256",
+        "name": "absent",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "signers",
+        "type": "uint256"
+      },
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "xc0Hi",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "xc0Lo",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "xc1Hi",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "xc1Lo",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "yc0Hi",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "yc0Lo",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "yc1Hi",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "yc1Lo",
+            "type": "bytes32"
+          }
+        ],
+        "internalType": "struct G2Point",
+        "name": "aggregateSignature",
+        "type": "tuple"
       }
     ],
     "name": "failDkg",
     "outputs": [],
     "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "PoolId",
+        "name": "poolId",
+        "type": "uint32"
+      },
+      {
+        "internalType": "uint32",
+        "name": "round",
+        "type": "uint32"
+      }
+    ],
+    "name": "failedVaultHashOf",
+    "outputs": [
+      {
+        "internalType": "bytes32",
+        "name": "",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "view",
     "type": "function"
   },
   {
@@ -1236,6 +1429,34 @@
         "type": "uint32"
       },
       {
+        "internalType": "uint32",
+        "name": "round",
+        "type": "uint32"
+      },
+      {
+        "internalType": "ProducerId[]",
+        "name": "members",
+        "type": "uint32[]"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "publicSharesHash",
+        "type": "bytes32"
+      }
+    ],
+    "name": "replaceVault",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "PoolId",
+        "name": "poolId",
+        "type": "uint32"
+      },
+      {
         "internalType": "uint64",
         "name": "timestamp",
         "type": "uint64"
@@ -1399,6 +1620,30 @@
         "internalType": "ProducerId[]",
         "name": "members",
         "type": "uint32[]"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "PoolId",
+        "name": "poolId",
+        "type": "uint32"
+      },
+      {
+        "internalType": "uint32",
+        "name": "round",
+        "type": "uint32"
+      }
+    ],
+    "name": "vaultHashOf",
+    "outputs": [
+      {
+        "internalType": "bytes32",
+        "name": "",
+        "type": "bytes32"
       }
     ],
     "stateMutability": "view",

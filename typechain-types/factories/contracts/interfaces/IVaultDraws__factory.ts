@@ -19,7 +19,7 @@
         "type": "address"
       }
     ],
-    "name": "NotPoolRegistry",
+    "name": "NotAllowed",
     "type": "error"
   },
   {
@@ -157,6 +157,12 @@
         "internalType": "Epoch",
         "name": "seedEpoch",
         "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "internalType": "bool",
+        "name": "rotation",
+        "type": "bool"
       }
     ],
     "name": "DrawRequested",
@@ -240,6 +246,11 @@
           {
             "internalType": "bool",
             "name": "done",
+            "type": "bool"
+          },
+          {
+            "internalType": "bool",
+            "name": "rotation",
             "type": "bool"
           },
           {

@@ -23,8 +23,8 @@ test('a pool goes from requested to funded, step by step', () => {
 test('a failed round goes back to waiting for a draw and forgets its members', () => {
   const drawn = foldEvents(emptyState(), fundedPool(1, 'staker', 0, 10).slice(0, 5))
   const again = foldEvents(drawn, [
-    event('PoolRegistry.DkgFailed', 20, { poolId: pool(1), round: 0 }),
-    event('VaultDraws.DrawRequested', 20, { drawId: 2, poolId: pool(1), round: 1, period: 0, seedEpoch: epoch(12) }),
+    event('PoolRegistry.DkgFailed', 20, { poolId: pool(1), round: 0, named: 0n }),
+    event('VaultDraws.DrawRequested', 20, { drawId: 2, poolId: pool(1), round: 1, period: 0, seedEpoch: epoch(12), rotation: false }),
   ])
   const found = again.pools.get(pool(1))
   assert.deepEqual([found?.phase, found?.round, found?.members.length], ['requested', 1, 0])

@@ -42,7 +42,7 @@ export function fundedPool(id: number, kind: 'staker' | 'bond', ordinal: number,
   const members = [1, 2, 3, 4].map(producer)
   return [
     event('PoolRegistry.PoolRequested', block, { poolId, kind, seedEpoch: epoch(8) }),
-    event('VaultDraws.DrawRequested', block, { drawId: id, poolId, round: 0, period: 0, seedEpoch: epoch(8) }),
+    event('VaultDraws.DrawRequested', block, { drawId: id, poolId, round: 0, period: 0, seedEpoch: epoch(8), rotation: false }),
     event('VaultDraws.SeedProven', block + 1, { asked: epoch(8), seedEpoch: epoch(8), mix: root(9) }),
     event('VaultDraws.DrawFilled', block + 1, { drawId: id, poolId, members }),
     event('PoolRegistry.VaultSelected', block + 1, { poolId, round: 0, members, deadline: epoch(17) }),
