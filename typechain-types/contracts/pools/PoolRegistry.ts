@@ -4,9 +4,9 @@
 import type { BaseContract, BigNumberish, BytesLike, FunctionFragment, Result, Interface, EventFragment, AddressLike, ContractRunner, ContractMethod, Listener } from "ethers"
 import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, TypedLogDescription, TypedListener, TypedContractMethod } from "../../common.js"
   
-    export type AddressesStruct = {directory: AddressLike, beaconLayout: AddressLike, bondEther: AddressLike, stakingPool: AddressLike, withdrawalQueue: AddressLike, stakerVault: AddressLike, bondVault: AddressLike, blockProducers: AddressLike, periods: AddressLike, vaultDraws: AddressLike, poolRegistry: AddressLike, exits: AddressLike, stateCommitments: AddressLike, disputes: AddressLike, cdt: AddressLike, rewards: AddressLike, cdtStaking: AddressLike, slashing: AddressLike, windDown: AddressLike, wrappedBondEther: AddressLike, views: AddressLike}
+    export type AddressesStruct = {directory: AddressLike, beaconLayout: AddressLike, bondEther: AddressLike, stakingPool: AddressLike, withdrawalQueue: AddressLike, stakerVault: AddressLike, bondVault: AddressLike, blockProducers: AddressLike, periods: AddressLike, vaultDraws: AddressLike, poolRegistry: AddressLike, exits: AddressLike, stateCommitments: AddressLike, disputes: AddressLike, cdt: AddressLike, rewards: AddressLike, cdtStaking: AddressLike, slashing: AddressLike, windDown: AddressLike, ceremonies: AddressLike, rotations: AddressLike, dkgDisputes: AddressLike, wrappedBondEther: AddressLike, views: AddressLike}
 
-    export type AddressesStructOutput = [directory: string, beaconLayout: string, bondEther: string, stakingPool: string, withdrawalQueue: string, stakerVault: string, bondVault: string, blockProducers: string, periods: string, vaultDraws: string, poolRegistry: string, exits: string, stateCommitments: string, disputes: string, cdt: string, rewards: string, cdtStaking: string, slashing: string, windDown: string, wrappedBondEther: string, views: string] & {directory: string, beaconLayout: string, bondEther: string, stakingPool: string, withdrawalQueue: string, stakerVault: string, bondVault: string, blockProducers: string, periods: string, vaultDraws: string, poolRegistry: string, exits: string, stateCommitments: string, disputes: string, cdt: string, rewards: string, cdtStaking: string, slashing: string, windDown: string, wrappedBondEther: string, views: string }
+    export type AddressesStructOutput = [directory: string, beaconLayout: string, bondEther: string, stakingPool: string, withdrawalQueue: string, stakerVault: string, bondVault: string, blockProducers: string, periods: string, vaultDraws: string, poolRegistry: string, exits: string, stateCommitments: string, disputes: string, cdt: string, rewards: string, cdtStaking: string, slashing: string, windDown: string, ceremonies: string, rotations: string, dkgDisputes: string, wrappedBondEther: string, views: string] & {directory: string, beaconLayout: string, bondEther: string, stakingPool: string, withdrawalQueue: string, stakerVault: string, bondVault: string, blockProducers: string, periods: string, vaultDraws: string, poolRegistry: string, exits: string, stateCommitments: string, disputes: string, cdt: string, rewards: string, cdtStaking: string, slashing: string, windDown: string, ceremonies: string, rotations: string, dkgDisputes: string, wrappedBondEther: string, views: string }
   
 
     export type ParametersStruct = {genesisTime: BigNumberish, secondsPerSlot: BigNumberish, slotsPerEpoch: BigNumberish, epochsPerHistoricalVector: BigNumberish, shardCommitteePeriod: BigNumberish, genesisForkVersion: BytesLike, genesisValidatorsRoot: BytesLike, ejectionBalance: BigNumberish, depositContract: AddressLike, vaultSize: BigNumberish, seatAllocation: BigNumberish, effectiveStake: BigNumberish, minProducers: BigNumberish, firstPeriod: BigNumberish, periodLength: BigNumberish, maxChurn: BigNumberish, committeeSize: BigNumberish, minAuxCommitteeSize: BigNumberish, seedDelay: BigNumberish, ceremonyDeadline: BigNumberish, seatTail: BigNumberish, rotationPeriod: BigNumberish, rotationMargin: BigNumberish, reportEpochs: BigNumberish, disputeDuration: BigNumberish, pagesDeadline: BigNumberish, voteDuration: BigNumberish, failedVotePenalty: BigNumberish, maxReportGrowth: BigNumberish, maxReportLoss: BigNumberish, minDeposit: BigNumberish, liquidationThreshold: BigNumberish, maxQueueWait: BigNumberish, maxLiquidationExecution: BigNumberish, stallPenalty: BigNumberish, reporterShare: BigNumberish, reporterFee: BigNumberish, rewardsFee: BigNumberish, baseReward: BigNumberish, dkgReward: BigNumberish, dkgFailurePenalty: BigNumberish, maxCdtDebt: BigNumberish, minPoolPerformance: BigNumberish, nominalPools: BigNumberish, cdtEmission: BigNumberish, cdtMinLock: BigNumberish, layoutDelay: BigNumberish, windDownAfter: BigNumberish}
@@ -58,19 +58,20 @@ export declare namespace IPoolRegistry {
     }
 
   export interface PoolRegistryInterface extends Interface {
-    getFunction(nameOrSignature: "abandonPool" | "activeAt" | "activeCount" | "bondPoolCount" | "cancel" | "completeDkg" | "eip712Domain" | "exitingCount" | "failDkg" | "fundPool" | "markClosed" | "markExiting" | "pool" | "poolByKey" | "poolCount" | "registeredAt" | "registeredCount" | "registeredCountAt" | "reportFrontRun" | "requestPool" | "startCeremony" | "vault"): FunctionFragment;
+    getFunction(nameOrSignature: "abandonPool" | "activeAt" | "activeCount" | "bar" | "bondPoolCount" | "cancel" | "completeDkg" | "exitingCount" | "failDkg" | "failedVaultHashOf" | "fundPool" | "markClosed" | "markExiting" | "pool" | "poolByKey" | "poolCount" | "registeredAt" | "registeredCount" | "registeredCountAt" | "replaceVault" | "reportFrontRun" | "requestPool" | "startCeremony" | "vault" | "vaultHashOf"): FunctionFragment;
 
-    getEvent(nameOrSignatureOrTopic: "DkgCompleted" | "DkgFailed" | "EIP712DomainChanged" | "PoolAbandoned" | "PoolCancelled" | "PoolClosed" | "PoolExiting" | "PoolFrontRun" | "PoolFunded" | "PoolRequested" | "VaultSelected"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "DkgCompleted" | "DkgFailed" | "MembersBarred" | "PoolAbandoned" | "PoolCancelled" | "PoolClosed" | "PoolExiting" | "PoolFrontRun" | "PoolFunded" | "PoolRequested" | "VaultReplaced" | "VaultSelected"): EventFragment;
 
     encodeFunctionData(functionFragment: 'abandonPool', values: [BigNumberish, BigNumberish, StateProofStruct, ValidatorProofStruct]): string;
 encodeFunctionData(functionFragment: 'activeAt', values: [BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'activeCount', values: [BigNumberish]): string;
+encodeFunctionData(functionFragment: 'bar', values: [BigNumberish, BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'bondPoolCount', values?: undefined): string;
 encodeFunctionData(functionFragment: 'cancel', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'completeDkg', values: [BigNumberish, IPoolRegistry.DkgResultStruct]): string;
-encodeFunctionData(functionFragment: 'eip712Domain', values?: undefined): string;
 encodeFunctionData(functionFragment: 'exitingCount', values?: undefined): string;
-encodeFunctionData(functionFragment: 'failDkg', values: [BigNumberish]): string;
+encodeFunctionData(functionFragment: 'failDkg', values: [BigNumberish, BigNumberish, BigNumberish, G2PointStruct]): string;
+encodeFunctionData(functionFragment: 'failedVaultHashOf', values: [BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'fundPool', values: [BigNumberish, BigNumberish, StateProofStruct, ValidatorProofStruct]): string;
 encodeFunctionData(functionFragment: 'markClosed', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'markExiting', values: [BigNumberish]): string;
@@ -80,20 +81,23 @@ encodeFunctionData(functionFragment: 'poolCount', values?: undefined): string;
 encodeFunctionData(functionFragment: 'registeredAt', values: [BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'registeredCount', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'registeredCountAt', values: [BigNumberish, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'replaceVault', values: [BigNumberish, BigNumberish, BigNumberish[], BytesLike]): string;
 encodeFunctionData(functionFragment: 'reportFrontRun', values: [BigNumberish, BigNumberish, StateProofStruct, ValidatorProofStruct]): string;
 encodeFunctionData(functionFragment: 'requestPool', values?: undefined): string;
 encodeFunctionData(functionFragment: 'startCeremony', values: [BigNumberish, BigNumberish[]]): string;
 encodeFunctionData(functionFragment: 'vault', values: [BigNumberish]): string;
+encodeFunctionData(functionFragment: 'vaultHashOf', values: [BigNumberish, BigNumberish]): string;
 
     decodeFunctionResult(functionFragment: 'abandonPool', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'activeAt', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'activeCount', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'bar', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'bondPoolCount', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'cancel', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'completeDkg', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'eip712Domain', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'exitingCount', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'failDkg', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'failedVaultHashOf', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'fundPool', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'markClosed', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'markExiting', data: BytesLike): Result;
@@ -103,10 +107,12 @@ decodeFunctionResult(functionFragment: 'poolCount', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'registeredAt', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'registeredCount', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'registeredCountAt', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'replaceVault', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'reportFrontRun', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'requestPool', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'startCeremony', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'vault', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'vaultHashOf', data: BytesLike): Result;
   }
 
   
@@ -123,9 +129,9 @@ decodeFunctionResult(functionFragment: 'vault', data: BytesLike): Result;
   
 
     export namespace DkgFailedEvent {
-      export type InputTuple = [poolId: BigNumberish, round: BigNumberish];
-      export type OutputTuple = [poolId: bigint, round: bigint];
-      export interface OutputObject {poolId: bigint, round: bigint };
+      export type InputTuple = [poolId: BigNumberish, round: BigNumberish, named: BigNumberish];
+      export type OutputTuple = [poolId: bigint, round: bigint, named: bigint];
+      export interface OutputObject {poolId: bigint, round: bigint, named: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -134,10 +140,10 @@ decodeFunctionResult(functionFragment: 'vault', data: BytesLike): Result;
 
   
 
-    export namespace EIP712DomainChangedEvent {
-      export type InputTuple = [];
-      export type OutputTuple = [];
-      export interface OutputObject {};
+    export namespace MembersBarredEvent {
+      export type InputTuple = [poolId: BigNumberish, round: BigNumberish, bits: BigNumberish];
+      export type OutputTuple = [poolId: bigint, round: bigint, bits: bigint];
+      export interface OutputObject {poolId: bigint, round: bigint, bits: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -230,6 +236,18 @@ decodeFunctionResult(functionFragment: 'vault', data: BytesLike): Result;
 
   
 
+    export namespace VaultReplacedEvent {
+      export type InputTuple = [poolId: BigNumberish, round: BigNumberish, members: BigNumberish[]];
+      export type OutputTuple = [poolId: bigint, round: bigint, members: bigint[]];
+      export interface OutputObject {poolId: bigint, round: bigint, members: bigint[] };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
     export namespace VaultSelectedEvent {
       export type InputTuple = [poolId: BigNumberish, round: BigNumberish, members: BigNumberish[], deadline: BigNumberish];
       export type OutputTuple = [poolId: bigint, round: bigint, members: bigint[], deadline: bigint];
@@ -300,6 +318,14 @@ decodeFunctionResult(functionFragment: 'vault', data: BytesLike): Result;
     
 
     
+    bar: TypedContractMethod<
+      [poolId: BigNumberish, round: BigNumberish, bits: BigNumberish, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
     bondPoolCount: TypedContractMethod<
       [],
       [bigint],
@@ -324,14 +350,6 @@ decodeFunctionResult(functionFragment: 'vault', data: BytesLike): Result;
     
 
     
-    eip712Domain: TypedContractMethod<
-      [],
-      [[string, string, string, bigint, string, string, bigint[]] & {fields: string, name: string, version: string, chainId: bigint, verifyingContract: string, salt: string, extensions: bigint[] }],
-      'view'
-    >
-    
-
-    
     exitingCount: TypedContractMethod<
       [],
       [bigint],
@@ -341,9 +359,17 @@ decodeFunctionResult(functionFragment: 'vault', data: BytesLike): Result;
 
     
     failDkg: TypedContractMethod<
-      [poolId: BigNumberish, ],
+      [poolId: BigNumberish, absent: BigNumberish, signers: BigNumberish, aggregateSignature: G2PointStruct, ],
       [void],
       'nonpayable'
+    >
+    
+
+    
+    failedVaultHashOf: TypedContractMethod<
+      [poolId: BigNumberish, round: BigNumberish, ],
+      [string],
+      'view'
     >
     
 
@@ -420,6 +446,14 @@ decodeFunctionResult(functionFragment: 'vault', data: BytesLike): Result;
     
 
     
+    replaceVault: TypedContractMethod<
+      [poolId: BigNumberish, round: BigNumberish, members: BigNumberish[], publicSharesHash: BytesLike, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
     reportFrontRun: TypedContractMethod<
       [poolId: BigNumberish, timestamp: BigNumberish, state: StateProofStruct, proof: ValidatorProofStruct, ],
       [void],
@@ -451,6 +485,14 @@ decodeFunctionResult(functionFragment: 'vault', data: BytesLike): Result;
     >
     
 
+    
+    vaultHashOf: TypedContractMethod<
+      [poolId: BigNumberish, round: BigNumberish, ],
+      [string],
+      'view'
+    >
+    
+
 
     getFunction<T extends ContractMethod = ContractMethod>(key: string | FunctionFragment): T;
 
@@ -469,6 +511,11 @@ getFunction(nameOrSignature: 'activeCount'): TypedContractMethod<
       [bigint],
       'view'
     >;
+getFunction(nameOrSignature: 'bar'): TypedContractMethod<
+      [poolId: BigNumberish, round: BigNumberish, bits: BigNumberish, ],
+      [void],
+      'nonpayable'
+    >;
 getFunction(nameOrSignature: 'bondPoolCount'): TypedContractMethod<
       [],
       [bigint],
@@ -484,20 +531,20 @@ getFunction(nameOrSignature: 'completeDkg'): TypedContractMethod<
       [void],
       'nonpayable'
     >;
-getFunction(nameOrSignature: 'eip712Domain'): TypedContractMethod<
-      [],
-      [[string, string, string, bigint, string, string, bigint[]] & {fields: string, name: string, version: string, chainId: bigint, verifyingContract: string, salt: string, extensions: bigint[] }],
-      'view'
-    >;
 getFunction(nameOrSignature: 'exitingCount'): TypedContractMethod<
       [],
       [bigint],
       'view'
     >;
 getFunction(nameOrSignature: 'failDkg'): TypedContractMethod<
-      [poolId: BigNumberish, ],
+      [poolId: BigNumberish, absent: BigNumberish, signers: BigNumberish, aggregateSignature: G2PointStruct, ],
       [void],
       'nonpayable'
+    >;
+getFunction(nameOrSignature: 'failedVaultHashOf'): TypedContractMethod<
+      [poolId: BigNumberish, round: BigNumberish, ],
+      [string],
+      'view'
     >;
 getFunction(nameOrSignature: 'fundPool'): TypedContractMethod<
       [poolId: BigNumberish, timestamp: BigNumberish, state: StateProofStruct, proof: ValidatorProofStruct, ],
@@ -544,6 +591,11 @@ getFunction(nameOrSignature: 'registeredCountAt'): TypedContractMethod<
       [bigint],
       'view'
     >;
+getFunction(nameOrSignature: 'replaceVault'): TypedContractMethod<
+      [poolId: BigNumberish, round: BigNumberish, members: BigNumberish[], publicSharesHash: BytesLike, ],
+      [void],
+      'nonpayable'
+    >;
 getFunction(nameOrSignature: 'reportFrontRun'): TypedContractMethod<
       [poolId: BigNumberish, timestamp: BigNumberish, state: StateProofStruct, proof: ValidatorProofStruct, ],
       [void],
@@ -564,10 +616,15 @@ getFunction(nameOrSignature: 'vault'): TypedContractMethod<
       [bigint[]],
       'view'
     >;
+getFunction(nameOrSignature: 'vaultHashOf'): TypedContractMethod<
+      [poolId: BigNumberish, round: BigNumberish, ],
+      [string],
+      'view'
+    >;
 
     getEvent(key: 'DkgCompleted'): TypedContractEvent<DkgCompletedEvent.InputTuple, DkgCompletedEvent.OutputTuple, DkgCompletedEvent.OutputObject>;
 getEvent(key: 'DkgFailed'): TypedContractEvent<DkgFailedEvent.InputTuple, DkgFailedEvent.OutputTuple, DkgFailedEvent.OutputObject>;
-getEvent(key: 'EIP712DomainChanged'): TypedContractEvent<EIP712DomainChangedEvent.InputTuple, EIP712DomainChangedEvent.OutputTuple, EIP712DomainChangedEvent.OutputObject>;
+getEvent(key: 'MembersBarred'): TypedContractEvent<MembersBarredEvent.InputTuple, MembersBarredEvent.OutputTuple, MembersBarredEvent.OutputObject>;
 getEvent(key: 'PoolAbandoned'): TypedContractEvent<PoolAbandonedEvent.InputTuple, PoolAbandonedEvent.OutputTuple, PoolAbandonedEvent.OutputObject>;
 getEvent(key: 'PoolCancelled'): TypedContractEvent<PoolCancelledEvent.InputTuple, PoolCancelledEvent.OutputTuple, PoolCancelledEvent.OutputObject>;
 getEvent(key: 'PoolClosed'): TypedContractEvent<PoolClosedEvent.InputTuple, PoolClosedEvent.OutputTuple, PoolClosedEvent.OutputObject>;
@@ -575,6 +632,7 @@ getEvent(key: 'PoolExiting'): TypedContractEvent<PoolExitingEvent.InputTuple, Po
 getEvent(key: 'PoolFrontRun'): TypedContractEvent<PoolFrontRunEvent.InputTuple, PoolFrontRunEvent.OutputTuple, PoolFrontRunEvent.OutputObject>;
 getEvent(key: 'PoolFunded'): TypedContractEvent<PoolFundedEvent.InputTuple, PoolFundedEvent.OutputTuple, PoolFundedEvent.OutputObject>;
 getEvent(key: 'PoolRequested'): TypedContractEvent<PoolRequestedEvent.InputTuple, PoolRequestedEvent.OutputTuple, PoolRequestedEvent.OutputObject>;
+getEvent(key: 'VaultReplaced'): TypedContractEvent<VaultReplacedEvent.InputTuple, VaultReplacedEvent.OutputTuple, VaultReplacedEvent.OutputObject>;
 getEvent(key: 'VaultSelected'): TypedContractEvent<VaultSelectedEvent.InputTuple, VaultSelectedEvent.OutputTuple, VaultSelectedEvent.OutputObject>;
 
     filters: {
@@ -583,12 +641,12 @@ getEvent(key: 'VaultSelected'): TypedContractEvent<VaultSelectedEvent.InputTuple
       DkgCompleted: TypedContractEvent<DkgCompletedEvent.InputTuple, DkgCompletedEvent.OutputTuple, DkgCompletedEvent.OutputObject>;
     
 
-      'DkgFailed(uint32,uint32)': TypedContractEvent<DkgFailedEvent.InputTuple, DkgFailedEvent.OutputTuple, DkgFailedEvent.OutputObject>;
+      'DkgFailed(uint32,uint32,uint256)': TypedContractEvent<DkgFailedEvent.InputTuple, DkgFailedEvent.OutputTuple, DkgFailedEvent.OutputObject>;
       DkgFailed: TypedContractEvent<DkgFailedEvent.InputTuple, DkgFailedEvent.OutputTuple, DkgFailedEvent.OutputObject>;
     
 
-      'EIP712DomainChanged()': TypedContractEvent<EIP712DomainChangedEvent.InputTuple, EIP712DomainChangedEvent.OutputTuple, EIP712DomainChangedEvent.OutputObject>;
-      EIP712DomainChanged: TypedContractEvent<EIP712DomainChangedEvent.InputTuple, EIP712DomainChangedEvent.OutputTuple, EIP712DomainChangedEvent.OutputObject>;
+      'MembersBarred(uint32,uint32,uint256)': TypedContractEvent<MembersBarredEvent.InputTuple, MembersBarredEvent.OutputTuple, MembersBarredEvent.OutputObject>;
+      MembersBarred: TypedContractEvent<MembersBarredEvent.InputTuple, MembersBarredEvent.OutputTuple, MembersBarredEvent.OutputObject>;
     
 
       'PoolAbandoned(uint32,uint64)': TypedContractEvent<PoolAbandonedEvent.InputTuple, PoolAbandonedEvent.OutputTuple, PoolAbandonedEvent.OutputObject>;
@@ -617,6 +675,10 @@ getEvent(key: 'VaultSelected'): TypedContractEvent<VaultSelectedEvent.InputTuple
 
       'PoolRequested(uint32,uint8,uint64)': TypedContractEvent<PoolRequestedEvent.InputTuple, PoolRequestedEvent.OutputTuple, PoolRequestedEvent.OutputObject>;
       PoolRequested: TypedContractEvent<PoolRequestedEvent.InputTuple, PoolRequestedEvent.OutputTuple, PoolRequestedEvent.OutputObject>;
+    
+
+      'VaultReplaced(uint32,uint32,uint32[])': TypedContractEvent<VaultReplacedEvent.InputTuple, VaultReplacedEvent.OutputTuple, VaultReplacedEvent.OutputObject>;
+      VaultReplaced: TypedContractEvent<VaultReplacedEvent.InputTuple, VaultReplacedEvent.OutputTuple, VaultReplacedEvent.OutputObject>;
     
 
       'VaultSelected(uint32,uint32,uint32[],uint64)': TypedContractEvent<VaultSelectedEvent.InputTuple, VaultSelectedEvent.OutputTuple, VaultSelectedEvent.OutputObject>;

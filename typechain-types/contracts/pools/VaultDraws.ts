@@ -4,9 +4,9 @@
 import type { BaseContract, BigNumberish, BytesLike, FunctionFragment, Result, Interface, EventFragment, AddressLike, ContractRunner, ContractMethod, Listener } from "ethers"
 import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, TypedLogDescription, TypedListener, TypedContractMethod } from "../../common.js"
   
-    export type AddressesStruct = {directory: AddressLike, beaconLayout: AddressLike, bondEther: AddressLike, stakingPool: AddressLike, withdrawalQueue: AddressLike, stakerVault: AddressLike, bondVault: AddressLike, blockProducers: AddressLike, periods: AddressLike, vaultDraws: AddressLike, poolRegistry: AddressLike, exits: AddressLike, stateCommitments: AddressLike, disputes: AddressLike, cdt: AddressLike, rewards: AddressLike, cdtStaking: AddressLike, slashing: AddressLike, windDown: AddressLike, wrappedBondEther: AddressLike, views: AddressLike}
+    export type AddressesStruct = {directory: AddressLike, beaconLayout: AddressLike, bondEther: AddressLike, stakingPool: AddressLike, withdrawalQueue: AddressLike, stakerVault: AddressLike, bondVault: AddressLike, blockProducers: AddressLike, periods: AddressLike, vaultDraws: AddressLike, poolRegistry: AddressLike, exits: AddressLike, stateCommitments: AddressLike, disputes: AddressLike, cdt: AddressLike, rewards: AddressLike, cdtStaking: AddressLike, slashing: AddressLike, windDown: AddressLike, ceremonies: AddressLike, rotations: AddressLike, dkgDisputes: AddressLike, wrappedBondEther: AddressLike, views: AddressLike}
 
-    export type AddressesStructOutput = [directory: string, beaconLayout: string, bondEther: string, stakingPool: string, withdrawalQueue: string, stakerVault: string, bondVault: string, blockProducers: string, periods: string, vaultDraws: string, poolRegistry: string, exits: string, stateCommitments: string, disputes: string, cdt: string, rewards: string, cdtStaking: string, slashing: string, windDown: string, wrappedBondEther: string, views: string] & {directory: string, beaconLayout: string, bondEther: string, stakingPool: string, withdrawalQueue: string, stakerVault: string, bondVault: string, blockProducers: string, periods: string, vaultDraws: string, poolRegistry: string, exits: string, stateCommitments: string, disputes: string, cdt: string, rewards: string, cdtStaking: string, slashing: string, windDown: string, wrappedBondEther: string, views: string }
+    export type AddressesStructOutput = [directory: string, beaconLayout: string, bondEther: string, stakingPool: string, withdrawalQueue: string, stakerVault: string, bondVault: string, blockProducers: string, periods: string, vaultDraws: string, poolRegistry: string, exits: string, stateCommitments: string, disputes: string, cdt: string, rewards: string, cdtStaking: string, slashing: string, windDown: string, ceremonies: string, rotations: string, dkgDisputes: string, wrappedBondEther: string, views: string] & {directory: string, beaconLayout: string, bondEther: string, stakingPool: string, withdrawalQueue: string, stakerVault: string, bondVault: string, blockProducers: string, periods: string, vaultDraws: string, poolRegistry: string, exits: string, stateCommitments: string, disputes: string, cdt: string, rewards: string, cdtStaking: string, slashing: string, windDown: string, ceremonies: string, rotations: string, dkgDisputes: string, wrappedBondEther: string, views: string }
   
 
     export type ParametersStruct = {genesisTime: BigNumberish, secondsPerSlot: BigNumberish, slotsPerEpoch: BigNumberish, epochsPerHistoricalVector: BigNumberish, shardCommitteePeriod: BigNumberish, genesisForkVersion: BytesLike, genesisValidatorsRoot: BytesLike, ejectionBalance: BigNumberish, depositContract: AddressLike, vaultSize: BigNumberish, seatAllocation: BigNumberish, effectiveStake: BigNumberish, minProducers: BigNumberish, firstPeriod: BigNumberish, periodLength: BigNumberish, maxChurn: BigNumberish, committeeSize: BigNumberish, minAuxCommitteeSize: BigNumberish, seedDelay: BigNumberish, ceremonyDeadline: BigNumberish, seatTail: BigNumberish, rotationPeriod: BigNumberish, rotationMargin: BigNumberish, reportEpochs: BigNumberish, disputeDuration: BigNumberish, pagesDeadline: BigNumberish, voteDuration: BigNumberish, failedVotePenalty: BigNumberish, maxReportGrowth: BigNumberish, maxReportLoss: BigNumberish, minDeposit: BigNumberish, liquidationThreshold: BigNumberish, maxQueueWait: BigNumberish, maxLiquidationExecution: BigNumberish, stallPenalty: BigNumberish, reporterShare: BigNumberish, reporterFee: BigNumberish, rewardsFee: BigNumberish, baseReward: BigNumberish, dkgReward: BigNumberish, dkgFailurePenalty: BigNumberish, maxCdtDebt: BigNumberish, minPoolPerformance: BigNumberish, nominalPools: BigNumberish, cdtEmission: BigNumberish, cdtMinLock: BigNumberish, layoutDelay: BigNumberish, windDownAfter: BigNumberish}
@@ -31,9 +31,9 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
 
 export declare namespace IVaultDraws {
       
-    export type DrawStruct = {poolId: BigNumberish, round: BigNumberish, kind: BigNumberish, period: BigNumberish, seedEpoch: BigNumberish, done: boolean, unitValue: BigNumberish}
+    export type DrawStruct = {poolId: BigNumberish, round: BigNumberish, kind: BigNumberish, period: BigNumberish, seedEpoch: BigNumberish, done: boolean, rotation: boolean, unitValue: BigNumberish}
 
-    export type DrawStructOutput = [poolId: bigint, round: bigint, kind: bigint, period: bigint, seedEpoch: bigint, done: boolean, unitValue: bigint] & {poolId: bigint, round: bigint, kind: bigint, period: bigint, seedEpoch: bigint, done: boolean, unitValue: bigint }
+    export type DrawStructOutput = [poolId: bigint, round: bigint, kind: bigint, period: bigint, seedEpoch: bigint, done: boolean, rotation: boolean, unitValue: bigint] & {poolId: bigint, round: bigint, kind: bigint, period: bigint, seedEpoch: bigint, done: boolean, rotation: boolean, unitValue: bigint }
   
     }
 
@@ -99,9 +99,9 @@ decodeFunctionResult(functionFragment: 'selectVaults', data: BytesLike): Result;
   
 
     export namespace DrawRequestedEvent {
-      export type InputTuple = [drawId: BigNumberish, poolId: BigNumberish, round: BigNumberish, period: BigNumberish, seedEpoch: BigNumberish];
-      export type OutputTuple = [drawId: bigint, poolId: bigint, round: bigint, period: bigint, seedEpoch: bigint];
-      export interface OutputObject {drawId: bigint, poolId: bigint, round: bigint, period: bigint, seedEpoch: bigint };
+      export type InputTuple = [drawId: BigNumberish, poolId: BigNumberish, round: BigNumberish, period: BigNumberish, seedEpoch: BigNumberish, rotation: boolean];
+      export type OutputTuple = [drawId: bigint, poolId: bigint, round: bigint, period: bigint, seedEpoch: bigint, rotation: boolean];
+      export interface OutputObject {drawId: bigint, poolId: bigint, round: bigint, period: bigint, seedEpoch: bigint, rotation: boolean };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -283,7 +283,7 @@ getEvent(key: 'SeedProven'): TypedContractEvent<SeedProvenEvent.InputTuple, Seed
       DrawFilled: TypedContractEvent<DrawFilledEvent.InputTuple, DrawFilledEvent.OutputTuple, DrawFilledEvent.OutputObject>;
     
 
-      'DrawRequested(uint256,uint32,uint32,uint64,uint64)': TypedContractEvent<DrawRequestedEvent.InputTuple, DrawRequestedEvent.OutputTuple, DrawRequestedEvent.OutputObject>;
+      'DrawRequested(uint256,uint32,uint32,uint64,uint64,bool)': TypedContractEvent<DrawRequestedEvent.InputTuple, DrawRequestedEvent.OutputTuple, DrawRequestedEvent.OutputObject>;
       DrawRequested: TypedContractEvent<DrawRequestedEvent.InputTuple, DrawRequestedEvent.OutputTuple, DrawRequestedEvent.OutputObject>;
     
 

@@ -183,6 +183,21 @@
           },
           {
             "internalType": "address",
+            "name": "ceremonies",
+            "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "rotations",
+            "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "dkgDisputes",
+            "type": "address"
+          },
+          {
+            "internalType": "address",
             "name": "wrappedBondEther",
             "type": "address"
           },
