@@ -16,6 +16,16 @@ export type Producer = {
 
 export type PoolPhase = 'requested' | 'ceremony' | 'registered' | 'funded' | 'exiting' | 'closed' | 'cancelled'
 
+/** A handover of a pool's key to another vault. */
+export type Rotation = {
+  readonly round: number
+  /** Round of the vault that hands over. */
+  readonly oldRound: number
+  /** Of the new vault, in vault order. */
+  readonly members: readonly ProducerId[]
+  readonly deadline: Epoch
+}
+
 /** A pool as its events tell. Timestamps in seconds. */
 export type Pool = {
   readonly id: PoolId
@@ -37,6 +47,8 @@ export type Pool = {
   readonly exitDeadline?: Epoch
   readonly exitForced: boolean
   readonly stallProven: boolean
+  /** The handover under way, once its vault is drawn. */
+  readonly rotation?: Rotation
 }
 
 export type VaultDraw = {
@@ -86,8 +98,14 @@ export type Settlement = { readonly report: number; readonly debt: bigint; reado
 
 /** Something on chain that earns or costs points. Timestamps in seconds. */
 export type Deed =
-  | { readonly kind: 'ceremony'; readonly timestamp: number; readonly participants: readonly ProducerId[]; readonly leader: ProducerId }
-  | { readonly kind: 'failed-ceremony'; readonly timestamp: number; readonly members: readonly ProducerId[] }
+  | { readonly kind: 'ceremony'; readonly timestamp: number; readonly participants: readonly ProducerId[]; readonly leader?: ProducerId }
+  /** `named`: absent or proven bad, each by itself; else nobody is, and all its members share it. */
+  | {
+      readonly kind: 'failed-ceremony'
+      readonly timestamp: number
+      readonly members: readonly ProducerId[]
+      readonly named: boolean
+    }
   /** A finalized commitment of this epoch. */
   | { readonly kind: 'report'; readonly timestamp: number; readonly epoch: Epoch; readonly absent: Hex }
 

@@ -15,6 +15,10 @@ type Known = {
   readonly deeds: readonly Deed[]
 }
 
+/** Members whose bits are set: bit i for member index i + 1. */
+const chosen = (members: readonly ProducerId[], bits: bigint): readonly ProducerId[] =>
+  members.filter((_, place) => (bits >> BigInt(place)) & 1n)
+
 /** The deeds known, and the one that an event tells of, if any. To be called before the event changes what is known. */
 export function noteDeed(state: Known, event: ChainEvent): readonly Deed[] {
   const { timestamp } = event.at
@@ -24,12 +28,29 @@ export function noteDeed(state: Known, event: ChainEvent): readonly Deed[] {
       const members = state.pools.get(poolId)?.members ?? []
       const leader = members[round % members.length]
       if (leader === undefined) return state.deeds
-      const participants = members.filter((_, place) => (participation >> BigInt(place)) & 1n)
+      const participants = chosen(members, participation)
       return [...state.deeds, { kind: 'ceremony', timestamp, participants, leader }]
     }
     case 'PoolRegistry.DkgFailed': {
-      const members = state.pools.get(event.args.poolId)?.members ?? []
-      return [...state.deeds, { kind: 'failed-ceremony', timestamp, members }]
+      const { poolId, named } = event.args
+      const members = state.pools.get(poolId)?.members ?? []
+      if (named === 0n) return [...state.deeds, { kind: 'failed-ceremony', timestamp, members, named: false }]
+      return [...state.deeds, { kind: 'failed-ceremony', timestamp, members: chosen(members, named), named: true }]
+    }
+    case 'Ceremonies.ParticipationAdded': {
+      const { poolId, participation } = event.args
+      return [...state.deeds, { kind: 'ceremony', timestamp, participants: chosen(state.pools.get(poolId)?.members ?? [], participation) }]
+    }
+    case 'Ceremonies.MembersMissing': {
+      const { poolId, missing } = event.args
+      const members = chosen(state.pools.get(poolId)?.members ?? [], missing)
+      return [...state.deeds, { kind: 'failed-ceremony', timestamp, members, named: true }]
+    }
+    case 'Rotations.RotationFailed': {
+      const { poolId, absentNew, absentOld } = event.args
+      const pool = state.pools.get(poolId)
+      const members = new Set([...chosen(pool?.rotation?.members ?? [], absentNew), ...chosen(pool?.members ?? [], absentOld)])
+      return members.size === 0 ? state.deeds : [...state.deeds, { kind: 'failed-ceremony', timestamp, members: [...members], named: true }]
     }
     case 'StateCommitments.StateFinalized': {
       const made = state.commitments.get(event.args.commitmentId)
@@ -51,7 +72,10 @@ export function pointsOfDeed(deed: Deed, { periods }: NetworkState, parameters: 
         points: producerId === deed.leader ? LEADER_TIMES * dkgReward : dkgReward,
       }))
     case 'failed-ceremony':
-      return deed.members.map((producerId) => ({ producerId, points: -Math.floor(dkgFailurePenalty / UNNAMED_PART) }))
+      return deed.members.map((producerId) => ({
+        producerId,
+        points: -(deed.named ? dkgFailurePenalty : Math.floor(dkgFailurePenalty / UNNAMED_PART)),
+      }))
     case 'report': {
       const committee = periods.get(Math.floor((deed.epoch - firstPeriod) / periodLength))?.committee ?? []
       const absent = Buffer.from(deed.absent.slice(2), 'hex')

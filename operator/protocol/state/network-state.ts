@@ -130,6 +130,14 @@ function applyToPeriods(state: Fold, event: ChainEvent): boolean {
   }
 }
 
+function endRotation(pools: Map<PoolId, Pool>, poolId: PoolId): true {
+  const known = pools.get(poolId)
+  if (known === undefined) return true
+  const { rotation: _, ...pool } = known
+  pools.set(poolId, pool)
+  return true
+}
+
 function applyToPools(state: Fold, event: ChainEvent): boolean {
   const { pools, vaultDraws } = state
   switch (event.name) {
@@ -167,6 +175,20 @@ function applyToPools(state: Fold, event: ChainEvent): boolean {
       patch(pools, event.args.poolId, { phase: 'registered', publicKey, publicShares, ordinal, registeredAt: event.at.timestamp })
       return true
     }
+    case 'Rotations.RotationDrawn': {
+      const { poolId, round, oldRound, members, deadline } = event.args
+      patch(pools, poolId, { rotation: { round, oldRound, members, deadline } })
+      return true
+    }
+    case 'Rotations.RotationCompleted':
+      patch(pools, event.args.poolId, { publicShares: event.args.publicShares })
+      return endRotation(pools, event.args.poolId)
+    case 'Rotations.RotationFailed':
+    case 'Rotations.RotationDropped':
+      return endRotation(pools, event.args.poolId)
+    case 'PoolRegistry.VaultReplaced':
+      patch(pools, event.args.poolId, { round: event.args.round, members: event.args.members })
+      return true
     case 'PoolRegistry.PoolFunded':
       patch(pools, event.args.poolId, { phase: 'funded', validatorIndex: event.args.validatorIndex, fundedAt: event.at.timestamp })
       return true

@@ -30,6 +30,37 @@ test('a failed round goes back to waiting for a draw and forgets its members', (
   assert.deepEqual([found?.phase, found?.round, found?.members.length], ['requested', 1, 0])
 })
 
+test('a handover: the vault stays until another has the key, whoever is named pays in full, late participants are rewarded', () => {
+  const funded = foldEvents(emptyState(), fundedPool(1, 'staker', 0, 10))
+  const members = [3, 4, 5, 6].map(producer)
+  const drawn = foldEvents(funded, [
+    event('VaultDraws.DrawRequested', 20, { drawId: 2, poolId: pool(1), round: 1, period: 0, seedEpoch: epoch(12), rotation: true }),
+    event('Rotations.RotationDrawn', 21, { poolId: pool(1), round: 1, oldRound: 0, members, deadline: epoch(20) }),
+  ])
+  assert.deepEqual([drawn.pools.get(pool(1))?.phase, drawn.pools.get(pool(1))?.members], ['funded', [1, 2, 3, 4].map(producer)])
+  const failed = foldEvents(drawn, [
+    event('Rotations.RotationFailed', 30, { poolId: pool(1), round: 1, absentNew: 0b1001n, absentOld: 0b0100n }),
+  ])
+  assert.deepEqual(failed.deeds.at(-1), { kind: 'failed-ceremony', timestamp: 300, members: [3, 6].map(producer), named: true })
+  assert.equal(failed.pools.get(pool(1))?.rotation, undefined)
+  const publicShares = [key(1), key(2), key(3), key(4)]
+  const done = foldEvents(drawn, [
+    event('Rotations.RotationCompleted', 30, {
+      poolId: pool(1),
+      round: 1,
+      cutover: epoch(24),
+      publicShares,
+      transcriptRoot: root(1),
+      participation: 0b0111n,
+    }),
+    event('PoolRegistry.VaultReplaced', 30, { poolId: pool(1), round: 1, members }),
+    event('Ceremonies.ParticipationAdded', 31, { poolId: pool(1), round: 1, participation: 0b1000n }),
+  ])
+  assert.deepEqual(done.pools.get(pool(1))?.members, members)
+  assert.deepEqual(done.pools.get(pool(1))?.publicShares, publicShares)
+  assert.deepEqual(done.deeds.at(-1), { kind: 'ceremony', timestamp: 310, participants: [producer(6)] })
+})
+
 test('folding leaves the given state as it was, so that an abandoned branch can be left', () => {
   const base = foldEvents(emptyState(), fundedPool(1, 'staker', 0, 10).slice(0, 5))
   const branch = foldEvents(base, fundedPool(1, 'staker', 0, 10).slice(5))
