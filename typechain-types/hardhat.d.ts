@@ -26,14 +26,18 @@ getContractFactory(name: 'IBlockProducers', signerOrOptions?: ethers.Signer | Fa
 getContractFactory(name: 'IBondEther', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IBondEther__factory>
 getContractFactory(name: 'ICdt', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ICdt__factory>
 getContractFactory(name: 'ICdtStaking', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ICdtStaking__factory>
+getContractFactory(name: 'ICeremonies', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ICeremonies__factory>
+getContractFactory(name: 'ICeremonySignatures', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ICeremonySignatures__factory>
 getContractFactory(name: 'IDepositContract', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IDepositContract__factory>
 getContractFactory(name: 'IDirectory', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IDirectory__factory>
 getContractFactory(name: 'IDisputes', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IDisputes__factory>
+getContractFactory(name: 'IDkgDisputes', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IDkgDisputes__factory>
 getContractFactory(name: 'IExits', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IExits__factory>
 getContractFactory(name: 'INetworkViews', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.INetworkViews__factory>
 getContractFactory(name: 'IPeriods', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IPeriods__factory>
 getContractFactory(name: 'IPoolRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IPoolRegistry__factory>
 getContractFactory(name: 'IRewards', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IRewards__factory>
+getContractFactory(name: 'IRotations', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IRotations__factory>
 getContractFactory(name: 'ISlashing', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ISlashing__factory>
 getContractFactory(name: 'IStakingPool', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IStakingPool__factory>
 getContractFactory(name: 'IStateCommitments', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IStateCommitments__factory>
@@ -53,9 +57,13 @@ getContractFactory(name: 'PageTree', signerOrOptions?: ethers.Signer | FactoryOp
 getContractFactory(name: 'RandaoSeeds', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.RandaoSeeds__factory>
 getContractFactory(name: 'Ssz', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Ssz__factory>
 getContractFactory(name: 'SwapOrNot', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.SwapOrNot__factory>
+getContractFactory(name: 'Ceremonies', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Ceremonies__factory>
+getContractFactory(name: 'CeremonySignatures', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.CeremonySignatures__factory>
+getContractFactory(name: 'DkgDisputes', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.DkgDisputes__factory>
 getContractFactory(name: 'Exits', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Exits__factory>
 getContractFactory(name: 'PoolBook', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.PoolBook__factory>
 getContractFactory(name: 'PoolRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.PoolRegistry__factory>
+getContractFactory(name: 'Rotations', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Rotations__factory>
 getContractFactory(name: 'VaultDraws', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.VaultDraws__factory>
 getContractFactory(name: 'BlockProducers', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BlockProducers__factory>
 getContractFactory(name: 'BondUnits', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BondUnits__factory>
@@ -101,14 +109,18 @@ getContractAt(name: 'IBlockProducers', address: string | ethers.Addressable, sig
 getContractAt(name: 'IBondEther', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IBondEther>
 getContractAt(name: 'ICdt', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ICdt>
 getContractAt(name: 'ICdtStaking', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ICdtStaking>
+getContractAt(name: 'ICeremonies', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ICeremonies>
+getContractAt(name: 'ICeremonySignatures', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ICeremonySignatures>
 getContractAt(name: 'IDepositContract', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IDepositContract>
 getContractAt(name: 'IDirectory', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IDirectory>
 getContractAt(name: 'IDisputes', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IDisputes>
+getContractAt(name: 'IDkgDisputes', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IDkgDisputes>
 getContractAt(name: 'IExits', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IExits>
 getContractAt(name: 'INetworkViews', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.INetworkViews>
 getContractAt(name: 'IPeriods', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IPeriods>
 getContractAt(name: 'IPoolRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IPoolRegistry>
 getContractAt(name: 'IRewards', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IRewards>
+getContractAt(name: 'IRotations', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IRotations>
 getContractAt(name: 'ISlashing', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ISlashing>
 getContractAt(name: 'IStakingPool', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IStakingPool>
 getContractAt(name: 'IStateCommitments', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IStateCommitments>
@@ -128,9 +140,13 @@ getContractAt(name: 'PageTree', address: string | ethers.Addressable, signer?: e
 getContractAt(name: 'RandaoSeeds', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.RandaoSeeds>
 getContractAt(name: 'Ssz', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Ssz>
 getContractAt(name: 'SwapOrNot', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.SwapOrNot>
+getContractAt(name: 'Ceremonies', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Ceremonies>
+getContractAt(name: 'CeremonySignatures', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.CeremonySignatures>
+getContractAt(name: 'DkgDisputes', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.DkgDisputes>
 getContractAt(name: 'Exits', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Exits>
 getContractAt(name: 'PoolBook', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.PoolBook>
 getContractAt(name: 'PoolRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.PoolRegistry>
+getContractAt(name: 'Rotations', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Rotations>
 getContractAt(name: 'VaultDraws', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.VaultDraws>
 getContractAt(name: 'BlockProducers', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BlockProducers>
 getContractAt(name: 'BondUnits', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BondUnits>
@@ -176,14 +192,18 @@ deployContract(name: 'IBlockProducers', signerOrOptions?: ethers.Signer | Deploy
 deployContract(name: 'IBondEther', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IBondEther>
 deployContract(name: 'ICdt', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ICdt>
 deployContract(name: 'ICdtStaking', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ICdtStaking>
+deployContract(name: 'ICeremonies', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ICeremonies>
+deployContract(name: 'ICeremonySignatures', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ICeremonySignatures>
 deployContract(name: 'IDepositContract', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IDepositContract>
 deployContract(name: 'IDirectory', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IDirectory>
 deployContract(name: 'IDisputes', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IDisputes>
+deployContract(name: 'IDkgDisputes', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IDkgDisputes>
 deployContract(name: 'IExits', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IExits>
 deployContract(name: 'INetworkViews', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.INetworkViews>
 deployContract(name: 'IPeriods', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IPeriods>
 deployContract(name: 'IPoolRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IPoolRegistry>
 deployContract(name: 'IRewards', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IRewards>
+deployContract(name: 'IRotations', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IRotations>
 deployContract(name: 'ISlashing', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ISlashing>
 deployContract(name: 'IStakingPool', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IStakingPool>
 deployContract(name: 'IStateCommitments', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IStateCommitments>
@@ -203,9 +223,13 @@ deployContract(name: 'PageTree', signerOrOptions?: ethers.Signer | DeployContrac
 deployContract(name: 'RandaoSeeds', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RandaoSeeds>
 deployContract(name: 'Ssz', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Ssz>
 deployContract(name: 'SwapOrNot', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.SwapOrNot>
+deployContract(name: 'Ceremonies', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Ceremonies>
+deployContract(name: 'CeremonySignatures', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CeremonySignatures>
+deployContract(name: 'DkgDisputes', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.DkgDisputes>
 deployContract(name: 'Exits', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Exits>
 deployContract(name: 'PoolBook', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PoolBook>
 deployContract(name: 'PoolRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PoolRegistry>
+deployContract(name: 'Rotations', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Rotations>
 deployContract(name: 'VaultDraws', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.VaultDraws>
 deployContract(name: 'BlockProducers', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BlockProducers>
 deployContract(name: 'BondUnits', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BondUnits>
@@ -251,14 +275,18 @@ deployContract(name: 'IBlockProducers', args: any[], signerOrOptions?: ethers.Si
 deployContract(name: 'IBondEther', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IBondEther>
 deployContract(name: 'ICdt', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ICdt>
 deployContract(name: 'ICdtStaking', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ICdtStaking>
+deployContract(name: 'ICeremonies', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ICeremonies>
+deployContract(name: 'ICeremonySignatures', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ICeremonySignatures>
 deployContract(name: 'IDepositContract', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IDepositContract>
 deployContract(name: 'IDirectory', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IDirectory>
 deployContract(name: 'IDisputes', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IDisputes>
+deployContract(name: 'IDkgDisputes', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IDkgDisputes>
 deployContract(name: 'IExits', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IExits>
 deployContract(name: 'INetworkViews', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.INetworkViews>
 deployContract(name: 'IPeriods', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IPeriods>
 deployContract(name: 'IPoolRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IPoolRegistry>
 deployContract(name: 'IRewards', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IRewards>
+deployContract(name: 'IRotations', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IRotations>
 deployContract(name: 'ISlashing', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ISlashing>
 deployContract(name: 'IStakingPool', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IStakingPool>
 deployContract(name: 'IStateCommitments', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IStateCommitments>
@@ -278,9 +306,13 @@ deployContract(name: 'PageTree', args: any[], signerOrOptions?: ethers.Signer | 
 deployContract(name: 'RandaoSeeds', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RandaoSeeds>
 deployContract(name: 'Ssz', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Ssz>
 deployContract(name: 'SwapOrNot', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.SwapOrNot>
+deployContract(name: 'Ceremonies', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Ceremonies>
+deployContract(name: 'CeremonySignatures', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CeremonySignatures>
+deployContract(name: 'DkgDisputes', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.DkgDisputes>
 deployContract(name: 'Exits', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Exits>
 deployContract(name: 'PoolBook', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PoolBook>
 deployContract(name: 'PoolRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PoolRegistry>
+deployContract(name: 'Rotations', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Rotations>
 deployContract(name: 'VaultDraws', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.VaultDraws>
 deployContract(name: 'BlockProducers', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BlockProducers>
 deployContract(name: 'BondUnits', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BondUnits>
