@@ -58,6 +58,7 @@ contract StateCommitments is CommitmentPages, EIP712 {
         Report calldata report,
         BeaconHeader calldata header,
         bytes calldata absent,
+        G1Point[] calldata absentKeys,
         G2Point calldata signature
     ) external returns (uint256 commitmentId) {
         if (WIND_DOWN.started()) revert WoundDown();
@@ -69,19 +70,8 @@ contract StateCommitments is CommitmentPages, EIP712 {
         _checkArrivals(PoolKind.Staker, report.stakerArrivals);
         _checkArrivals(PoolKind.Bond, report.bondArrivals);
         bytes32 signed = digest(report);
-        _checkSignature(report.epoch, absent, signed, signature);
-
-        Content memory content = Content(report, BeaconRoots.blockHashAt(report.executionBlock), absent);
-        commitmentId = ++_head.count;
-        _head.last = uint32(commitmentId);
-        Commitment storage made = _commitments[commitmentId];
-        made.state = CommitmentState.Open;
-        made.epoch = report.epoch;
-        made.referenceTimestamp = timestamp;
-        made.committedAt = uint64(block.timestamp);
-        made.previous = uint32(previous);
-        made.contentHash = CommitmentContent.hashOf(content);
-        emit StateCommitted(commitmentId, report.epoch, signed, content);
+        _checkSignature(report.epoch, absent, absentKeys, signed, signature);
+        return _open(report, absent, timestamp, previous, signed);
     }
 
     /// @inheritdoc IStateCommitments
@@ -140,6 +130,23 @@ contract StateCommitments is CommitmentPages, EIP712 {
         return PERIODS.periodAt(Epoch.wrap(epoch));
     }
 
+    function _open(Report calldata report, bytes calldata absent, uint64 timestamp, uint256 previous, bytes32 signed)
+        private
+        returns (uint256 commitmentId)
+    {
+        Content memory content = Content(report, BeaconRoots.blockHashAt(report.executionBlock), absent);
+        commitmentId = ++_head.count;
+        _head.last = uint32(commitmentId);
+        Commitment storage made = _commitments[commitmentId];
+        made.state = CommitmentState.Open;
+        made.epoch = report.epoch;
+        made.referenceTimestamp = timestamp;
+        made.committedAt = uint64(block.timestamp);
+        made.previous = uint32(previous);
+        made.contentHash = CommitmentContent.hashOf(content);
+        emit StateCommitted(commitmentId, report.epoch, signed, content);
+    }
+
     function _checkEpoch(Report calldata report, uint256 previous) private view {
         uint64 epoch = report.epoch;
         if (epoch % REPORT_EPOCHS != 0) revert EpochOffGrid(epoch, REPORT_EPOCHS);
@@ -183,10 +190,16 @@ contract StateCommitments is CommitmentPages, EIP712 {
         if (arrivals > most) revert ArrivalsAboveReal(kind, most, arrivals);
     }
 
-    function _checkSignature(uint64 epoch, bytes calldata absent, bytes32 signed, G2Point calldata signature) private view {
+    function _checkSignature(
+        uint64 epoch,
+        bytes calldata absent,
+        G1Point[] calldata absentKeys,
+        bytes32 signed,
+        G2Point calldata signature
+    ) private view {
         uint64 period = _periodOf(epoch);
         if (_convicted[period]) revert CommitteeConvicted(period);
-        (uint256 size, uint256 signers, G1Point memory key) = PERIODS.committeeWithout(period, absent);
+        (uint256 size, uint256 signers, G1Point memory key) = PERIODS.committeeWithout(period, absent, absentKeys);
         uint256 needed = (2 * size + 2) / 3;
         if (signers < needed) revert TooFewSigners(needed, signers);
         if (!Bls12381.verify(key, signed, signature)) revert InvalidAggregateSignature();

@@ -61,6 +61,9 @@ interface IBlockProducers {
     error SeatNotLocked(ProducerId producerId, PoolId poolId);
     error SeatAlreadyLocked(ProducerId producerId, PoolId poolId);
     error ZeroOperator();
+    error KeyCount(uint256 expected, uint256 actual);
+    /// @notice The key is another producer's, or (0) nobody's.
+    error NotTheKeyOf(ProducerId producerId, ProducerId holder);
     error SeatsAlreadyHeld(PoolId poolId);
     /// @notice The producer was slashed out or leaves: it takes no bond any more.
     error ProducerOut(ProducerId producerId);
@@ -112,6 +115,12 @@ interface IBlockProducers {
     function ownerOf(ProducerId producerId) external view returns (address);
 
     function signingKey(ProducerId producerId) external view returns (G1Point memory);
+
+    /// @notice Sum of the signing keys of these producers.
+    function sumOfKeys(ProducerId[] calldata producers) external view returns (G1Point memory);
+
+    /// @notice As `sumOfKeys`, of keys that the caller brings: looking each up by its hash costs less than reading it.
+    function sumOfGivenKeys(ProducerId[] calldata producers, G1Point[] calldata keys) external view returns (G1Point memory);
 
     function producerOf(address operator) external view returns (ProducerId);
 

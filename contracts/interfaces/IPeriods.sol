@@ -98,7 +98,8 @@ interface IPeriods {
 
     /// @notice The committee's size, how many of it are not absent, and the sum of their keys.
     /// @param absent bitfield over the committee (bit i of byte i / 8, from the least), ⌈size / 8⌉ bytes, with every struck member.
-    function committeeWithout(uint64 period, bytes calldata absent)
+    /// @param absentKeys signing keys of the absent members that are not struck, in order of the committee.
+    function committeeWithout(uint64 period, bytes calldata absent, G1Point[] calldata absentKeys)
         external
         view
         returns (uint256 size, uint256 signers, G1Point memory key);

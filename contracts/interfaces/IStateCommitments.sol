@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {G2Point} from "../libraries/Bls12381.sol";
+import {G1Point, G2Point} from "../libraries/Bls12381.sol";
 import {BeaconHeader} from "../libraries/BeaconProofs.sol";
 import {Epoch, PoolKind, Slot} from "../types/Ids.sol";
 
@@ -112,10 +112,12 @@ interface IStateCommitments {
     /// @param header of the reference block; its root must be `report.blockRoot`, and the EIP-4788 value right after the epoch's boundary.
     /// @param absent bitfield over the committee (bit i of byte i / 8, from the least), ⌈size / 8⌉ bytes; slashed members struck from the
     ///        committee are absent.
+    /// @param absentKeys signing keys of the absent members that are not struck, in order of the committee.
     function commitState(
         Report calldata report,
         BeaconHeader calldata header,
         bytes calldata absent,
+        G1Point[] calldata absentKeys,
         G2Point calldata signature
     ) external returns (uint256 commitmentId);
 

@@ -96,13 +96,17 @@ abstract contract PoolBook is IPoolRegistry {
     /// @inheritdoc IPoolRegistry
     function registeredCountAt(PoolKind kind, uint64 timestamp) external view returns (uint32) {
         PoolId[] storage list = _registered[uint8(kind)];
-        uint256 low = 0;
         uint256 high = list.length;
-        // Times of registration never fall along the list: the first one after `timestamp` is the count.
+        uint256 low = high;
+        // Reports ask of lately: from the last one back in doubling steps, then in between. Times never fall along the list.
+        for (uint256 step = 1; low > 0 && _pools[list[low - 1]].registeredAt > timestamp; step *= 2) {
+            high = low - 1;
+            low = low > step ? low - step : 0;
+        }
         while (low < high) {
-            uint256 middle = (low + high) / 2;
-            if (_pools[list[middle]].registeredAt > timestamp) high = middle;
-            else low = middle + 1;
+            uint256 middle = (low + high + 1) / 2;
+            if (_pools[list[middle - 1]].registeredAt > timestamp) high = middle - 1;
+            else low = middle;
         }
         return uint32(low);
     }

@@ -47,15 +47,14 @@ abstract contract Committees is PeriodLists {
         if (to == from) return;
 
         uint256[] memory positions = SwapOrNot.shuffledIndices(from, to, listSize, seed);
-        G1Point memory sum = _keyOf(body);
+        ProducerId[] memory added = new ProducerId[](positions.length);
         for (uint256 i = 0; i < positions.length; ++i) {
             uint256 position = positions[i];
-            ProducerId producerId = _producerAt(period, uint32(position));
-            body.members.push(producerId);
+            added[i] = _producerAt(period, uint32(position));
+            body.members.push(added[i]);
             body.positions[position / 256] |= 1 << (position % 256);
-            sum = Bls12381.add(sum, IBlockProducers(BLOCK_PRODUCERS).signingKey(producerId));
         }
-        _setKey(body, sum);
+        _setKey(body, Bls12381.add(_keyOf(body), IBlockProducers(BLOCK_PRODUCERS).sumOfKeys(added)));
         if (to < size) return;
         body.size = uint32(size);
         emit CommitteeFormed(period, body.members);
@@ -84,7 +83,7 @@ abstract contract Committees is PeriodLists {
     }
 
     /// @inheritdoc IPeriods
-    function committeeWithout(uint64 period, bytes calldata absent)
+    function committeeWithout(uint64 period, bytes calldata absent, G1Point[] calldata absentKeys)
         external
         view
         returns (uint256 size, uint256 signers, G1Point memory key)
@@ -93,7 +92,8 @@ abstract contract Committees is PeriodLists {
         size = body.size;
         if (absent.length != (size + 7) / 8) revert AbsentLength((size + 7) / 8, absent.length);
         bytes memory struck = body.struck;
-        G1Point memory missing;
+        ProducerId[] memory missing = new ProducerId[](size);
+        uint256 count = 0;
         signers = size;
         for (uint256 octet = 0; octet < absent.length; ++octet) {
             uint256 bits = uint8(absent[octet]);
@@ -103,15 +103,20 @@ abstract contract Committees is PeriodLists {
                 if (bits & 1 == 1) {
                     if (place >= size) revert AbsentBeyondCommittee(size);
                     --signers;
-                    if (gone & 1 == 0) {
-                        missing = Bls12381.add(missing, IBlockProducers(BLOCK_PRODUCERS).signingKey(body.members[place]));
-                    }
+                    if (gone & 1 == 0) missing[count++] = body.members[place];
                 }
                 bits >>= 1;
                 gone >>= 1;
             }
         }
-        key = Bls12381.sub(_keyOf(body), missing);
+        key = _keyOf(body);
+        assembly ("memory-safe") {
+            // Shorter than it was allocated.
+            mstore(missing, count)
+        }
+        if (count > 0 || absentKeys.length > 0) {
+            key = Bls12381.sub(key, IBlockProducers(BLOCK_PRODUCERS).sumOfGivenKeys(missing, absentKeys));
+        }
     }
 
     /// @inheritdoc IPeriods

@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IBlockProducers} from "../interfaces/IBlockProducers.sol";
 import {IPeriods} from "../interfaces/IPeriods.sol";
-import {G1Point} from "../libraries/Bls12381.sol";
+import {Bls12381, G1Point} from "../libraries/Bls12381.sol";
 import {PoolKind, ProducerId} from "../types/Ids.sol";
 import {nonZero} from "../types/NonZero.sol";
 import {Addresses, Parameters} from "../types/Parameters.sol";
@@ -69,10 +69,14 @@ abstract contract ProducerBook is BondUnits, Seats {
     }
 
     /// @inheritdoc IBlockProducers
+    /// @dev Reports ask of lately: from the last one back in doubling steps, then in between. Times never fall with the ids.
     function countAt(uint64 timestamp) external view returns (uint32) {
-        uint32 low = 0;
         uint32 high = _count;
-        // Times of registration never fall with the ids.
+        uint32 low = high;
+        for (uint32 step = 1; low > 0 && _records[ProducerId.wrap(low)].registeredAt > timestamp; step *= 2) {
+            high = low - 1;
+            low = low > step ? low - step : 0;
+        }
         while (low < high) {
             uint32 middle = (low + high + 1) / 2;
             if (_records[ProducerId.wrap(middle)].registeredAt > timestamp) high = middle - 1;
@@ -101,9 +105,26 @@ abstract contract ProducerBook is BondUnits, Seats {
     }
 
     /// @inheritdoc IBlockProducers
-    function signingKey(ProducerId producerId) external view returns (G1Point memory) {
+    function signingKey(ProducerId producerId) public view returns (G1Point memory) {
         Record storage record = _records[producerId];
         return G1Point(bytes32(uint256(record.keyXHi)), record.keyXLo, bytes32(uint256(record.keyYHi)), record.keyYLo);
+    }
+
+    /// @inheritdoc IBlockProducers
+    function sumOfKeys(ProducerId[] calldata producers) external view returns (G1Point memory sum) {
+        for (uint256 i = 0; i < producers.length; ++i) {
+            sum = Bls12381.add(sum, signingKey(producers[i]));
+        }
+    }
+
+    /// @inheritdoc IBlockProducers
+    function sumOfGivenKeys(ProducerId[] calldata producers, G1Point[] calldata keys) external view returns (G1Point memory) {
+        if (keys.length != producers.length) revert KeyCount(producers.length, keys.length);
+        for (uint256 i = 0; i < keys.length; ++i) {
+            ProducerId holder = _bySigningKey[keccak256(abi.encode(keys[i]))];
+            if (!(holder == producers[i])) revert NotTheKeyOf(producers[i], holder);
+        }
+        return Bls12381.aggregate(keys);
     }
 
     /// @inheritdoc IBlockProducers

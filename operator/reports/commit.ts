@@ -2,11 +2,11 @@ import type { BlsSignature, ProducerId } from '../core/ids.ts'
 import type { Commitment, Producer } from '../core/network.ts'
 import type { DerivedReport, Reference } from '../core/report.ts'
 import { thresholdOf } from '../core/vault.ts'
-import { signatureToEip2537 } from '../protocol/bls/points.ts'
+import { publicKeyToEip2537, signatureToEip2537 } from '../protocol/bls/points.ts'
 import { wordsOf } from '../protocol/bls/words.ts'
 import { absentBitfield } from './absent.ts'
 import type { ReportPorts } from './ports.ts'
-import { turnsUntil } from './schedule.ts'
+import { struckFrom, turnsUntil } from './schedule.ts'
 
 /** A leader that has not committed within this many slots is followed by the next one. */
 const LEADER_SLOTS = 2
@@ -31,6 +31,10 @@ export async function commit(ports: ReportPorts, agreed: Agreed, signal: AbortSi
   if (ports.clock.now() < turn) return 'the leader commits first'
 
   const present = committee.map(({ id }) => signers.has(id))
+  const struck = struckFrom(ports.chain.view().head, derived.report.epoch, ports.contracts.parameters)
+  const absentKeys = committee
+    .filter(({ id }) => !signers.has(id) && !struck.includes(id))
+    .map(({ signingKey }) => wordsOf(publicKeyToEip2537(signingKey)))
   const signature = ports.aggregation.aggregate(committee.flatMap(({ id }) => signers.get(id) ?? []))
   const { header } = reference
   const outcome = await ports.contracts.send(
@@ -47,6 +51,7 @@ export async function commit(ports: ReportPorts, agreed: Agreed, signal: AbortSi
           bodyRoot: header.bodyRoot,
         },
         absentBitfield(present),
+        absentKeys,
         wordsOf(signatureToEip2537(signature)),
       ],
     },

@@ -69,6 +69,7 @@ export type SignedReport = {
   readonly proven: ProvenState
   readonly executionHash: string
   readonly absent: string
+  readonly absentKeys: readonly ReturnType<typeof g1>[]
   readonly signature: ReturnType<typeof g2>
 }
 
@@ -273,14 +274,15 @@ export async function startLife(connection: NetworkConnection, choices: Partial<
     const { pageRoots, ...rest } = report
     const digest = digestOf(pools.judgeOf(judge), { Commitment: COMMITMENT }, { ...rest, pagesHash: keccak256(concat(pageRoots)) })
     const signers = committee.filter((_, place) => !absentPlaces.includes(place))
+    const absentKeys = absentPlaces.map((place) => g1(memberOf(at(committee, place)).key.toPublicKey()))
     const bits = new Uint8Array(Math.ceil(committee.length / 8))
     for (const place of absentPlaces) bits[place >> 3] = (bits[place >> 3] ?? 0) | (1 << (place & 7))
-    return { absent: hexlify(bits), signature: aggregateG2(signers.map((id) => memberOf(id).key.sign(digest))) }
+    return { absent: hexlify(bits), absentKeys, signature: aggregateG2(signers.map((id) => memberOf(id).key.sign(digest))) }
   }
   /** The same report signed for another contract. */
   const signFor = async (judge: ContractName, report: Report) => (await sign(report, [], judge)).signature
-  const commit = async ({ report, proven, absent, signature }: SignedReport) =>
-    pools.stateCommitments.commitState(report, proven.state.header, absent, signature)
+  const commit = async ({ report, proven, absent, absentKeys, signature }: SignedReport) =>
+    pools.stateCommitments.commitState(report, proven.state.header, absent, [...absentKeys], signature)
   const postPage = async (id: bigint, signed: SignedReport, page: number) =>
     pools.stateCommitments.postPage(id, contentOf(signed), page, at(signed.pages, page))
   /** Commits a report and posts its pages. @returns its id */

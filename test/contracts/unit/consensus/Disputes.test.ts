@@ -220,8 +220,8 @@ describe('Disputes: a committee too large for one transaction', function () {
     await life.toSlot(epoch * SLOTS_PER_EPOCH + 6)
     // A member absent costs its key read and subtracted, any member its place in the list read: both grow with the committee.
     const gasWith = async (absent: readonly number[]) => {
-      const { report, proven, absent: bits, signature } = await life.draftReport({ epoch, absent })
-      return life.stateCommitments.commitState.estimateGas(report, proven.state.header, bits, signature)
+      const { report, proven, absent: bits, absentKeys, signature } = await life.draftReport({ epoch, absent })
+      return life.stateCommitments.commitState.estimateGas(report, proven.state.header, bits, [...absentKeys], signature)
     }
     const whole = await gasWith([])
     const perAbsent = ((await gasWith([0, 3, 6, 9, 12, 15])) - whole) / 6n

@@ -809,6 +809,33 @@
         "components": [
           {
             "internalType": "bytes32",
+            "name": "xHi",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "xLo",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "yHi",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "yLo",
+            "type": "bytes32"
+          }
+        ],
+        "internalType": "struct G1Point[]",
+        "name": "absentKeys",
+        "type": "tuple[]"
+      },
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
             "name": "xc0Hi",
             "type": "bytes32"
           },
