@@ -19,6 +19,11 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
     export type BeaconHeaderStructOutput = [slot: bigint, proposerIndex: bigint, parentRoot: string, stateRoot: string, bodyRoot: string] & {slot: bigint, proposerIndex: bigint, parentRoot: string, stateRoot: string, bodyRoot: string }
   
 
+    export type G1PointStruct = {xHi: BytesLike, xLo: BytesLike, yHi: BytesLike, yLo: BytesLike}
+
+    export type G1PointStructOutput = [xHi: string, xLo: string, yHi: string, yLo: string] & {xHi: string, xLo: string, yHi: string, yLo: string }
+  
+
     export type G2PointStruct = {xc0Hi: BytesLike, xc0Lo: BytesLike, xc1Hi: BytesLike, xc1Lo: BytesLike, yc0Hi: BytesLike, yc0Lo: BytesLike, yc1Hi: BytesLike, yc1Lo: BytesLike}
 
     export type G2PointStructOutput = [xc0Hi: string, xc0Lo: string, xc1Hi: string, xc1Lo: string, yc0Hi: string, yc0Lo: string, yc1Hi: string, yc1Lo: string] & {xc0Hi: string, xc0Lo: string, xc1Hi: string, xc1Lo: string, yc0Hi: string, yc0Lo: string, yc1Hi: string, yc1Lo: string }
@@ -49,7 +54,7 @@ export declare namespace IStateCommitments {
 
     encodeFunctionData(functionFragment: 'POINTS_PER_PAGE', values?: undefined): string;
 encodeFunctionData(functionFragment: 'POOLS_PER_PAGE', values?: undefined): string;
-encodeFunctionData(functionFragment: 'commitState', values: [IStateCommitments.ReportStruct, BeaconHeaderStruct, BytesLike, G2PointStruct]): string;
+encodeFunctionData(functionFragment: 'commitState', values: [IStateCommitments.ReportStruct, BeaconHeaderStruct, BytesLike, G1PointStruct[], G2PointStruct]): string;
 encodeFunctionData(functionFragment: 'commitment', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'commitmentCount', values?: undefined): string;
 encodeFunctionData(functionFragment: 'digest', values: [IStateCommitments.ReportStruct]): string;
@@ -232,7 +237,7 @@ decodeFunctionResult(functionFragment: 'withdrawalsHeld', data: BytesLike): Resu
 
     
     commitState: TypedContractMethod<
-      [report: IStateCommitments.ReportStruct, header: BeaconHeaderStruct, absent: BytesLike, signature: G2PointStruct, ],
+      [report: IStateCommitments.ReportStruct, header: BeaconHeaderStruct, absent: BytesLike, absentKeys: G1PointStruct[], signature: G2PointStruct, ],
       [bigint],
       'nonpayable'
     >
@@ -364,7 +369,7 @@ getFunction(nameOrSignature: 'POOLS_PER_PAGE'): TypedContractMethod<
       'view'
     >;
 getFunction(nameOrSignature: 'commitState'): TypedContractMethod<
-      [report: IStateCommitments.ReportStruct, header: BeaconHeaderStruct, absent: BytesLike, signature: G2PointStruct, ],
+      [report: IStateCommitments.ReportStruct, header: BeaconHeaderStruct, absent: BytesLike, absentKeys: G1PointStruct[], signature: G2PointStruct, ],
       [bigint],
       'nonpayable'
     >;

@@ -33,7 +33,7 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
 encodeFunctionData(functionFragment: 'auxiliaryOf', values: [BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'committee', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'committeePositions', values: [BigNumberish, BigNumberish]): string;
-encodeFunctionData(functionFragment: 'committeeWithout', values: [BigNumberish, BytesLike]): string;
+encodeFunctionData(functionFragment: 'committeeWithout', values: [BigNumberish, BytesLike, G1PointStruct[]]): string;
 encodeFunctionData(functionFragment: 'currentPeriod', values?: undefined): string;
 encodeFunctionData(functionFragment: 'formCommittee', values: [BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'freeze', values: [BigNumberish]): string;
@@ -244,7 +244,7 @@ decodeFunctionResult(functionFragment: 'strike', data: BytesLike): Result;
 
     
     committeeWithout: TypedContractMethod<
-      [period: BigNumberish, absent: BytesLike, ],
+      [period: BigNumberish, absent: BytesLike, absentKeys: G1PointStruct[], ],
       [[bigint, bigint, G1PointStructOutput] & {size: bigint, signers: bigint, key: G1PointStructOutput }],
       'view'
     >
@@ -426,7 +426,7 @@ getFunction(nameOrSignature: 'committeePositions'): TypedContractMethod<
       'view'
     >;
 getFunction(nameOrSignature: 'committeeWithout'): TypedContractMethod<
-      [period: BigNumberish, absent: BytesLike, ],
+      [period: BigNumberish, absent: BytesLike, absentKeys: G1PointStruct[], ],
       [[bigint, bigint, G1PointStructOutput] & {size: bigint, signers: bigint, key: G1PointStructOutput }],
       'view'
     >;

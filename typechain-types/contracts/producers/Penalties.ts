@@ -28,7 +28,7 @@ export declare namespace IBlockProducers {
     }
 
   export interface PenaltiesInterface extends Interface {
-    getFunction(nameOrSignature: "addBond" | "bondValue" | "chargeBond" | "chargeSeats" | "countAt" | "exit" | "forceOut" | "holdSeats" | "holdersOf" | "isEligible" | "isUndercollateralized" | "lockSeats" | "newestSeat" | "ownerOf" | "producer" | "producerCount" | "producerOf" | "register" | "registeredAt" | "releaseSeats" | "seatCount" | "seats" | "setPeerAddress" | "signingKey" | "slashOut" | "slashSeats" | "totalBondValue" | "unholdSeats" | "unitValue" | "withdrawBond"): FunctionFragment;
+    getFunction(nameOrSignature: "addBond" | "bondValue" | "chargeBond" | "chargeSeats" | "countAt" | "exit" | "forceOut" | "holdSeats" | "holdersOf" | "isEligible" | "isUndercollateralized" | "lockSeats" | "newestSeat" | "ownerOf" | "producer" | "producerCount" | "producerOf" | "register" | "registeredAt" | "releaseSeats" | "seatCount" | "seats" | "setPeerAddress" | "signingKey" | "slashOut" | "slashSeats" | "sumOfGivenKeys" | "sumOfKeys" | "totalBondValue" | "unholdSeats" | "unitValue" | "withdrawBond"): FunctionFragment;
 
     getEvent(nameOrSignatureOrTopic: "BondAdded" | "BondCharged" | "BondWithdrawn" | "ExitRequested" | "PeerAddressChanged" | "ProducerRegistered" | "ProducerSlashed" | "SeatLocked" | "SeatReleased" | "SeatsHeld" | "SeatsUnheld"): EventFragment;
 
@@ -58,6 +58,8 @@ encodeFunctionData(functionFragment: 'setPeerAddress', values: [BigNumberish, st
 encodeFunctionData(functionFragment: 'signingKey', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'slashOut', values: [BigNumberish, AddressLike]): string;
 encodeFunctionData(functionFragment: 'slashSeats', values: [BigNumberish, BigNumberish[], BigNumberish, AddressLike]): string;
+encodeFunctionData(functionFragment: 'sumOfGivenKeys', values: [BigNumberish[], G1PointStruct[]]): string;
+encodeFunctionData(functionFragment: 'sumOfKeys', values: [BigNumberish[]]): string;
 encodeFunctionData(functionFragment: 'totalBondValue', values?: undefined): string;
 encodeFunctionData(functionFragment: 'unholdSeats', values: [BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'unitValue', values?: undefined): string;
@@ -89,6 +91,8 @@ decodeFunctionResult(functionFragment: 'setPeerAddress', data: BytesLike): Resul
 decodeFunctionResult(functionFragment: 'signingKey', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'slashOut', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'slashSeats', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'sumOfGivenKeys', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'sumOfKeys', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'totalBondValue', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'unholdSeats', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'unitValue', data: BytesLike): Result;
@@ -470,6 +474,22 @@ decodeFunctionResult(functionFragment: 'withdrawBond', data: BytesLike): Result;
     
 
     
+    sumOfGivenKeys: TypedContractMethod<
+      [producers: BigNumberish[], keys: G1PointStruct[], ],
+      [G1PointStructOutput],
+      'view'
+    >
+    
+
+    
+    sumOfKeys: TypedContractMethod<
+      [producers: BigNumberish[], ],
+      [G1PointStructOutput],
+      'view'
+    >
+    
+
+    
     totalBondValue: TypedContractMethod<
       [],
       [bigint],
@@ -633,6 +653,16 @@ getFunction(nameOrSignature: 'slashSeats'): TypedContractMethod<
       [poolId: BigNumberish, members: BigNumberish[], amount: BigNumberish, reporter: AddressLike, ],
       [bigint],
       'nonpayable'
+    >;
+getFunction(nameOrSignature: 'sumOfGivenKeys'): TypedContractMethod<
+      [producers: BigNumberish[], keys: G1PointStruct[], ],
+      [G1PointStructOutput],
+      'view'
+    >;
+getFunction(nameOrSignature: 'sumOfKeys'): TypedContractMethod<
+      [producers: BigNumberish[], ],
+      [G1PointStructOutput],
+      'view'
     >;
 getFunction(nameOrSignature: 'totalBondValue'): TypedContractMethod<
       [],

@@ -46,6 +46,22 @@
   {
     "inputs": [
       {
+        "internalType": "uint256",
+        "name": "expected",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "actual",
+        "type": "uint256"
+      }
+    ],
+    "name": "KeyCount",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "ProducerId",
         "name": "producerId",
         "type": "uint32"
@@ -116,6 +132,22 @@
       }
     ],
     "name": "NotSettled",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "ProducerId",
+        "name": "producerId",
+        "type": "uint32"
+      },
+      {
+        "internalType": "ProducerId",
+        "name": "holder",
+        "type": "uint32"
+      }
+    ],
+    "name": "NotTheKeyOf",
     "type": "error"
   },
   {
@@ -1247,6 +1279,115 @@
       }
     ],
     "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "ProducerId[]",
+        "name": "producers",
+        "type": "uint32[]"
+      },
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "xHi",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "xLo",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "yHi",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "yLo",
+            "type": "bytes32"
+          }
+        ],
+        "internalType": "struct G1Point[]",
+        "name": "keys",
+        "type": "tuple[]"
+      }
+    ],
+    "name": "sumOfGivenKeys",
+    "outputs": [
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "xHi",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "xLo",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "yHi",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "yLo",
+            "type": "bytes32"
+          }
+        ],
+        "internalType": "struct G1Point",
+        "name": "",
+        "type": "tuple"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "ProducerId[]",
+        "name": "producers",
+        "type": "uint32[]"
+      }
+    ],
+    "name": "sumOfKeys",
+    "outputs": [
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "xHi",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "xLo",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "yHi",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "yLo",
+            "type": "bytes32"
+          }
+        ],
+        "internalType": "struct G1Point",
+        "name": "",
+        "type": "tuple"
+      }
+    ],
+    "stateMutability": "view",
     "type": "function"
   },
   {

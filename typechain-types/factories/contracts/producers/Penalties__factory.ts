@@ -51,6 +51,22 @@
   {
     "inputs": [
       {
+        "internalType": "uint256",
+        "name": "expected",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "actual",
+        "type": "uint256"
+      }
+    ],
+    "name": "KeyCount",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "ProducerId",
         "name": "producerId",
         "type": "uint32"
@@ -126,6 +142,22 @@
   {
     "inputs": [
       {
+        "internalType": "ProducerId",
+        "name": "producerId",
+        "type": "uint32"
+      },
+      {
+        "internalType": "ProducerId",
+        "name": "holder",
+        "type": "uint32"
+      }
+    ],
+    "name": "NotTheKeyOf",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "address",
         "name": "caller",
         "type": "address"
@@ -164,6 +196,28 @@
       }
     ],
     "name": "PeerAddressLength",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "precompile",
+        "type": "address"
+      }
+    ],
+    "name": "PrecompileFailed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "precompile",
+        "type": "address"
+      }
+    ],
+    "name": "PrecompileMissing",
     "type": "error"
   },
   {
@@ -1273,6 +1327,115 @@
       }
     ],
     "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "ProducerId[]",
+        "name": "producers",
+        "type": "uint32[]"
+      },
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "xHi",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "xLo",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "yHi",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "yLo",
+            "type": "bytes32"
+          }
+        ],
+        "internalType": "struct G1Point[]",
+        "name": "keys",
+        "type": "tuple[]"
+      }
+    ],
+    "name": "sumOfGivenKeys",
+    "outputs": [
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "xHi",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "xLo",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "yHi",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "yLo",
+            "type": "bytes32"
+          }
+        ],
+        "internalType": "struct G1Point",
+        "name": "",
+        "type": "tuple"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "ProducerId[]",
+        "name": "producers",
+        "type": "uint32[]"
+      }
+    ],
+    "name": "sumOfKeys",
+    "outputs": [
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "xHi",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "xLo",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "yHi",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "yLo",
+            "type": "bytes32"
+          }
+        ],
+        "internalType": "struct G1Point",
+        "name": "sum",
+        "type": "tuple"
+      }
+    ],
+    "stateMutability": "view",
     "type": "function"
   },
   {

@@ -523,6 +523,33 @@
         "internalType": "bytes",
         "name": "absent",
         "type": "bytes"
+      },
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "xHi",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "xLo",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "yHi",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "yLo",
+            "type": "bytes32"
+          }
+        ],
+        "internalType": "struct G1Point[]",
+        "name": "absentKeys",
+        "type": "tuple[]"
       }
     ],
     "name": "committeeWithout",
