@@ -62,7 +62,7 @@ const bytesOf = (hex: string): Uint8Array => Buffer.from(hex.slice(2), 'hex')
 const twisted = (hex: string): string => `0x${hex.slice(2, 4) === 'ff' ? '00' : 'ff'}${hex.slice(4)}`
 
 // The operator's prover and the contracts on states, roots, blocks and deposits of a chain that runs.
-describe('proofs on the local chain', { timeout: 180_000 }, () => {
+describe('proofs on the local chain', { timeout: 240_000 }, () => {
   let chain: ForkingChain
   let provider: JsonRpcProvider
   let beacon: BeaconNodeClient
@@ -79,7 +79,7 @@ describe('proofs on the local chain', { timeout: 180_000 }, () => {
   const wallet = (index: number) =>
     new NonceManager(HDNodeWallet.fromPhrase(MNEMONIC, undefined, `m/44'/60'/0'/0/${index}`).connect(provider))
   const epochNow = (): number => Math.floor(chain.slot / SLOTS_PER_EPOCH)
-  const until = async (what: string, holds: () => boolean | Promise<boolean>, seconds = 40): Promise<void> => {
+  const until = async (what: string, holds: () => boolean | Promise<boolean>, seconds = 90): Promise<void> => {
     for (const deadline = Date.now() + seconds * 1_000; !(await holds()); await sleep(20)) {
       if (Date.now() > deadline) assert.fail(`${what}: not within ${seconds} s, at slot ${chain.slot}`)
     }

@@ -33,7 +33,7 @@ const STAKER = VAULT + 1
 const account = (index: number) => HDNodeWallet.fromPhrase(MNEMONIC, undefined, `m/44'/60'/0'/0/${index}`)
 
 // Four operator processes on a real execution client and real beacon states, both driven to other branches.
-describe('operators through reorganizations', { timeout: 180_000 }, () => {
+describe('operators through reorganizations', { timeout: 300_000 }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'open-pools-branches-'))
   const passwordFile = join(folder, 'password')
   const operators: OperatorProcess[] = []
@@ -44,7 +44,7 @@ describe('operators through reorganizations', { timeout: 180_000 }, () => {
   const homeOf = (index: number): string => join(folder, `operator-${index}`)
   const everyone = <T>(work: (index: number) => Promise<T>): Promise<T[]> =>
     Promise.all(Array.from({ length: VAULT }, (_, index) => work(index)))
-  const until = async (what: string, holds: () => boolean | Promise<boolean>, seconds = 30): Promise<void> => {
+  const until = async (what: string, holds: () => boolean | Promise<boolean>, seconds = 60): Promise<void> => {
     const deadline = Date.now() + seconds * 1_000
     while (!(await holds())) {
       if (Date.now() > deadline)
@@ -54,7 +54,7 @@ describe('operators through reorganizations', { timeout: 180_000 }, () => {
   }
   /** Every operator's view of its pools, once it fits. */
   const views = (what: string, fits: (pools: readonly PoolStatus[]) => boolean) =>
-    Promise.all(operators.map(async (operator) => (await operator.until(what, ({ pools }) => fits(pools), 40)).pools))
+    Promise.all(operators.map(async (operator) => (await operator.until(what, ({ pools }) => fits(pools), 90)).pools))
   const deposit = async (): Promise<void> => {
     // A manager of its own each time: what a branch took away, its nonce is free again.
     const signer = new NonceManager(account(STAKER).connect(provider))

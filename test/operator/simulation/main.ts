@@ -2,18 +2,21 @@ import { parseArgs } from 'node:util'
 import { hashCrypto, realCrypto } from './crypto.ts'
 import { runSeed } from './run.ts'
 import { describeFailure, runSeeds } from './seeds.ts'
+import { runUpkeep } from './upkeep/run.ts'
 
 const HELP = `Runs vaults of shipped duty services on a simulated clock, network and chain.
   --seeds N     how many schedules (10000)
   --seed N      replay one schedule, with everything its members log
   --members N   4 or 7 (both, in turn)
+  --upkeep      reports and upkeep of operators, instead of duties (1000 schedules)
   --bls         real BLS and secp256k1 signatures instead of keyed hashes`
 
 const { values } = parseArgs({
   options: {
-    seeds: { type: 'string', default: '10000' },
+    seeds: { type: 'string' },
     seed: { type: 'string' },
     members: { type: 'string' },
+    upkeep: { type: 'boolean', default: false },
     bls: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -27,12 +30,31 @@ function count(name: string, text: string): number {
   process.exit(2)
 }
 
+async function upkeep(size: number | undefined): Promise<number> {
+  const only = values.seed === undefined ? undefined : count('seed', values.seed)
+  const last = only ?? count('seeds', values.seeds ?? '1000')
+  const total = { schedules: 0, failed: 0, calls: 0, wasted: 0 }
+  for (let seed = only ?? 1; seed <= last; seed++) {
+    const members = size ?? (seed % 2 === 0 ? 4 : 7)
+    const { violations, calls, wasted } = await runUpkeep({ seed, size: members })
+    total.schedules += 1
+    total.calls += calls
+    total.wasted += wasted
+    if (violations.length === 0) continue
+    total.failed += 1
+    console.error(describeFailure({ seed, size: members, violations }, ' --upkeep'))
+  }
+  console.log(JSON.stringify(total))
+  return total.failed > 0 ? 1 : 0
+}
+
 async function main(): Promise<number> {
   if (values.help) {
     console.log(HELP)
     return 0
   }
   const size = values.members === undefined ? undefined : count('members', values.members)
+  if (values.upkeep) return upkeep(size)
   const crypto = values.bls ? await realCrypto() : undefined
   const flags = values.bls ? ' --bls' : ''
   if (values.seed !== undefined) {
@@ -42,7 +64,7 @@ async function main(): Promise<number> {
     if (violations.length > 0) console.error(describeFailure({ seed, size: members, violations }, flags))
     return violations.length > 0 ? 1 : 0
   }
-  const seeds = count('seeds', values.seeds)
+  const seeds = count('seeds', values.seeds ?? '10000')
   const started = performance.now()
   const seconds = (): number => Math.round((performance.now() - started) / 100) / 10
   const failures = await runSeeds({
