@@ -65,13 +65,24 @@ export async function commit(ports: ReportPorts, agreed: Agreed, signal: AbortSi
   return outcome.status === 'included' ? 'the commitment to show' : outcome.error
 }
 
-type Posting = { readonly commitment: Commitment; readonly derived: DerivedReport; readonly committee: readonly Producer[] }
+type Posting = {
+  readonly commitment: Commitment
+  readonly derived: DerivedReport
+  readonly committee: readonly Producer[]
+  /** When this member first saw as many pages posted as there are now, milliseconds. */
+  readonly since: number
+}
 
 /** Posts the pages of the own report that an open commitment still lacks, when it is this member's turn. True when none is missing. */
-export async function postPages(ports: ReportPorts, { commitment, derived, committee }: Posting, signal: AbortSignal): Promise<boolean> {
+export async function postPages(
+  ports: ReportPorts,
+  { commitment, derived, committee, since }: Posting,
+  signal: AbortSignal,
+): Promise<boolean> {
   const missing = derived.pages.slice(commitment.pagesPosted)
   const turns = turnsUntil(committee, ports.self, commitment.epoch, ports.contracts.parameters)
-  const turn = commitment.committedAt * 1000 + turns * LEADER_SLOTS * ports.beacon.spec.slotDurationMs
+  // Each page is a turn anew: nobody pays for what another, page by page, is at.
+  const turn = since + turns * LEADER_SLOTS * ports.beacon.spec.slotDurationMs
   if (missing.length > 0 && ports.clock.now() < turn) return false
   for (const [at, page] of missing.entries()) {
     const number = commitment.pagesPosted + at

@@ -16,6 +16,8 @@ export class ReportStageError extends OpenPoolsError<'REFERENCE_LOST'> {}
 const QUEUE = 'report'
 /** References are kept this long after their epoch: longer than any report takes, disputes included. */
 const EPOCHS_KEPT = 1024
+/** Longer than pages of one commitment are waited for. */
+const PROGRESS_KEPT_MS = 24 * 3_600_000
 
 /** collect → derive → agree → commit. Finalization is the keeper's. */
 export function startReports(ports: ReportPorts, signal: AbortSignal): void {
@@ -24,6 +26,8 @@ export function startReports(ports: ReportPorts, signal: AbortSignal): void {
   const retryMs = beacon.spec.slotDurationMs / 2
   const signatures = createSignaturePool(ports.aggregation)
   const readySince = new Map<Epoch, number>()
+  /** By commitment that lacks pages: how many were posted when this was last seen to change, and when. */
+  const progress = new Map<number, { readonly posted: number; readonly since: number }>()
   const wait = (reason: string, retryInMs = retryMs): JobOutcome => ({ done: false, retryInMs, reason })
 
   /** Stage collect, first half: at the head, while the beacon node remembers the state. */
@@ -69,18 +73,26 @@ export function startReports(ports: ReportPorts, signal: AbortSignal): void {
 
     const reference = await collect(epoch, jobSignal)
     if (chain.view().headBlock < reference.executionBlock) return wait('the event feed is behind the reference')
+    // Whatever is signed is of one view: a commitment that came while the reference was read changes what a report says.
+    if (chain.view().head !== state) return wait('events came in between', 0)
     const derived = deriveReport({
-      state: chain.view().head,
+      state,
       reference,
-      standing: same === undefined ? standingNow(chain.view().head, epoch) : standingOf(same),
+      standing: same === undefined ? standingNow(state, epoch) : standingOf(same),
       duties: NO_DUTIES,
       poolsPerPage: ports.poolsPerPage,
       parameters,
     })
     const signers = agree(derived, committee)
 
-    if (same !== undefined)
-      return (await postPages(ports, { commitment: same, derived, committee }, jobSignal)) ? { done: true } : wait('pages are missing')
+    if (same !== undefined) {
+      const before = progress.get(same.id)
+      const { since } = before?.posted === same.pagesPosted ? before : { since: clock.now() }
+      progress.set(same.id, { posted: same.pagesPosted, since })
+      return (await postPages(ports, { commitment: same, derived, committee, since }, jobSignal))
+        ? { done: true }
+        : wait('pages are missing')
+    }
     const since = readySince.get(epoch) ?? clock.now()
     readySince.set(epoch, since)
     const outcome = await commit(ports, { derived, reference, committee, signers, since }, jobSignal)
@@ -118,6 +130,7 @@ export function startReports(ports: ReportPorts, signal: AbortSignal): void {
         const due = reportEpochAt(epoch, parameters)
         if (due === undefined) return
         forgetReferences(ports.store, (due - EPOCHS_KEPT) as Epoch)
+        for (const [id, { since }] of progress) if (since < clock.now() - PROGRESS_KEPT_MS) progress.delete(id)
         for (const known of readySince.keys()) if (known < due - EPOCHS_KEPT) readySince.delete(known)
         queue.add(QUEUE, `report/${due}`, { epoch: due }).catch(complain('queueing'))
       },

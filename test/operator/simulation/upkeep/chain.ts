@@ -4,12 +4,13 @@ import { toAddress } from '../../../../operator/core/parse.ts'
 import type { BeaconHeaderInfo } from '../../../../operator/core/ports/beacon.ts'
 import type { Call, ContractAddresses } from '../../../../operator/core/ports/chain.ts'
 import { CONTRACTS } from '../../../../operator/core/ports/chain.ts'
-import type { Report } from '../../../../operator/core/report.ts'
+import type { CommitmentContent, Report } from '../../../../operator/core/report.ts'
 import { thresholdOf } from '../../../../operator/core/vault.ts'
 import { signatureToEip2537 } from '../../../../operator/protocol/bls/points.ts'
 import { aggregateSignatures } from '../../../../operator/protocol/bls/signatures.ts'
 import { wordsOf } from '../../../../operator/protocol/bls/words.ts'
 import { reportDigest } from '../../../../operator/protocol/messages/report.ts'
+import { uncovered } from '../../../../operator/protocol/state/coverage.ts'
 import { emptyState } from '../../../../operator/protocol/state/network-state.ts'
 import { pageRoot } from '../../../../operator/protocol/state/pages.ts'
 import { sha } from '../crypto.ts'
@@ -108,12 +109,14 @@ export class UpkeepChain {
       case 'stateCommitments.finalizeState':
         return this.#commitment(
           args[0],
+          seconds,
           ({ phase, windowEnds = 0 }) => (phase === 'pending' && seconds > windowEnds ? { phase: 'finalized' } : 'NotFinalizable'),
           apply,
         )
       case 'stateCommitments.dropOverdue':
         return this.#commitment(
           args[0],
+          seconds,
           ({ phase, committedAt }) =>
             phase === 'open' && seconds > committedAt + PARAMETERS.pagesDeadline * (EPOCH_MS / 1_000) ? { phase: 'dropped' } : 'NotOverdue',
           apply,
@@ -150,13 +153,12 @@ export class UpkeepChain {
     this.#state = { ...this.#state, periods: new Map(this.#state.periods).set(id, period) }
   }
 
-  readonly #pageRoots = new Map<number, readonly Root[]>()
-
   #commit(args: readonly unknown[], now: { readonly seconds: number; readonly epoch: number }, apply: boolean): Refused | undefined {
     const [report, , absent, words] = args as [Report, unknown, Hex, readonly Hex[]]
     const { epoch, blockRoot } = report
     const standing = [...this.#state.commitments.values()].filter(({ phase }) => phase !== 'dropped')
     if (standing.some((one) => one.epoch >= epoch)) return 'EpochNotNewer'
+    if (report.history !== this.#state.history) return 'WrongHistory'
     if (epoch % PARAMETERS.reportEpochs !== 0 || epoch > now.epoch) return 'EpochOffGrid'
     if (this.atOrBefore(epoch * SLOTS_PER_EPOCH).root !== blockRoot) return 'WrongReference'
     const committee = this.#state.periods.get(Math.floor((epoch - PARAMETERS.firstPeriod) / PARAMETERS.periodLength))?.committee
@@ -170,37 +172,48 @@ export class UpkeepChain {
     if (right.join() !== words.join()) return 'InvalidAggregateSignature'
     if (!apply) return undefined
     const id = this.#state.commitments.size + 1
+    const { commitments, history } = this.#state
     const made: Commitment = {
-      ...{ id, epoch, blockRoot, digest, absent, phase: 'open', pagesPosted: [], committedAt: now.seconds },
-      referenceSlot: report.referenceSlot,
+      ...{ id, epoch, digest, phase: 'open', committedAt: now.seconds, pagesPosted: 0, pointPages: [] },
+      content: { report, executionHash: sha('execution', blockRoot) as Root, absent },
+      covers: uncovered(commitments.values(), epoch),
     }
-    this.#pageRoots.set(id, report.pageRoots)
-    this.#state = { ...this.#state, commitments: new Map(this.#state.commitments).set(id, made) }
+    this.#state = { ...this.#state, commitments: new Map(commitments).set(id, made), history: history + 1 }
     return undefined
   }
 
-  #postPage([id, at, page]: readonly unknown[], seconds: number, apply: boolean): Refused | undefined {
-    const roots = this.#pageRoots.get(Number(id)) ?? []
-    const change = ({ phase, pagesPosted }: Commitment): Partial<Commitment> | Refused => {
-      if (pagesPosted.includes(Number(at))) return 'PageAlreadyPosted'
-      if (phase !== 'open') return 'WrongState'
-      if (roots[Number(at)] !== pageRoot(page as Hex)) return 'WrongPage'
-      const posted = [...pagesPosted, Number(at)]
-      const complete = posted.length === roots.length
-      return {
-        pagesPosted: posted,
-        ...(complete && { phase: 'pending', windowEnds: seconds + PARAMETERS.disputeDuration * (EPOCH_MS / 1_000) }),
-      }
+  #postPage([id, content, at, page]: readonly unknown[], seconds: number, apply: boolean): Refused | undefined {
+    const change = ({ phase, pagesPosted, content: made }: Commitment): Partial<Commitment> | Refused => {
+      const { pageRoots } = made.report
+      if (phase !== 'open') return 'WrongCommitmentState'
+      if ((content as CommitmentContent).report.blockRoot !== made.report.blockRoot) return 'WrongContent'
+      if (pagesPosted !== Number(at)) return 'WrongPage'
+      if (pageRoots[pagesPosted] !== pageRoot(page as Hex)) return 'WrongPageRoot'
+      const posted = pagesPosted + 1
+      const window = { phase: 'pending' as const, windowEnds: seconds + PARAMETERS.disputeDuration * (EPOCH_MS / 1_000) }
+      return { pagesPosted: posted, ...(posted === pageRoots.length && window) }
     }
-    return this.#commitment(id, change, apply)
+    return this.#commitment(id, seconds, change, apply)
   }
 
-  #commitment(id: unknown, change: (one: Commitment) => Partial<Commitment> | Refused, apply: boolean): Refused | undefined {
+  #commitment(
+    id: unknown,
+    seconds: number,
+    change: (one: Commitment) => Partial<Commitment> | Refused,
+    apply: boolean,
+  ): Refused | undefined {
     const found = this.#state.commitments.get(Number(id))
     const changed = found === undefined ? 'UnknownCommitment' : change(found)
     if (typeof changed === 'string') return changed
-    if (apply && found !== undefined)
-      this.#state = { ...this.#state, commitments: new Map(this.#state.commitments).set(found.id, { ...found, ...changed }) }
+    if (!apply || found === undefined) return undefined
+    const { commitments, deeds, history } = this.#state
+    const { epoch, content } = found
+    this.#state = {
+      ...this.#state,
+      commitments: new Map(commitments).set(found.id, { ...found, ...changed }),
+      history: changed.phase === 'dropped' ? history + 1 : history,
+      deeds: changed.phase === 'finalized' ? [...deeds, { kind: 'report', timestamp: seconds, epoch, absent: content.absent }] : deeds,
+    }
     return undefined
   }
 }

@@ -30,8 +30,8 @@ export type World = {
   readonly post: (from: ProducerId, to: ProducerId, bytes: Uint8Array) => void
   readonly mailboxes: Map<ProducerId, (from: ProducerId, bytes: Uint8Array) => void>
   readonly mempool: (transaction: Sent) => void
-  /** An honest member's signature has left. */
-  readonly onSigned: (by: ProducerId, epoch: Epoch, digest: Root) => void
+  /** An honest member's signature has left, over a report after `history` commitments made and dropped. */
+  readonly onSigned: (by: ProducerId, report: { readonly epoch: Epoch; readonly history: number; readonly digest: Root }) => void
   readonly onTrouble: (by: ProducerId, what: string) => void
 }
 
@@ -85,7 +85,7 @@ export function startNode(
     beacon,
     chain: followerOf(options.view, life),
     contracts: contractsOf(world, { self, fault }, life),
-    network: networkOf(world, { self, fault }, life),
+    network: networkOf(world, { ...options }, life),
     queue: queueOf(world, options.disk, life),
     log: logOf(world, self, life),
   }
@@ -93,7 +93,7 @@ export function startNode(
     { ...ports, store: storeOf(options.disk), signingKey: world.keys.of(self), aggregation: world.keys.aggregation, poolsPerPage: 2 },
     controller.signal,
   )
-  startKeeper({ ...ports, prover: proverOf(options.view, life, world) }, controller.signal)
+  startKeeper({ ...ports, maxExitFee: 0n, prover: proverOf(options.view, life, world) }, controller.signal)
   return () => {
     clock.stop()
     controller.abort(new Error('killed'))
@@ -207,7 +207,7 @@ function contractsOf(
     addresses: ADDRESSES,
     parameters: PARAMETERS,
     read: () => answer(() => 0n),
-    balance: (_, block) => answer(() => balanceAt(Number(block)) + (fault === 'liar' ? 1n : 0n)),
+    balance: (_, block) => answer(() => balanceAt(typeof block === 'object' ? block.number : Number(block)) + (fault === 'liar' ? 1n : 0n)),
     simulate: (call) => answer(() => chain.judge(call, scheduler.now, false)),
     async send(call) {
       const refused = await answer(() => chain.judge(call, scheduler.now, false))
@@ -219,13 +219,17 @@ function contractsOf(
   }
 }
 
-function networkOf(world: World, { self, fault }: { readonly self: ProducerId; readonly fault: Fault | undefined }, life: Life): Network {
+function networkOf(
+  world: World,
+  { self, fault, view }: { readonly self: ProducerId; readonly fault: Fault | undefined; readonly view: NodeView },
+  life: Life,
+): Network {
   return {
     self,
     send(to, _, bytes) {
       if (!life.isAlive()) return
       const message = decodeReportSignature(bytes)
-      if (fault === undefined) world.onSigned(self, message.epoch, message.digest)
+      if (fault === undefined) world.onSigned(self, { ...message, history: view.chain.head.history })
       if (fault !== 'babbler') return world.post(self, to, bytes)
       const digest = sha('babble', life.random.int(0, 1_000)) as Root
       world.post(self, to, encodeReportSignature({ ...message, digest, signature: world.keys.of(self).sign(digest) }))

@@ -19,6 +19,11 @@ export const PARAMETERS = {
   reportEpochs: 4,
   disputeDuration: 3,
   pagesDeadline: 2,
+  genesisTime: 0,
+  baseReward: 100,
+  dkgReward: 1_000,
+  dkgFailurePenalty: 1_000,
+  maxCdtDebt: 10_000,
 } as unknown as Parameters
 
 /**
