@@ -222,6 +222,46 @@ describe('WindDown', function () {
     expect(await bondEther.sharesOf(withdrawalQueue)).to.be.greaterThanOrEqual(1n)
   })
 
+  it('A47 everybody gets out: stakers, holders of wbETH, producers with their bonds, those who locked CDT; dust is left', async () => {
+    const { windDown, bondEther, wrappedBondEther, blockProducers, cdt, cdtStaking, addresses } = life
+    await bondEther.connect(bob()).approve(wrappedBondEther, FOREVER)
+    await wrappedBondEther.connect(bob()).deposit(15n * ETH, bob())
+    await cdt.connect(await life.as(addresses.rewards)).mint(carol(), ETH)
+    await cdt.connect(carol()).approve(cdtStaking, ETH)
+    await cdtStaking.connect(carol()).lock(ETH)
+    life.change(pool, { balance: 32_100_000_000 })
+    await life.finalize(await life.reportNow())
+    await end()
+    await wrappedBondEther.connect(bob()).redeem(15n * ETH, bob(), bob())
+    await cdtStaking.connect(carol()).claim(1n)
+    const owners = await Promise.all(life.producers.map(async ({ owner }) => life.as(owner)))
+    for (const [i, { id }] of life.producers.entries()) await blockProducers.connect(at(owners, i)).withdrawBond(id)
+    // Half of them come before the validator's ETH, half after it.
+    const all = [alice(), bob(), carol(), ...owners]
+    const out = async (who: (typeof all)[number]) => {
+      const shares = await bondEther.sharesOf(who)
+      await bondEther.connect(who).approve(windDown, FOREVER)
+      await windDown.connect(who).redeem(shares)
+      return shares
+    }
+    const given: bigint[] = []
+    for (const who of all.slice(0, 5)) given.push(await out(who))
+    await windDown.gather()
+    for (const who of all.slice(0, 5)) await windDown.connect(who).claim()
+    await life.arrive(Number((await life.poolRegistry.pool(pool.id)).kind), 32n * ETH)
+    await windDown.gather()
+    for (const who of all.slice(5)) given.push(await out(who))
+    const arrived = await windDown.arrived()
+    for (const [i, who] of all.entries()) {
+      const due = await windDown.claimable(who)
+      if (i >= 5) expect(due).to.equal((arrived * at(given, i)) / (await windDown.totalUnits()))
+      await windDown.connect(who).claim()
+    }
+    expect(await balanceOf(addresses.windDown)).to.be.lessThan(10_000n)
+    expect(await balanceOf(addresses.stakingPool)).to.equal(0n)
+    expect(await windDown.arrived()).to.equal(arrived)
+  })
+
   it('A29 a receiver that refuses its ETH harms only itself', async () => {
     const { windDown, bondEther, addresses } = life
     const hostile = await life.as(addresses.directory)
