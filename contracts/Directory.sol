@@ -65,6 +65,7 @@ contract Directory is IDirectory {
         _checkAddress("dkgDisputes", where.dkgDisputes);
         _checkAddress("wrappedBondEther", where.wrappedBondEther);
         _checkAddress("views", where.views);
+        _checkAddress("votes", where.votes);
     }
 
     function _checkChain(Parameters memory p) private view {

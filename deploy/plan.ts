@@ -4,6 +4,7 @@ import { Disputes__factory } from '../typechain-types/factories/contracts/consen
 import { Rewards__factory } from '../typechain-types/factories/contracts/consensus/Rewards__factory.js'
 import { Slashing__factory } from '../typechain-types/factories/contracts/consensus/Slashing__factory.js'
 import { StateCommitments__factory } from '../typechain-types/factories/contracts/consensus/StateCommitments__factory.js'
+import { Votes__factory } from '../typechain-types/factories/contracts/consensus/Votes__factory.js'
 import { Directory__factory } from '../typechain-types/factories/contracts/Directory__factory.js'
 import { Ceremonies__factory } from '../typechain-types/factories/contracts/pools/Ceremonies__factory.js'
 import { DkgDisputes__factory } from '../typechain-types/factories/contracts/pools/DkgDisputes__factory.js'
@@ -53,6 +54,7 @@ export const CONTRACT_ORDER = [
   'dkgDisputes',
   'wrappedBondEther',
   'views',
+  'votes',
 ] as const
 
 export type ContractName = (typeof CONTRACT_ORDER)[number]
@@ -108,6 +110,7 @@ export async function planCreations({ addresses, parameters, layouts }: Deployme
     dkgDisputes: await creationOf(new DkgDisputes__factory().getDeployTransaction(...common)),
     wrappedBondEther: await creationOf(new WrappedBondEther__factory().getDeployTransaction(addresses)),
     views: await creationOf(new NetworkViews__factory().getDeployTransaction(...common)),
+    votes: await creationOf(new Votes__factory().getDeployTransaction(...common)),
   }
 }
 

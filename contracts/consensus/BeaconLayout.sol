@@ -7,6 +7,7 @@ import {Layout} from "../libraries/BeaconProofs.sol";
 import {Bls12381, G1Point, G2Point} from "../libraries/Bls12381.sol";
 import {Addresses, Parameters} from "../types/Parameters.sol";
 import {BeaconClock} from "./BeaconClock.sol";
+import {ProducerAccess} from "./ProducerAccess.sol";
 import {Voters} from "./Voters.sol";
 
 /// @title Where things are in the beacon state, fork by fork.
@@ -15,7 +16,7 @@ import {Voters} from "./Voters.sol";
 contract BeaconLayout is IBeaconLayout, EIP712, BeaconClock, Voters {
     struct Endorsements {
         uint256 count;
-        mapping(uint256 word => uint256) places;
+        mapping(uint256 word => uint256) positions;
     }
 
     bytes32 private constant ROW_TYPEHASH = keccak256(
@@ -33,7 +34,7 @@ contract BeaconLayout is IBeaconLayout, EIP712, BeaconClock, Voters {
     constructor(Addresses memory addresses, Parameters memory parameters, Layout[] memory initial)
         EIP712("Open Pools", "1")
         BeaconClock(parameters)
-        Voters(addresses)
+        ProducerAccess(addresses)
     {
         DELAY = parameters.layoutDelay;
         if (initial.length == 0) revert NoRow(0);
@@ -52,12 +53,10 @@ contract BeaconLayout is IBeaconLayout, EIP712, BeaconClock, Voters {
         uint64 current = PERIODS.currentPeriod();
         if (period != current) revert NotCurrentPeriod(current, period);
         bytes32 rowHash = digest(row);
-        G1Point memory key = _sumOfKeys(period, endorsers);
+        (G1Point memory key, uint256[] memory counted) = _keysOf(period, endorsers);
         if (!Bls12381.verify(key, rowHash, signature)) revert InvalidEndorsement();
 
-        Endorsements storage given = _endorsements[rowHash][period];
-        uint256 count = given.count + _merge(given.places, endorsers);
-        given.count = count;
+        uint256 count = _count(_endorsements[rowHash][period], counted);
         emit RowEndorsed(rowHash, period, row, count);
         if (count * 3 >= uint256(PERIODS.sizeAt(period)) * 2) _append(row);
     }
@@ -83,6 +82,19 @@ contract BeaconLayout is IBeaconLayout, EIP712, BeaconClock, Voters {
     /// @inheritdoc IBeaconLayout
     function endorsements(bytes32 rowHash, uint64 period) external view returns (uint256) {
         return _endorsements[rowHash][period].count;
+    }
+
+    /// @return count of all who have endorsed by now
+    function _count(Endorsements storage given, uint256[] memory positions) private returns (uint256 count) {
+        count = given.count;
+        for (uint256 word = 0; word < positions.length; ++word) {
+            uint256 before = given.positions[word];
+            uint256 fresh = positions[word] & ~before;
+            if (fresh == 0) continue;
+            given.positions[word] = before | fresh;
+            count += _countBits(fresh);
+        }
+        given.count = count;
     }
 
     function _append(Layout memory row) private {

@@ -19,6 +19,7 @@ abstract contract CommitmentBook is IStateCommitments {
     }
 
     address private immutable DISPUTES;
+    address private immutable VOTES;
 
     Head internal _head;
     int256 internal _lastFinalizedProfit;
@@ -28,10 +29,11 @@ abstract contract CommitmentBook is IStateCommitments {
 
     constructor(Addresses memory addresses) {
         DISPUTES = nonZero(addresses.disputes);
+        VOTES = nonZero(addresses.votes);
     }
 
     modifier onlyJudges() {
-        if (msg.sender != DISPUTES) revert NotAJudge(msg.sender);
+        if (msg.sender != DISPUTES && msg.sender != VOTES) revert NotAJudge(msg.sender);
         _;
     }
 

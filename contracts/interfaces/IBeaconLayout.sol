@@ -26,9 +26,9 @@ interface IBeaconLayout {
     /// @dev They sign the EIP-712 struct
     ///      LayoutRow(uint64 firstEpoch,bytes4 forkVersion,uint64 forkGindex,uint64 validatorsGindex,uint64 balancesGindex,uint64 randaoMixesGindex),
     ///      which binds no period: when it ends before there are enough, the same signatures are given again for the next.
-    ///      Those who endorsed before may be among the endorsers; they count once.
-    /// @param period the current one, whose places these are.
-    /// @param endorsers places in its list: bit i of word w is place 256·w + i.
+    ///      Those who endorsed before may be among the endorsers; they count once. Those slashed or leaving don't count.
+    /// @param period the current one.
+    /// @param endorsers positions in its list: bit i of word w is position 256·w + i.
     function endorse(Layout calldata row, uint64 period, uint256[] calldata endorsers, G2Point calldata signature) external;
 
     /// @notice Row in force at an epoch.

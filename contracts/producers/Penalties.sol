@@ -33,6 +33,7 @@ abstract contract Penalties is ProducerBook {
         _rights[nonZero(addresses.poolRegistry)] = RELEASE | CHARGE_SEATS;
         _rights[nonZero(addresses.exits)] = CHARGE_SEATS;
         _rights[nonZero(addresses.disputes)] = SLASH_OUT;
+        _rights[nonZero(addresses.votes)] = CHARGE_BOND | SLASH_OUT;
         _rights[nonZero(addresses.rewards)] = FORCE_OUT;
         _rights[nonZero(addresses.rotations)] = RELEASE;
         _rights[nonZero(addresses.dkgDisputes)] = CHARGE_SEATS;

@@ -85,4 +85,5 @@ struct Addresses {
     address dkgDisputes;
     address wrappedBondEther;
     address views;
+    address votes;
 }

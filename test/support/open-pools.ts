@@ -76,6 +76,7 @@ export async function openPools({ ethers, networkHelpers }: NetworkConnection, c
     windDown: await ethers.getContractAt('WindDown', addresses.windDown),
     wrappedBondEther: await ethers.getContractAt('WrappedBondEther', addresses.wrappedBondEther),
     views: await ethers.getContractAt('NetworkViews', addresses.views),
+    votes: await ethers.getContractAt('Votes', addresses.votes),
   }
   const { chainId } = await ethers.provider.getNetwork()
   const judgeOf = (name: ContractName) => ({ chainId, verifyingContract: addresses[name] })

@@ -122,6 +122,7 @@ export async function deployStaking({ ethers, rewardsFee = 0n }: { readonly ethe
     windDown: at(8),
     wrappedBondEther: at(9),
     views: unused,
+    votes: unused,
   }
   const given = { ...parameters({ genesisTime, depositContract: depositContract.address }), rewardsFee }
   const bondEther = await ethers.deployContract('BondEther', [addresses, given])

@@ -19,6 +19,7 @@ import { ISlashing__factory } from '../../../typechain-types/factories/contracts
 import { IStakingPool__factory } from '../../../typechain-types/factories/contracts/interfaces/IStakingPool__factory.js'
 import { IStateCommitments__factory } from '../../../typechain-types/factories/contracts/interfaces/IStateCommitments__factory.js'
 import { IVaultDraws__factory } from '../../../typechain-types/factories/contracts/interfaces/IVaultDraws__factory.js'
+import { IVotes__factory } from '../../../typechain-types/factories/contracts/interfaces/IVotes__factory.js'
 import { IWindDown__factory } from '../../../typechain-types/factories/contracts/interfaces/IWindDown__factory.js'
 import { IWithdrawalQueue__factory } from '../../../typechain-types/factories/contracts/interfaces/IWithdrawalQueue__factory.js'
 import { IWithdrawalVault__factory } from '../../../typechain-types/factories/contracts/interfaces/IWithdrawalVault__factory.js'
@@ -51,4 +52,5 @@ export const INTERFACES: Readonly<Record<ContractName, Interface>> = {
   dkgDisputes: IDkgDisputes__factory.createInterface(),
   wrappedBondEther: IWrappedBondEther__factory.createInterface(),
   views: INetworkViews__factory.createInterface(),
+  votes: IVotes__factory.createInterface(),
 }

@@ -39,6 +39,7 @@ export const CONTRACTS = [
   'dkgDisputes',
   'wrappedBondEther',
   'views',
+  'votes',
 ] as const
 export type ContractName = (typeof CONTRACTS)[number]
 export type ContractAddresses = Readonly<Record<ContractName, Address>>

@@ -4,6 +4,11 @@
 import type { BaseContract, BigNumberish, BytesLike, FunctionFragment, Result, Interface, EventFragment, AddressLike, ContractRunner, ContractMethod, Listener } from "ethers"
 import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, TypedLogDescription, TypedListener, TypedContractMethod } from "../../common.js"
   
+    export type G2PointStruct = {xc0Hi: BytesLike, xc0Lo: BytesLike, xc1Hi: BytesLike, xc1Lo: BytesLike, yc0Hi: BytesLike, yc0Lo: BytesLike, yc1Hi: BytesLike, yc1Lo: BytesLike}
+
+    export type G2PointStructOutput = [xc0Hi: string, xc0Lo: string, xc1Hi: string, xc1Lo: string, yc0Hi: string, yc0Lo: string, yc1Hi: string, yc1Lo: string] & {xc0Hi: string, xc0Lo: string, xc1Hi: string, xc1Lo: string, yc0Hi: string, yc0Lo: string, yc1Hi: string, yc1Lo: string }
+  
+
     export type BeaconHeaderStruct = {slot: BigNumberish, proposerIndex: BigNumberish, parentRoot: BytesLike, stateRoot: BytesLike, bodyRoot: BytesLike}
 
     export type BeaconHeaderStructOutput = [slot: bigint, proposerIndex: bigint, parentRoot: string, stateRoot: string, bodyRoot: string] & {slot: bigint, proposerIndex: bigint, parentRoot: string, stateRoot: string, bodyRoot: string }
@@ -29,6 +34,29 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
     export type BalanceProofStructOutput = [index: bigint, leaf: string, branch: string[]] & {index: bigint, leaf: string, branch: string[] }
   
 
+export declare namespace IDisputes {
+      
+    export type CertificateStruct = {poolId: BigNumberish, round: BigNumberish, slot: BigNumberish, dutyType: BigNumberish, signingRoot: BytesLike, participation: BigNumberish, signature: G2PointStruct}
+
+    export type CertificateStructOutput = [poolId: bigint, round: bigint, slot: bigint, dutyType: bigint, signingRoot: string, participation: bigint, signature: G2PointStructOutput] & {poolId: bigint, round: bigint, slot: bigint, dutyType: bigint, signingRoot: string, participation: bigint, signature: G2PointStructOutput }
+  
+
+    export type ArrivalsProofStruct = {header: BytesLike, vaultAccount: BytesLike[], poolAccount: BytesLike[], collected: BytesLike[]}
+
+    export type ArrivalsProofStructOutput = [header: string, vaultAccount: string[], poolAccount: string[], collected: string[]] & {header: string, vaultAccount: string[], poolAccount: string[], collected: string[] }
+  
+
+    export type BalanceEntryStruct = {kind: BigNumberish, ordinal: BigNumberish, word: BytesLike, branch: BytesLike[]}
+
+    export type BalanceEntryStructOutput = [kind: bigint, ordinal: bigint, word: string, branch: string[]] & {kind: bigint, ordinal: bigint, word: string, branch: string[] }
+  
+
+    export type VerdictStruct = {reporter: AddressLike, judged: BigNumberish}
+
+    export type VerdictStructOutput = [reporter: string, judged: bigint] & {reporter: string, judged: bigint }
+  
+    }
+
 export declare namespace IStateCommitments {
       
     export type ReportStruct = {epoch: BigNumberish, referenceSlot: BigNumberish, blockRoot: BytesLike, executionBlock: BigNumberish, history: BigNumberish, stakerArrivals: BigNumberish, bondArrivals: BigNumberish, stakerPools: BigNumberish, bondPools: BigNumberish, producers: BigNumberish, certificatesHash: BytesLike, summariesRoot: BytesLike, pageRoots: BytesLike[]}
@@ -42,38 +70,57 @@ export declare namespace IStateCommitments {
   
     }
 
-export declare namespace IDisputes {
-      
-    export type BalanceEntryStruct = {kind: BigNumberish, ordinal: BigNumberish, word: BytesLike, branch: BytesLike[]}
-
-    export type BalanceEntryStructOutput = [kind: bigint, ordinal: bigint, word: string, branch: string[]] & {kind: bigint, ordinal: bigint, word: string, branch: string[] }
-  
-
-    export type VerdictStruct = {reporter: AddressLike, judged: BigNumberish}
-
-    export type VerdictStructOutput = [reporter: string, judged: bigint] & {reporter: string, judged: bigint }
-  
-    }
-
   export interface IDisputesInterface extends Interface {
-    getFunction(nameOrSignature: "disproveBalance" | "slashSigners" | "verdict"): FunctionFragment;
+    getFunction(nameOrSignature: "certificateDigest" | "disproveArrivals" | "disproveBalance" | "disproveCertificate" | "leafOf" | "slashSigners" | "verdict"): FunctionFragment;
 
-    getEvent(nameOrSignatureOrTopic: "BalanceDisproven" | "SignersJudged"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "ArrivalsDisproven" | "BalanceDisproven" | "CertificateDisproven" | "SignersJudged"): EventFragment;
 
-    encodeFunctionData(functionFragment: 'disproveBalance', values: [BigNumberish, IStateCommitments.ContentStruct, IDisputes.BalanceEntryStruct, StateProofStruct, ValidatorProofStruct, BalanceProofStruct]): string;
+    encodeFunctionData(functionFragment: 'certificateDigest', values: [IDisputes.CertificateStruct]): string;
+encodeFunctionData(functionFragment: 'disproveArrivals', values: [BigNumberish, IStateCommitments.ContentStruct, BigNumberish, IDisputes.ArrivalsProofStruct]): string;
+encodeFunctionData(functionFragment: 'disproveBalance', values: [BigNumberish, IStateCommitments.ContentStruct, IDisputes.BalanceEntryStruct, StateProofStruct, ValidatorProofStruct, BalanceProofStruct]): string;
+encodeFunctionData(functionFragment: 'disproveCertificate', values: [BigNumberish, IStateCommitments.ContentStruct, IDisputes.CertificateStruct, BytesLike[], BigNumberish[]]): string;
+encodeFunctionData(functionFragment: 'leafOf', values: [IDisputes.CertificateStruct]): string;
 encodeFunctionData(functionFragment: 'slashSigners', values: [BigNumberish, IStateCommitments.ContentStruct, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'verdict', values: [BigNumberish]): string;
 
-    decodeFunctionResult(functionFragment: 'disproveBalance', data: BytesLike): Result;
+    decodeFunctionResult(functionFragment: 'certificateDigest', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'disproveArrivals', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'disproveBalance', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'disproveCertificate', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'leafOf', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'slashSigners', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'verdict', data: BytesLike): Result;
   }
 
   
+    export namespace ArrivalsDisprovenEvent {
+      export type InputTuple = [commitmentId: BigNumberish, kind: BigNumberish, reported: BigNumberish, actual: BigNumberish, reporter: AddressLike];
+      export type OutputTuple = [commitmentId: bigint, kind: bigint, reported: bigint, actual: bigint, reporter: string];
+      export interface OutputObject {commitmentId: bigint, kind: bigint, reported: bigint, actual: bigint, reporter: string };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
     export namespace BalanceDisprovenEvent {
       export type InputTuple = [commitmentId: BigNumberish, poolId: BigNumberish, reported: BigNumberish, actual: BigNumberish, reporter: AddressLike];
       export type OutputTuple = [commitmentId: bigint, poolId: bigint, reported: bigint, actual: bigint, reporter: string];
       export interface OutputObject {commitmentId: bigint, poolId: bigint, reported: bigint, actual: bigint, reporter: string };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace CertificateDisprovenEvent {
+      export type InputTuple = [commitmentId: BigNumberish, poolId: BigNumberish, slot: BigNumberish, dutyType: BigNumberish, reporter: AddressLike];
+      export type OutputTuple = [commitmentId: bigint, poolId: bigint, slot: bigint, dutyType: bigint, reporter: string];
+      export interface OutputObject {commitmentId: bigint, poolId: bigint, slot: bigint, dutyType: bigint, reporter: string };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -128,10 +175,42 @@ decodeFunctionResult(functionFragment: 'verdict', data: BytesLike): Result;
 
     
     
+    certificateDigest: TypedContractMethod<
+      [certificate: IDisputes.CertificateStruct, ],
+      [string],
+      'view'
+    >
+    
+
+    
+    disproveArrivals: TypedContractMethod<
+      [commitmentId: BigNumberish, content: IStateCommitments.ContentStruct, kind: BigNumberish, proof: IDisputes.ArrivalsProofStruct, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
     disproveBalance: TypedContractMethod<
       [commitmentId: BigNumberish, content: IStateCommitments.ContentStruct, entry: IDisputes.BalanceEntryStruct, state: StateProofStruct, validator: ValidatorProofStruct, balance: BalanceProofStruct, ],
       [void],
       'nonpayable'
+    >
+    
+
+    
+    disproveCertificate: TypedContractMethod<
+      [commitmentId: BigNumberish, content: IStateCommitments.ContentStruct, certificate: IDisputes.CertificateStruct, branch: BytesLike[], members: BigNumberish[], ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
+    leafOf: TypedContractMethod<
+      [certificate: IDisputes.CertificateStruct, ],
+      [string],
+      'view'
     >
     
 
@@ -154,10 +233,30 @@ decodeFunctionResult(functionFragment: 'verdict', data: BytesLike): Result;
 
     getFunction<T extends ContractMethod = ContractMethod>(key: string | FunctionFragment): T;
 
-    getFunction(nameOrSignature: 'disproveBalance'): TypedContractMethod<
+    getFunction(nameOrSignature: 'certificateDigest'): TypedContractMethod<
+      [certificate: IDisputes.CertificateStruct, ],
+      [string],
+      'view'
+    >;
+getFunction(nameOrSignature: 'disproveArrivals'): TypedContractMethod<
+      [commitmentId: BigNumberish, content: IStateCommitments.ContentStruct, kind: BigNumberish, proof: IDisputes.ArrivalsProofStruct, ],
+      [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'disproveBalance'): TypedContractMethod<
       [commitmentId: BigNumberish, content: IStateCommitments.ContentStruct, entry: IDisputes.BalanceEntryStruct, state: StateProofStruct, validator: ValidatorProofStruct, balance: BalanceProofStruct, ],
       [void],
       'nonpayable'
+    >;
+getFunction(nameOrSignature: 'disproveCertificate'): TypedContractMethod<
+      [commitmentId: BigNumberish, content: IStateCommitments.ContentStruct, certificate: IDisputes.CertificateStruct, branch: BytesLike[], members: BigNumberish[], ],
+      [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'leafOf'): TypedContractMethod<
+      [certificate: IDisputes.CertificateStruct, ],
+      [string],
+      'view'
     >;
 getFunction(nameOrSignature: 'slashSigners'): TypedContractMethod<
       [commitmentId: BigNumberish, content: IStateCommitments.ContentStruct, maxMembers: BigNumberish, ],
@@ -170,13 +269,23 @@ getFunction(nameOrSignature: 'verdict'): TypedContractMethod<
       'view'
     >;
 
-    getEvent(key: 'BalanceDisproven'): TypedContractEvent<BalanceDisprovenEvent.InputTuple, BalanceDisprovenEvent.OutputTuple, BalanceDisprovenEvent.OutputObject>;
+    getEvent(key: 'ArrivalsDisproven'): TypedContractEvent<ArrivalsDisprovenEvent.InputTuple, ArrivalsDisprovenEvent.OutputTuple, ArrivalsDisprovenEvent.OutputObject>;
+getEvent(key: 'BalanceDisproven'): TypedContractEvent<BalanceDisprovenEvent.InputTuple, BalanceDisprovenEvent.OutputTuple, BalanceDisprovenEvent.OutputObject>;
+getEvent(key: 'CertificateDisproven'): TypedContractEvent<CertificateDisprovenEvent.InputTuple, CertificateDisprovenEvent.OutputTuple, CertificateDisprovenEvent.OutputObject>;
 getEvent(key: 'SignersJudged'): TypedContractEvent<SignersJudgedEvent.InputTuple, SignersJudgedEvent.OutputTuple, SignersJudgedEvent.OutputObject>;
 
     filters: {
       
+      'ArrivalsDisproven(uint256,uint8,uint256,uint256,address)': TypedContractEvent<ArrivalsDisprovenEvent.InputTuple, ArrivalsDisprovenEvent.OutputTuple, ArrivalsDisprovenEvent.OutputObject>;
+      ArrivalsDisproven: TypedContractEvent<ArrivalsDisprovenEvent.InputTuple, ArrivalsDisprovenEvent.OutputTuple, ArrivalsDisprovenEvent.OutputObject>;
+    
+
       'BalanceDisproven(uint256,uint32,uint64,uint64,address)': TypedContractEvent<BalanceDisprovenEvent.InputTuple, BalanceDisprovenEvent.OutputTuple, BalanceDisprovenEvent.OutputObject>;
       BalanceDisproven: TypedContractEvent<BalanceDisprovenEvent.InputTuple, BalanceDisprovenEvent.OutputTuple, BalanceDisprovenEvent.OutputObject>;
+    
+
+      'CertificateDisproven(uint256,uint32,uint64,uint8,address)': TypedContractEvent<CertificateDisprovenEvent.InputTuple, CertificateDisprovenEvent.OutputTuple, CertificateDisprovenEvent.OutputObject>;
+      CertificateDisproven: TypedContractEvent<CertificateDisprovenEvent.InputTuple, CertificateDisprovenEvent.OutputTuple, CertificateDisprovenEvent.OutputObject>;
     
 
       'SignersJudged(uint256,uint256,uint256)': TypedContractEvent<SignersJudgedEvent.InputTuple, SignersJudgedEvent.OutputTuple, SignersJudgedEvent.OutputObject>;

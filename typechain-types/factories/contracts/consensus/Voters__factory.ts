@@ -7,17 +7,6 @@
 
   const _abi = [
   {
-    "inputs": [
-      {
-        "internalType": "ProducerId",
-        "name": "producerId",
-        "type": "uint32"
-      }
-    ],
-    "name": "NotAVoter",
-    "type": "error"
-  },
-  {
     "inputs": [],
     "name": "ZeroAddress",
     "type": "error"

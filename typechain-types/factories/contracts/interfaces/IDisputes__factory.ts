@@ -9,6 +9,27 @@
   {
     "inputs": [
       {
+        "internalType": "enum PoolKind",
+        "name": "kind",
+        "type": "uint8"
+      },
+      {
+        "internalType": "uint256",
+        "name": "arrivals",
+        "type": "uint256"
+      }
+    ],
+    "name": "ArrivalsRight",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "CertificateRight",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "uint256",
         "name": "commitmentId",
         "type": "uint256"
@@ -26,6 +47,22 @@
       }
     ],
     "name": "NotDisputable",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "certificatesHash",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "leaf",
+        "type": "bytes32"
+      }
+    ],
+    "name": "NotInSet",
     "type": "error"
   },
   {
@@ -77,6 +114,22 @@
     "type": "error"
   },
   {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "expected",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "actual",
+        "type": "bytes32"
+      }
+    ],
+    "name": "WrongMembers",
+    "type": "error"
+  },
+  {
     "inputs": [],
     "name": "WrongPageBranch",
     "type": "error"
@@ -96,6 +149,43 @@
     ],
     "name": "WrongPublicKey",
     "type": "error"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "uint256",
+        "name": "commitmentId",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "enum PoolKind",
+        "name": "kind",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "reported",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "actual",
+        "type": "uint256"
+      },
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "reporter",
+        "type": "address"
+      }
+    ],
+    "name": "ArrivalsDisproven",
+    "type": "event"
   },
   {
     "anonymous": false,
@@ -144,6 +234,43 @@
         "type": "uint256"
       },
       {
+        "indexed": true,
+        "internalType": "PoolId",
+        "name": "poolId",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint64",
+        "name": "slot",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint8",
+        "name": "dutyType",
+        "type": "uint8"
+      },
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "reporter",
+        "type": "address"
+      }
+    ],
+    "name": "CertificateDisproven",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "uint256",
+        "name": "commitmentId",
+        "type": "uint256"
+      },
+      {
         "indexed": false,
         "internalType": "uint256",
         "name": "judged",
@@ -158,6 +285,238 @@
     ],
     "name": "SignersJudged",
     "type": "event"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "internalType": "PoolId",
+            "name": "poolId",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint32",
+            "name": "round",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint64",
+            "name": "slot",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint8",
+            "name": "dutyType",
+            "type": "uint8"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "signingRoot",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint128",
+            "name": "participation",
+            "type": "uint128"
+          },
+          {
+            "components": [
+              {
+                "internalType": "bytes32",
+                "name": "xc0Hi",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "xc0Lo",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "xc1Hi",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "xc1Lo",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "yc0Hi",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "yc0Lo",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "yc1Hi",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "yc1Lo",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct G2Point",
+            "name": "signature",
+            "type": "tuple"
+          }
+        ],
+        "internalType": "struct IDisputes.Certificate",
+        "name": "certificate",
+        "type": "tuple"
+      }
+    ],
+    "name": "certificateDigest",
+    "outputs": [
+      {
+        "internalType": "bytes32",
+        "name": "",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "commitmentId",
+        "type": "uint256"
+      },
+      {
+        "components": [
+          {
+            "components": [
+              {
+                "internalType": "uint64",
+                "name": "epoch",
+                "type": "uint64"
+              },
+              {
+                "internalType": "uint64",
+                "name": "referenceSlot",
+                "type": "uint64"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "blockRoot",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "uint64",
+                "name": "executionBlock",
+                "type": "uint64"
+              },
+              {
+                "internalType": "uint32",
+                "name": "history",
+                "type": "uint32"
+              },
+              {
+                "internalType": "uint256",
+                "name": "stakerArrivals",
+                "type": "uint256"
+              },
+              {
+                "internalType": "uint256",
+                "name": "bondArrivals",
+                "type": "uint256"
+              },
+              {
+                "internalType": "uint32",
+                "name": "stakerPools",
+                "type": "uint32"
+              },
+              {
+                "internalType": "uint32",
+                "name": "bondPools",
+                "type": "uint32"
+              },
+              {
+                "internalType": "uint32",
+                "name": "producers",
+                "type": "uint32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "certificatesHash",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "summariesRoot",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32[]",
+                "name": "pageRoots",
+                "type": "bytes32[]"
+              }
+            ],
+            "internalType": "struct IStateCommitments.Report",
+            "name": "report",
+            "type": "tuple"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "executionHash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes",
+            "name": "absent",
+            "type": "bytes"
+          }
+        ],
+        "internalType": "struct IStateCommitments.Content",
+        "name": "content",
+        "type": "tuple"
+      },
+      {
+        "internalType": "enum PoolKind",
+        "name": "kind",
+        "type": "uint8"
+      },
+      {
+        "components": [
+          {
+            "internalType": "bytes",
+            "name": "header",
+            "type": "bytes"
+          },
+          {
+            "internalType": "bytes[]",
+            "name": "vaultAccount",
+            "type": "bytes[]"
+          },
+          {
+            "internalType": "bytes[]",
+            "name": "poolAccount",
+            "type": "bytes[]"
+          },
+          {
+            "internalType": "bytes[]",
+            "name": "collected",
+            "type": "bytes[]"
+          }
+        ],
+        "internalType": "struct IDisputes.ArrivalsProof",
+        "name": "proof",
+        "type": "tuple"
+      }
+    ],
+    "name": "disproveArrivals",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
   },
   {
     "inputs": [
@@ -416,6 +775,300 @@
     "name": "disproveBalance",
     "outputs": [],
     "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "commitmentId",
+        "type": "uint256"
+      },
+      {
+        "components": [
+          {
+            "components": [
+              {
+                "internalType": "uint64",
+                "name": "epoch",
+                "type": "uint64"
+              },
+              {
+                "internalType": "uint64",
+                "name": "referenceSlot",
+                "type": "uint64"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "blockRoot",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "uint64",
+                "name": "executionBlock",
+                "type": "uint64"
+              },
+              {
+                "internalType": "uint32",
+                "name": "history",
+                "type": "uint32"
+              },
+              {
+                "internalType": "uint256",
+                "name": "stakerArrivals",
+                "type": "uint256"
+              },
+              {
+                "internalType": "uint256",
+                "name": "bondArrivals",
+                "type": "uint256"
+              },
+              {
+                "internalType": "uint32",
+                "name": "stakerPools",
+                "type": "uint32"
+              },
+              {
+                "internalType": "uint32",
+                "name": "bondPools",
+                "type": "uint32"
+              },
+              {
+                "internalType": "uint32",
+                "name": "producers",
+                "type": "uint32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "certificatesHash",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "summariesRoot",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32[]",
+                "name": "pageRoots",
+                "type": "bytes32[]"
+              }
+            ],
+            "internalType": "struct IStateCommitments.Report",
+            "name": "report",
+            "type": "tuple"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "executionHash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes",
+            "name": "absent",
+            "type": "bytes"
+          }
+        ],
+        "internalType": "struct IStateCommitments.Content",
+        "name": "content",
+        "type": "tuple"
+      },
+      {
+        "components": [
+          {
+            "internalType": "PoolId",
+            "name": "poolId",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint32",
+            "name": "round",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint64",
+            "name": "slot",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint8",
+            "name": "dutyType",
+            "type": "uint8"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "signingRoot",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint128",
+            "name": "participation",
+            "type": "uint128"
+          },
+          {
+            "components": [
+              {
+                "internalType": "bytes32",
+                "name": "xc0Hi",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "xc0Lo",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "xc1Hi",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "xc1Lo",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "yc0Hi",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "yc0Lo",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "yc1Hi",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "yc1Lo",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct G2Point",
+            "name": "signature",
+            "type": "tuple"
+          }
+        ],
+        "internalType": "struct IDisputes.Certificate",
+        "name": "certificate",
+        "type": "tuple"
+      },
+      {
+        "internalType": "bytes32[]",
+        "name": "branch",
+        "type": "bytes32[]"
+      },
+      {
+        "internalType": "ProducerId[]",
+        "name": "members",
+        "type": "uint32[]"
+      }
+    ],
+    "name": "disproveCertificate",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "internalType": "PoolId",
+            "name": "poolId",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint32",
+            "name": "round",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint64",
+            "name": "slot",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint8",
+            "name": "dutyType",
+            "type": "uint8"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "signingRoot",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint128",
+            "name": "participation",
+            "type": "uint128"
+          },
+          {
+            "components": [
+              {
+                "internalType": "bytes32",
+                "name": "xc0Hi",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "xc0Lo",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "xc1Hi",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "xc1Lo",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "yc0Hi",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "yc0Lo",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "yc1Hi",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "yc1Lo",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct G2Point",
+            "name": "signature",
+            "type": "tuple"
+          }
+        ],
+        "internalType": "struct IDisputes.Certificate",
+        "name": "certificate",
+        "type": "tuple"
+      }
+    ],
+    "name": "leafOf",
+    "outputs": [
+      {
+        "internalType": "bytes32",
+        "name": "",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "pure",
     "type": "function"
   },
   {
