@@ -17,10 +17,13 @@ getContractFactory(name: 'CommitmentPages', signerOrOptions?: ethers.Signer | Fa
 getContractFactory(name: 'Disputes', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Disputes__factory>
 getContractFactory(name: 'Equivocations', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Equivocations__factory>
 getContractFactory(name: 'PoolFaults', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.PoolFaults__factory>
+getContractFactory(name: 'ProducerAccess', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ProducerAccess__factory>
 getContractFactory(name: 'Rewards', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Rewards__factory>
+getContractFactory(name: 'SignerSlashing', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.SignerSlashing__factory>
 getContractFactory(name: 'Slashing', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Slashing__factory>
 getContractFactory(name: 'StateCommitments', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.StateCommitments__factory>
 getContractFactory(name: 'Voters', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Voters__factory>
+getContractFactory(name: 'Votes', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Votes__factory>
 getContractFactory(name: 'IBeaconLayout', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IBeaconLayout__factory>
 getContractFactory(name: 'IBlockProducers', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IBlockProducers__factory>
 getContractFactory(name: 'IBondEther', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IBondEther__factory>
@@ -38,10 +41,12 @@ getContractFactory(name: 'IPeriods', signerOrOptions?: ethers.Signer | FactoryOp
 getContractFactory(name: 'IPoolRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IPoolRegistry__factory>
 getContractFactory(name: 'IRewards', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IRewards__factory>
 getContractFactory(name: 'IRotations', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IRotations__factory>
+getContractFactory(name: 'ISignerSlashing', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ISignerSlashing__factory>
 getContractFactory(name: 'ISlashing', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ISlashing__factory>
 getContractFactory(name: 'IStakingPool', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IStakingPool__factory>
 getContractFactory(name: 'IStateCommitments', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IStateCommitments__factory>
 getContractFactory(name: 'IVaultDraws', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IVaultDraws__factory>
+getContractFactory(name: 'IVotes', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IVotes__factory>
 getContractFactory(name: 'IWindDown', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IWindDown__factory>
 getContractFactory(name: 'IWithdrawalQueue', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IWithdrawalQueue__factory>
 getContractFactory(name: 'IWithdrawalVault', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IWithdrawalVault__factory>
@@ -100,10 +105,13 @@ getContractAt(name: 'CommitmentPages', address: string | ethers.Addressable, sig
 getContractAt(name: 'Disputes', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Disputes>
 getContractAt(name: 'Equivocations', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Equivocations>
 getContractAt(name: 'PoolFaults', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.PoolFaults>
+getContractAt(name: 'ProducerAccess', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ProducerAccess>
 getContractAt(name: 'Rewards', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Rewards>
+getContractAt(name: 'SignerSlashing', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.SignerSlashing>
 getContractAt(name: 'Slashing', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Slashing>
 getContractAt(name: 'StateCommitments', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.StateCommitments>
 getContractAt(name: 'Voters', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Voters>
+getContractAt(name: 'Votes', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Votes>
 getContractAt(name: 'IBeaconLayout', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IBeaconLayout>
 getContractAt(name: 'IBlockProducers', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IBlockProducers>
 getContractAt(name: 'IBondEther', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IBondEther>
@@ -121,10 +129,12 @@ getContractAt(name: 'IPeriods', address: string | ethers.Addressable, signer?: e
 getContractAt(name: 'IPoolRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IPoolRegistry>
 getContractAt(name: 'IRewards', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IRewards>
 getContractAt(name: 'IRotations', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IRotations>
+getContractAt(name: 'ISignerSlashing', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ISignerSlashing>
 getContractAt(name: 'ISlashing', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ISlashing>
 getContractAt(name: 'IStakingPool', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IStakingPool>
 getContractAt(name: 'IStateCommitments', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IStateCommitments>
 getContractAt(name: 'IVaultDraws', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IVaultDraws>
+getContractAt(name: 'IVotes', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IVotes>
 getContractAt(name: 'IWindDown', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IWindDown>
 getContractAt(name: 'IWithdrawalQueue', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IWithdrawalQueue>
 getContractAt(name: 'IWithdrawalVault', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IWithdrawalVault>
@@ -183,10 +193,13 @@ deployContract(name: 'CommitmentPages', signerOrOptions?: ethers.Signer | Deploy
 deployContract(name: 'Disputes', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Disputes>
 deployContract(name: 'Equivocations', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Equivocations>
 deployContract(name: 'PoolFaults', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PoolFaults>
+deployContract(name: 'ProducerAccess', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ProducerAccess>
 deployContract(name: 'Rewards', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Rewards>
+deployContract(name: 'SignerSlashing', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.SignerSlashing>
 deployContract(name: 'Slashing', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Slashing>
 deployContract(name: 'StateCommitments', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.StateCommitments>
 deployContract(name: 'Voters', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Voters>
+deployContract(name: 'Votes', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Votes>
 deployContract(name: 'IBeaconLayout', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IBeaconLayout>
 deployContract(name: 'IBlockProducers', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IBlockProducers>
 deployContract(name: 'IBondEther', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IBondEther>
@@ -204,10 +217,12 @@ deployContract(name: 'IPeriods', signerOrOptions?: ethers.Signer | DeployContrac
 deployContract(name: 'IPoolRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IPoolRegistry>
 deployContract(name: 'IRewards', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IRewards>
 deployContract(name: 'IRotations', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IRotations>
+deployContract(name: 'ISignerSlashing', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ISignerSlashing>
 deployContract(name: 'ISlashing', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ISlashing>
 deployContract(name: 'IStakingPool', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IStakingPool>
 deployContract(name: 'IStateCommitments', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IStateCommitments>
 deployContract(name: 'IVaultDraws', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IVaultDraws>
+deployContract(name: 'IVotes', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IVotes>
 deployContract(name: 'IWindDown', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IWindDown>
 deployContract(name: 'IWithdrawalQueue', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IWithdrawalQueue>
 deployContract(name: 'IWithdrawalVault', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IWithdrawalVault>
@@ -266,10 +281,13 @@ deployContract(name: 'CommitmentPages', args: any[], signerOrOptions?: ethers.Si
 deployContract(name: 'Disputes', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Disputes>
 deployContract(name: 'Equivocations', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Equivocations>
 deployContract(name: 'PoolFaults', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PoolFaults>
+deployContract(name: 'ProducerAccess', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ProducerAccess>
 deployContract(name: 'Rewards', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Rewards>
+deployContract(name: 'SignerSlashing', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.SignerSlashing>
 deployContract(name: 'Slashing', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Slashing>
 deployContract(name: 'StateCommitments', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.StateCommitments>
 deployContract(name: 'Voters', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Voters>
+deployContract(name: 'Votes', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Votes>
 deployContract(name: 'IBeaconLayout', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IBeaconLayout>
 deployContract(name: 'IBlockProducers', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IBlockProducers>
 deployContract(name: 'IBondEther', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IBondEther>
@@ -287,10 +305,12 @@ deployContract(name: 'IPeriods', args: any[], signerOrOptions?: ethers.Signer | 
 deployContract(name: 'IPoolRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IPoolRegistry>
 deployContract(name: 'IRewards', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IRewards>
 deployContract(name: 'IRotations', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IRotations>
+deployContract(name: 'ISignerSlashing', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ISignerSlashing>
 deployContract(name: 'ISlashing', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ISlashing>
 deployContract(name: 'IStakingPool', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IStakingPool>
 deployContract(name: 'IStateCommitments', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IStateCommitments>
 deployContract(name: 'IVaultDraws', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IVaultDraws>
+deployContract(name: 'IVotes', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IVotes>
 deployContract(name: 'IWindDown', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IWindDown>
 deployContract(name: 'IWithdrawalQueue', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IWithdrawalQueue>
 deployContract(name: 'IWithdrawalVault', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IWithdrawalVault>

@@ -4,14 +4,19 @@
 import type { BaseContract, BigNumberish, BytesLike, FunctionFragment, Result, Interface, EventFragment, AddressLike, ContractRunner, ContractMethod, Listener } from "ethers"
 import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, TypedLogDescription, TypedListener, TypedContractMethod } from "../../common.js"
   
-    export type AddressesStruct = {directory: AddressLike, beaconLayout: AddressLike, bondEther: AddressLike, stakingPool: AddressLike, withdrawalQueue: AddressLike, stakerVault: AddressLike, bondVault: AddressLike, blockProducers: AddressLike, periods: AddressLike, vaultDraws: AddressLike, poolRegistry: AddressLike, exits: AddressLike, stateCommitments: AddressLike, disputes: AddressLike, cdt: AddressLike, rewards: AddressLike, cdtStaking: AddressLike, slashing: AddressLike, windDown: AddressLike, ceremonies: AddressLike, rotations: AddressLike, dkgDisputes: AddressLike, wrappedBondEther: AddressLike, views: AddressLike}
+    export type AddressesStruct = {directory: AddressLike, beaconLayout: AddressLike, bondEther: AddressLike, stakingPool: AddressLike, withdrawalQueue: AddressLike, stakerVault: AddressLike, bondVault: AddressLike, blockProducers: AddressLike, periods: AddressLike, vaultDraws: AddressLike, poolRegistry: AddressLike, exits: AddressLike, stateCommitments: AddressLike, disputes: AddressLike, cdt: AddressLike, rewards: AddressLike, cdtStaking: AddressLike, slashing: AddressLike, windDown: AddressLike, ceremonies: AddressLike, rotations: AddressLike, dkgDisputes: AddressLike, wrappedBondEther: AddressLike, views: AddressLike, votes: AddressLike}
 
-    export type AddressesStructOutput = [directory: string, beaconLayout: string, bondEther: string, stakingPool: string, withdrawalQueue: string, stakerVault: string, bondVault: string, blockProducers: string, periods: string, vaultDraws: string, poolRegistry: string, exits: string, stateCommitments: string, disputes: string, cdt: string, rewards: string, cdtStaking: string, slashing: string, windDown: string, ceremonies: string, rotations: string, dkgDisputes: string, wrappedBondEther: string, views: string] & {directory: string, beaconLayout: string, bondEther: string, stakingPool: string, withdrawalQueue: string, stakerVault: string, bondVault: string, blockProducers: string, periods: string, vaultDraws: string, poolRegistry: string, exits: string, stateCommitments: string, disputes: string, cdt: string, rewards: string, cdtStaking: string, slashing: string, windDown: string, ceremonies: string, rotations: string, dkgDisputes: string, wrappedBondEther: string, views: string }
+    export type AddressesStructOutput = [directory: string, beaconLayout: string, bondEther: string, stakingPool: string, withdrawalQueue: string, stakerVault: string, bondVault: string, blockProducers: string, periods: string, vaultDraws: string, poolRegistry: string, exits: string, stateCommitments: string, disputes: string, cdt: string, rewards: string, cdtStaking: string, slashing: string, windDown: string, ceremonies: string, rotations: string, dkgDisputes: string, wrappedBondEther: string, views: string, votes: string] & {directory: string, beaconLayout: string, bondEther: string, stakingPool: string, withdrawalQueue: string, stakerVault: string, bondVault: string, blockProducers: string, periods: string, vaultDraws: string, poolRegistry: string, exits: string, stateCommitments: string, disputes: string, cdt: string, rewards: string, cdtStaking: string, slashing: string, windDown: string, ceremonies: string, rotations: string, dkgDisputes: string, wrappedBondEther: string, views: string, votes: string }
   
 
     export type ParametersStruct = {genesisTime: BigNumberish, secondsPerSlot: BigNumberish, slotsPerEpoch: BigNumberish, epochsPerHistoricalVector: BigNumberish, shardCommitteePeriod: BigNumberish, genesisForkVersion: BytesLike, genesisValidatorsRoot: BytesLike, ejectionBalance: BigNumberish, depositContract: AddressLike, vaultSize: BigNumberish, seatAllocation: BigNumberish, effectiveStake: BigNumberish, minProducers: BigNumberish, firstPeriod: BigNumberish, periodLength: BigNumberish, maxChurn: BigNumberish, committeeSize: BigNumberish, minAuxCommitteeSize: BigNumberish, seedDelay: BigNumberish, ceremonyDeadline: BigNumberish, seatTail: BigNumberish, rotationPeriod: BigNumberish, rotationMargin: BigNumberish, reportEpochs: BigNumberish, disputeDuration: BigNumberish, pagesDeadline: BigNumberish, voteDuration: BigNumberish, failedVotePenalty: BigNumberish, maxReportGrowth: BigNumberish, maxReportLoss: BigNumberish, minDeposit: BigNumberish, liquidationThreshold: BigNumberish, maxQueueWait: BigNumberish, maxLiquidationExecution: BigNumberish, stallPenalty: BigNumberish, reporterShare: BigNumberish, reporterFee: BigNumberish, rewardsFee: BigNumberish, baseReward: BigNumberish, dkgReward: BigNumberish, dkgFailurePenalty: BigNumberish, maxCdtDebt: BigNumberish, minPoolPerformance: BigNumberish, nominalPools: BigNumberish, cdtEmission: BigNumberish, cdtMinLock: BigNumberish, layoutDelay: BigNumberish, windDownAfter: BigNumberish}
 
     export type ParametersStructOutput = [genesisTime: bigint, secondsPerSlot: bigint, slotsPerEpoch: bigint, epochsPerHistoricalVector: bigint, shardCommitteePeriod: bigint, genesisForkVersion: string, genesisValidatorsRoot: string, ejectionBalance: bigint, depositContract: string, vaultSize: bigint, seatAllocation: bigint, effectiveStake: bigint, minProducers: bigint, firstPeriod: bigint, periodLength: bigint, maxChurn: bigint, committeeSize: bigint, minAuxCommitteeSize: bigint, seedDelay: bigint, ceremonyDeadline: bigint, seatTail: bigint, rotationPeriod: bigint, rotationMargin: bigint, reportEpochs: bigint, disputeDuration: bigint, pagesDeadline: bigint, voteDuration: bigint, failedVotePenalty: bigint, maxReportGrowth: bigint, maxReportLoss: bigint, minDeposit: bigint, liquidationThreshold: bigint, maxQueueWait: bigint, maxLiquidationExecution: bigint, stallPenalty: bigint, reporterShare: bigint, reporterFee: bigint, rewardsFee: bigint, baseReward: bigint, dkgReward: bigint, dkgFailurePenalty: bigint, maxCdtDebt: bigint, minPoolPerformance: bigint, nominalPools: bigint, cdtEmission: bigint, cdtMinLock: bigint, layoutDelay: bigint, windDownAfter: bigint] & {genesisTime: bigint, secondsPerSlot: bigint, slotsPerEpoch: bigint, epochsPerHistoricalVector: bigint, shardCommitteePeriod: bigint, genesisForkVersion: string, genesisValidatorsRoot: string, ejectionBalance: bigint, depositContract: string, vaultSize: bigint, seatAllocation: bigint, effectiveStake: bigint, minProducers: bigint, firstPeriod: bigint, periodLength: bigint, maxChurn: bigint, committeeSize: bigint, minAuxCommitteeSize: bigint, seedDelay: bigint, ceremonyDeadline: bigint, seatTail: bigint, rotationPeriod: bigint, rotationMargin: bigint, reportEpochs: bigint, disputeDuration: bigint, pagesDeadline: bigint, voteDuration: bigint, failedVotePenalty: bigint, maxReportGrowth: bigint, maxReportLoss: bigint, minDeposit: bigint, liquidationThreshold: bigint, maxQueueWait: bigint, maxLiquidationExecution: bigint, stallPenalty: bigint, reporterShare: bigint, reporterFee: bigint, rewardsFee: bigint, baseReward: bigint, dkgReward: bigint, dkgFailurePenalty: bigint, maxCdtDebt: bigint, minPoolPerformance: bigint, nominalPools: bigint, cdtEmission: bigint, cdtMinLock: bigint, layoutDelay: bigint, windDownAfter: bigint }
+  
+
+    export type G2PointStruct = {xc0Hi: BytesLike, xc0Lo: BytesLike, xc1Hi: BytesLike, xc1Lo: BytesLike, yc0Hi: BytesLike, yc0Lo: BytesLike, yc1Hi: BytesLike, yc1Lo: BytesLike}
+
+    export type G2PointStructOutput = [xc0Hi: string, xc0Lo: string, xc1Hi: string, xc1Lo: string, yc0Hi: string, yc0Lo: string, yc1Hi: string, yc1Lo: string] & {xc0Hi: string, xc0Lo: string, xc1Hi: string, xc1Lo: string, yc0Hi: string, yc0Lo: string, yc1Hi: string, yc1Lo: string }
   
 
     export type BeaconHeaderStruct = {slot: BigNumberish, proposerIndex: BigNumberish, parentRoot: BytesLike, stateRoot: BytesLike, bodyRoot: BytesLike}
@@ -39,6 +44,29 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
     export type BalanceProofStructOutput = [index: bigint, leaf: string, branch: string[]] & {index: bigint, leaf: string, branch: string[] }
   
 
+export declare namespace IDisputes {
+      
+    export type CertificateStruct = {poolId: BigNumberish, round: BigNumberish, slot: BigNumberish, dutyType: BigNumberish, signingRoot: BytesLike, participation: BigNumberish, signature: G2PointStruct}
+
+    export type CertificateStructOutput = [poolId: bigint, round: bigint, slot: bigint, dutyType: bigint, signingRoot: string, participation: bigint, signature: G2PointStructOutput] & {poolId: bigint, round: bigint, slot: bigint, dutyType: bigint, signingRoot: string, participation: bigint, signature: G2PointStructOutput }
+  
+
+    export type ArrivalsProofStruct = {header: BytesLike, vaultAccount: BytesLike[], poolAccount: BytesLike[], collected: BytesLike[]}
+
+    export type ArrivalsProofStructOutput = [header: string, vaultAccount: string[], poolAccount: string[], collected: string[]] & {header: string, vaultAccount: string[], poolAccount: string[], collected: string[] }
+  
+
+    export type BalanceEntryStruct = {kind: BigNumberish, ordinal: BigNumberish, word: BytesLike, branch: BytesLike[]}
+
+    export type BalanceEntryStructOutput = [kind: bigint, ordinal: bigint, word: string, branch: string[]] & {kind: bigint, ordinal: bigint, word: string, branch: string[] }
+  
+
+    export type VerdictStruct = {reporter: AddressLike, judged: BigNumberish}
+
+    export type VerdictStructOutput = [reporter: string, judged: bigint] & {reporter: string, judged: bigint }
+  
+    }
+
 export declare namespace IStateCommitments {
       
     export type ReportStruct = {epoch: BigNumberish, referenceSlot: BigNumberish, blockRoot: BytesLike, executionBlock: BigNumberish, history: BigNumberish, stakerArrivals: BigNumberish, bondArrivals: BigNumberish, stakerPools: BigNumberish, bondPools: BigNumberish, producers: BigNumberish, certificatesHash: BytesLike, summariesRoot: BytesLike, pageRoots: BytesLike[]}
@@ -52,38 +80,71 @@ export declare namespace IStateCommitments {
   
     }
 
-export declare namespace IDisputes {
-      
-    export type BalanceEntryStruct = {kind: BigNumberish, ordinal: BigNumberish, word: BytesLike, branch: BytesLike[]}
-
-    export type BalanceEntryStructOutput = [kind: bigint, ordinal: bigint, word: string, branch: string[]] & {kind: bigint, ordinal: bigint, word: string, branch: string[] }
-  
-
-    export type VerdictStruct = {reporter: AddressLike, judged: BigNumberish}
-
-    export type VerdictStructOutput = [reporter: string, judged: bigint] & {reporter: string, judged: bigint }
-  
-    }
-
   export interface DisputesInterface extends Interface {
-    getFunction(nameOrSignature: "disproveBalance" | "slashSigners" | "verdict"): FunctionFragment;
+    getFunction(nameOrSignature: "certificateDigest" | "disproveArrivals" | "disproveBalance" | "disproveCertificate" | "eip712Domain" | "leafOf" | "slashSigners" | "verdict"): FunctionFragment;
 
-    getEvent(nameOrSignatureOrTopic: "BalanceDisproven" | "SignersJudged"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "ArrivalsDisproven" | "BalanceDisproven" | "CertificateDisproven" | "EIP712DomainChanged" | "SignersJudged"): EventFragment;
 
-    encodeFunctionData(functionFragment: 'disproveBalance', values: [BigNumberish, IStateCommitments.ContentStruct, IDisputes.BalanceEntryStruct, StateProofStruct, ValidatorProofStruct, BalanceProofStruct]): string;
+    encodeFunctionData(functionFragment: 'certificateDigest', values: [IDisputes.CertificateStruct]): string;
+encodeFunctionData(functionFragment: 'disproveArrivals', values: [BigNumberish, IStateCommitments.ContentStruct, BigNumberish, IDisputes.ArrivalsProofStruct]): string;
+encodeFunctionData(functionFragment: 'disproveBalance', values: [BigNumberish, IStateCommitments.ContentStruct, IDisputes.BalanceEntryStruct, StateProofStruct, ValidatorProofStruct, BalanceProofStruct]): string;
+encodeFunctionData(functionFragment: 'disproveCertificate', values: [BigNumberish, IStateCommitments.ContentStruct, IDisputes.CertificateStruct, BytesLike[], BigNumberish[]]): string;
+encodeFunctionData(functionFragment: 'eip712Domain', values?: undefined): string;
+encodeFunctionData(functionFragment: 'leafOf', values: [IDisputes.CertificateStruct]): string;
 encodeFunctionData(functionFragment: 'slashSigners', values: [BigNumberish, IStateCommitments.ContentStruct, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'verdict', values: [BigNumberish]): string;
 
-    decodeFunctionResult(functionFragment: 'disproveBalance', data: BytesLike): Result;
+    decodeFunctionResult(functionFragment: 'certificateDigest', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'disproveArrivals', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'disproveBalance', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'disproveCertificate', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'eip712Domain', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'leafOf', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'slashSigners', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'verdict', data: BytesLike): Result;
   }
 
   
+    export namespace ArrivalsDisprovenEvent {
+      export type InputTuple = [commitmentId: BigNumberish, kind: BigNumberish, reported: BigNumberish, actual: BigNumberish, reporter: AddressLike];
+      export type OutputTuple = [commitmentId: bigint, kind: bigint, reported: bigint, actual: bigint, reporter: string];
+      export interface OutputObject {commitmentId: bigint, kind: bigint, reported: bigint, actual: bigint, reporter: string };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
     export namespace BalanceDisprovenEvent {
       export type InputTuple = [commitmentId: BigNumberish, poolId: BigNumberish, reported: BigNumberish, actual: BigNumberish, reporter: AddressLike];
       export type OutputTuple = [commitmentId: bigint, poolId: bigint, reported: bigint, actual: bigint, reporter: string];
       export interface OutputObject {commitmentId: bigint, poolId: bigint, reported: bigint, actual: bigint, reporter: string };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace CertificateDisprovenEvent {
+      export type InputTuple = [commitmentId: BigNumberish, poolId: BigNumberish, slot: BigNumberish, dutyType: BigNumberish, reporter: AddressLike];
+      export type OutputTuple = [commitmentId: bigint, poolId: bigint, slot: bigint, dutyType: bigint, reporter: string];
+      export interface OutputObject {commitmentId: bigint, poolId: bigint, slot: bigint, dutyType: bigint, reporter: string };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace EIP712DomainChangedEvent {
+      export type InputTuple = [];
+      export type OutputTuple = [];
+      export interface OutputObject {};
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -138,10 +199,50 @@ decodeFunctionResult(functionFragment: 'verdict', data: BytesLike): Result;
 
     
     
+    certificateDigest: TypedContractMethod<
+      [certificate: IDisputes.CertificateStruct, ],
+      [string],
+      'view'
+    >
+    
+
+    
+    disproveArrivals: TypedContractMethod<
+      [commitmentId: BigNumberish, content: IStateCommitments.ContentStruct, kind: BigNumberish, proof: IDisputes.ArrivalsProofStruct, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
     disproveBalance: TypedContractMethod<
       [commitmentId: BigNumberish, content: IStateCommitments.ContentStruct, entry: IDisputes.BalanceEntryStruct, state: StateProofStruct, validator: ValidatorProofStruct, balance: BalanceProofStruct, ],
       [void],
       'nonpayable'
+    >
+    
+
+    
+    disproveCertificate: TypedContractMethod<
+      [commitmentId: BigNumberish, content: IStateCommitments.ContentStruct, certificate: IDisputes.CertificateStruct, branch: BytesLike[], members: BigNumberish[], ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
+    eip712Domain: TypedContractMethod<
+      [],
+      [[string, string, string, bigint, string, string, bigint[]] & {fields: string, name: string, version: string, chainId: bigint, verifyingContract: string, salt: string, extensions: bigint[] }],
+      'view'
+    >
+    
+
+    
+    leafOf: TypedContractMethod<
+      [certificate: IDisputes.CertificateStruct, ],
+      [string],
+      'view'
     >
     
 
@@ -164,10 +265,35 @@ decodeFunctionResult(functionFragment: 'verdict', data: BytesLike): Result;
 
     getFunction<T extends ContractMethod = ContractMethod>(key: string | FunctionFragment): T;
 
-    getFunction(nameOrSignature: 'disproveBalance'): TypedContractMethod<
+    getFunction(nameOrSignature: 'certificateDigest'): TypedContractMethod<
+      [certificate: IDisputes.CertificateStruct, ],
+      [string],
+      'view'
+    >;
+getFunction(nameOrSignature: 'disproveArrivals'): TypedContractMethod<
+      [commitmentId: BigNumberish, content: IStateCommitments.ContentStruct, kind: BigNumberish, proof: IDisputes.ArrivalsProofStruct, ],
+      [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'disproveBalance'): TypedContractMethod<
       [commitmentId: BigNumberish, content: IStateCommitments.ContentStruct, entry: IDisputes.BalanceEntryStruct, state: StateProofStruct, validator: ValidatorProofStruct, balance: BalanceProofStruct, ],
       [void],
       'nonpayable'
+    >;
+getFunction(nameOrSignature: 'disproveCertificate'): TypedContractMethod<
+      [commitmentId: BigNumberish, content: IStateCommitments.ContentStruct, certificate: IDisputes.CertificateStruct, branch: BytesLike[], members: BigNumberish[], ],
+      [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'eip712Domain'): TypedContractMethod<
+      [],
+      [[string, string, string, bigint, string, string, bigint[]] & {fields: string, name: string, version: string, chainId: bigint, verifyingContract: string, salt: string, extensions: bigint[] }],
+      'view'
+    >;
+getFunction(nameOrSignature: 'leafOf'): TypedContractMethod<
+      [certificate: IDisputes.CertificateStruct, ],
+      [string],
+      'view'
     >;
 getFunction(nameOrSignature: 'slashSigners'): TypedContractMethod<
       [commitmentId: BigNumberish, content: IStateCommitments.ContentStruct, maxMembers: BigNumberish, ],
@@ -180,13 +306,28 @@ getFunction(nameOrSignature: 'verdict'): TypedContractMethod<
       'view'
     >;
 
-    getEvent(key: 'BalanceDisproven'): TypedContractEvent<BalanceDisprovenEvent.InputTuple, BalanceDisprovenEvent.OutputTuple, BalanceDisprovenEvent.OutputObject>;
+    getEvent(key: 'ArrivalsDisproven'): TypedContractEvent<ArrivalsDisprovenEvent.InputTuple, ArrivalsDisprovenEvent.OutputTuple, ArrivalsDisprovenEvent.OutputObject>;
+getEvent(key: 'BalanceDisproven'): TypedContractEvent<BalanceDisprovenEvent.InputTuple, BalanceDisprovenEvent.OutputTuple, BalanceDisprovenEvent.OutputObject>;
+getEvent(key: 'CertificateDisproven'): TypedContractEvent<CertificateDisprovenEvent.InputTuple, CertificateDisprovenEvent.OutputTuple, CertificateDisprovenEvent.OutputObject>;
+getEvent(key: 'EIP712DomainChanged'): TypedContractEvent<EIP712DomainChangedEvent.InputTuple, EIP712DomainChangedEvent.OutputTuple, EIP712DomainChangedEvent.OutputObject>;
 getEvent(key: 'SignersJudged'): TypedContractEvent<SignersJudgedEvent.InputTuple, SignersJudgedEvent.OutputTuple, SignersJudgedEvent.OutputObject>;
 
     filters: {
       
+      'ArrivalsDisproven(uint256,uint8,uint256,uint256,address)': TypedContractEvent<ArrivalsDisprovenEvent.InputTuple, ArrivalsDisprovenEvent.OutputTuple, ArrivalsDisprovenEvent.OutputObject>;
+      ArrivalsDisproven: TypedContractEvent<ArrivalsDisprovenEvent.InputTuple, ArrivalsDisprovenEvent.OutputTuple, ArrivalsDisprovenEvent.OutputObject>;
+    
+
       'BalanceDisproven(uint256,uint32,uint64,uint64,address)': TypedContractEvent<BalanceDisprovenEvent.InputTuple, BalanceDisprovenEvent.OutputTuple, BalanceDisprovenEvent.OutputObject>;
       BalanceDisproven: TypedContractEvent<BalanceDisprovenEvent.InputTuple, BalanceDisprovenEvent.OutputTuple, BalanceDisprovenEvent.OutputObject>;
+    
+
+      'CertificateDisproven(uint256,uint32,uint64,uint8,address)': TypedContractEvent<CertificateDisprovenEvent.InputTuple, CertificateDisprovenEvent.OutputTuple, CertificateDisprovenEvent.OutputObject>;
+      CertificateDisproven: TypedContractEvent<CertificateDisprovenEvent.InputTuple, CertificateDisprovenEvent.OutputTuple, CertificateDisprovenEvent.OutputObject>;
+    
+
+      'EIP712DomainChanged()': TypedContractEvent<EIP712DomainChangedEvent.InputTuple, EIP712DomainChangedEvent.OutputTuple, EIP712DomainChangedEvent.OutputObject>;
+      EIP712DomainChanged: TypedContractEvent<EIP712DomainChangedEvent.InputTuple, EIP712DomainChangedEvent.OutputTuple, EIP712DomainChangedEvent.OutputObject>;
     
 
       'SignersJudged(uint256,uint256,uint256)': TypedContractEvent<SignersJudgedEvent.InputTuple, SignersJudgedEvent.OutputTuple, SignersJudgedEvent.OutputObject>;

@@ -131,6 +131,11 @@ import type { NonPayableOverrides } from "../../../common.js"
             "internalType": "address",
             "name": "views",
             "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "votes",
+            "type": "address"
           }
         ],
         "internalType": "struct Addresses",
@@ -391,6 +396,22 @@ import type { NonPayableOverrides } from "../../../common.js"
   {
     "inputs": [
       {
+        "internalType": "enum PoolKind",
+        "name": "kind",
+        "type": "uint8"
+      },
+      {
+        "internalType": "uint256",
+        "name": "arrivals",
+        "type": "uint256"
+      }
+    ],
+    "name": "ArrivalsRight",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "uint256",
         "name": "expected",
         "type": "uint256"
@@ -421,6 +442,22 @@ import type { NonPayableOverrides } from "../../../common.js"
     "type": "error"
   },
   {
+    "inputs": [],
+    "name": "CertificateRight",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "enum BlockHeader.HeaderField",
+        "name": "",
+        "type": "uint8"
+      }
+    ],
+    "name": "FieldNotPresentInBlockHeader",
+    "type": "error"
+  },
+  {
     "inputs": [
       {
         "internalType": "bytes4",
@@ -434,6 +471,11 @@ import type { NonPayableOverrides } from "../../../common.js"
   {
     "inputs": [],
     "name": "HashFailed",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "HashToFieldFailed",
     "type": "error"
   },
   {
@@ -464,6 +506,11 @@ import type { NonPayableOverrides } from "../../../common.js"
     "type": "error"
   },
   {
+    "inputs": [],
+    "name": "InvalidShortString",
+    "type": "error"
+  },
+  {
     "inputs": [
       {
         "internalType": "uint256",
@@ -489,11 +536,38 @@ import type { NonPayableOverrides } from "../../../common.js"
     "inputs": [
       {
         "internalType": "uint256",
+        "name": "fields",
+        "type": "uint256"
+      }
+    ],
+    "name": "NotAnAccount",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
         "name": "commitmentId",
         "type": "uint256"
       }
     ],
     "name": "NotDisputable",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "certificatesHash",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "leaf",
+        "type": "bytes32"
+      }
+    ],
+    "name": "NotInSet",
     "type": "error"
   },
   {
@@ -526,6 +600,60 @@ import type { NonPayableOverrides } from "../../../common.js"
       }
     ],
     "name": "OrdinalOutOfRange",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "PointAtInfinity",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "precompile",
+        "type": "address"
+      }
+    ],
+    "name": "PrecompileFailed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "precompile",
+        "type": "address"
+      }
+    ],
+    "name": "PrecompileMissing",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "RLPInvalidEncoding",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "string",
+        "name": "str",
+        "type": "string"
+      }
+    ],
+    "name": "StringTooLong",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "enum TrieProof.ProofError",
+        "name": "err",
+        "type": "uint8"
+      }
+    ],
+    "name": "TrieProofTraversalError",
     "type": "error"
   },
   {
@@ -579,6 +707,22 @@ import type { NonPayableOverrides } from "../../../common.js"
   {
     "inputs": [
       {
+        "internalType": "bytes32",
+        "name": "expected",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "actual",
+        "type": "bytes32"
+      }
+    ],
+    "name": "WrongHeader",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "uint256",
         "name": "expected",
         "type": "uint256"
@@ -590,6 +734,22 @@ import type { NonPayableOverrides } from "../../../common.js"
       }
     ],
     "name": "WrongLength",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "expected",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "actual",
+        "type": "bytes32"
+      }
+    ],
+    "name": "WrongMembers",
     "type": "error"
   },
   {
@@ -617,6 +777,43 @@ import type { NonPayableOverrides } from "../../../common.js"
     "inputs": [],
     "name": "ZeroAddress",
     "type": "error"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "uint256",
+        "name": "commitmentId",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "enum PoolKind",
+        "name": "kind",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "reported",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "actual",
+        "type": "uint256"
+      },
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "reporter",
+        "type": "address"
+      }
+    ],
+    "name": "ArrivalsDisproven",
+    "type": "event"
   },
   {
     "anonymous": false,
@@ -665,6 +862,49 @@ import type { NonPayableOverrides } from "../../../common.js"
         "type": "uint256"
       },
       {
+        "indexed": true,
+        "internalType": "PoolId",
+        "name": "poolId",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint64",
+        "name": "slot",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint8",
+        "name": "dutyType",
+        "type": "uint8"
+      },
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "reporter",
+        "type": "address"
+      }
+    ],
+    "name": "CertificateDisproven",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [],
+    "name": "EIP712DomainChanged",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "uint256",
+        "name": "commitmentId",
+        "type": "uint256"
+      },
+      {
         "indexed": false,
         "internalType": "uint256",
         "name": "judged",
@@ -679,6 +919,238 @@ import type { NonPayableOverrides } from "../../../common.js"
     ],
     "name": "SignersJudged",
     "type": "event"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "internalType": "PoolId",
+            "name": "poolId",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint32",
+            "name": "round",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint64",
+            "name": "slot",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint8",
+            "name": "dutyType",
+            "type": "uint8"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "signingRoot",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint128",
+            "name": "participation",
+            "type": "uint128"
+          },
+          {
+            "components": [
+              {
+                "internalType": "bytes32",
+                "name": "xc0Hi",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "xc0Lo",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "xc1Hi",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "xc1Lo",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "yc0Hi",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "yc0Lo",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "yc1Hi",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "yc1Lo",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct G2Point",
+            "name": "signature",
+            "type": "tuple"
+          }
+        ],
+        "internalType": "struct IDisputes.Certificate",
+        "name": "certificate",
+        "type": "tuple"
+      }
+    ],
+    "name": "certificateDigest",
+    "outputs": [
+      {
+        "internalType": "bytes32",
+        "name": "",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "commitmentId",
+        "type": "uint256"
+      },
+      {
+        "components": [
+          {
+            "components": [
+              {
+                "internalType": "uint64",
+                "name": "epoch",
+                "type": "uint64"
+              },
+              {
+                "internalType": "uint64",
+                "name": "referenceSlot",
+                "type": "uint64"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "blockRoot",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "uint64",
+                "name": "executionBlock",
+                "type": "uint64"
+              },
+              {
+                "internalType": "uint32",
+                "name": "history",
+                "type": "uint32"
+              },
+              {
+                "internalType": "uint256",
+                "name": "stakerArrivals",
+                "type": "uint256"
+              },
+              {
+                "internalType": "uint256",
+                "name": "bondArrivals",
+                "type": "uint256"
+              },
+              {
+                "internalType": "uint32",
+                "name": "stakerPools",
+                "type": "uint32"
+              },
+              {
+                "internalType": "uint32",
+                "name": "bondPools",
+                "type": "uint32"
+              },
+              {
+                "internalType": "uint32",
+                "name": "producers",
+                "type": "uint32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "certificatesHash",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "summariesRoot",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32[]",
+                "name": "pageRoots",
+                "type": "bytes32[]"
+              }
+            ],
+            "internalType": "struct IStateCommitments.Report",
+            "name": "report",
+            "type": "tuple"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "executionHash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes",
+            "name": "absent",
+            "type": "bytes"
+          }
+        ],
+        "internalType": "struct IStateCommitments.Content",
+        "name": "content",
+        "type": "tuple"
+      },
+      {
+        "internalType": "enum PoolKind",
+        "name": "kind",
+        "type": "uint8"
+      },
+      {
+        "components": [
+          {
+            "internalType": "bytes",
+            "name": "header",
+            "type": "bytes"
+          },
+          {
+            "internalType": "bytes[]",
+            "name": "vaultAccount",
+            "type": "bytes[]"
+          },
+          {
+            "internalType": "bytes[]",
+            "name": "poolAccount",
+            "type": "bytes[]"
+          },
+          {
+            "internalType": "bytes[]",
+            "name": "collected",
+            "type": "bytes[]"
+          }
+        ],
+        "internalType": "struct IDisputes.ArrivalsProof",
+        "name": "proof",
+        "type": "tuple"
+      }
+    ],
+    "name": "disproveArrivals",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
   },
   {
     "inputs": [
@@ -1036,6 +1508,343 @@ import type { NonPayableOverrides } from "../../../common.js"
         "type": "tuple"
       },
       {
+        "components": [
+          {
+            "internalType": "PoolId",
+            "name": "poolId",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint32",
+            "name": "round",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint64",
+            "name": "slot",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint8",
+            "name": "dutyType",
+            "type": "uint8"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "signingRoot",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint128",
+            "name": "participation",
+            "type": "uint128"
+          },
+          {
+            "components": [
+              {
+                "internalType": "bytes32",
+                "name": "xc0Hi",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "xc0Lo",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "xc1Hi",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "xc1Lo",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "yc0Hi",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "yc0Lo",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "yc1Hi",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "yc1Lo",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct G2Point",
+            "name": "signature",
+            "type": "tuple"
+          }
+        ],
+        "internalType": "struct IDisputes.Certificate",
+        "name": "certificate",
+        "type": "tuple"
+      },
+      {
+        "internalType": "bytes32[]",
+        "name": "branch",
+        "type": "bytes32[]"
+      },
+      {
+        "internalType": "ProducerId[]",
+        "name": "members",
+        "type": "uint32[]"
+      }
+    ],
+    "name": "disproveCertificate",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "eip712Domain",
+    "outputs": [
+      {
+        "internalType": "bytes1",
+        "name": "fields",
+        "type": "bytes1"
+      },
+      {
+        "internalType": "string",
+        "name": "name",
+        "type": "string"
+      },
+      {
+        "internalType": "string",
+        "name": "version",
+        "type": "string"
+      },
+      {
+        "internalType": "uint256",
+        "name": "chainId",
+        "type": "uint256"
+      },
+      {
+        "internalType": "address",
+        "name": "verifyingContract",
+        "type": "address"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "salt",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "uint256[]",
+        "name": "extensions",
+        "type": "uint256[]"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "internalType": "PoolId",
+            "name": "poolId",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint32",
+            "name": "round",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint64",
+            "name": "slot",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint8",
+            "name": "dutyType",
+            "type": "uint8"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "signingRoot",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint128",
+            "name": "participation",
+            "type": "uint128"
+          },
+          {
+            "components": [
+              {
+                "internalType": "bytes32",
+                "name": "xc0Hi",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "xc0Lo",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "xc1Hi",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "xc1Lo",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "yc0Hi",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "yc0Lo",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "yc1Hi",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "yc1Lo",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct G2Point",
+            "name": "signature",
+            "type": "tuple"
+          }
+        ],
+        "internalType": "struct IDisputes.Certificate",
+        "name": "certificate",
+        "type": "tuple"
+      }
+    ],
+    "name": "leafOf",
+    "outputs": [
+      {
+        "internalType": "bytes32",
+        "name": "",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "pure",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "commitmentId",
+        "type": "uint256"
+      },
+      {
+        "components": [
+          {
+            "components": [
+              {
+                "internalType": "uint64",
+                "name": "epoch",
+                "type": "uint64"
+              },
+              {
+                "internalType": "uint64",
+                "name": "referenceSlot",
+                "type": "uint64"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "blockRoot",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "uint64",
+                "name": "executionBlock",
+                "type": "uint64"
+              },
+              {
+                "internalType": "uint32",
+                "name": "history",
+                "type": "uint32"
+              },
+              {
+                "internalType": "uint256",
+                "name": "stakerArrivals",
+                "type": "uint256"
+              },
+              {
+                "internalType": "uint256",
+                "name": "bondArrivals",
+                "type": "uint256"
+              },
+              {
+                "internalType": "uint32",
+                "name": "stakerPools",
+                "type": "uint32"
+              },
+              {
+                "internalType": "uint32",
+                "name": "bondPools",
+                "type": "uint32"
+              },
+              {
+                "internalType": "uint32",
+                "name": "producers",
+                "type": "uint32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "certificatesHash",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "summariesRoot",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32[]",
+                "name": "pageRoots",
+                "type": "bytes32[]"
+              }
+            ],
+            "internalType": "struct IStateCommitments.Report",
+            "name": "report",
+            "type": "tuple"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "executionHash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes",
+            "name": "absent",
+            "type": "bytes"
+          }
+        ],
+        "internalType": "struct IStateCommitments.Content",
+        "name": "content",
+        "type": "tuple"
+      },
+      {
         "internalType": "uint256",
         "name": "maxMembers",
         "type": "uint256"
@@ -1079,7 +1888,7 @@ import type { NonPayableOverrides } from "../../../common.js"
   }
 ] as const;
 
-  const _bytecode = "0x610180604052348015610010575f5ffd5b50604051612b80380380612b8083398101604081905261002f91610589565b80516001600160401b03908116608052602080830151821660a052604083015190911660c052820151610061906100e3565b6001600160a01b031660e090815282015161007b906100e3565b6001600160a01b0316610100908152820151610096906100e3565b6001600160a01b0316610120526101408201516100b2906100e3565b6001600160a01b0316610140526101808201516100ce906100e3565b6001600160a01b0316610160525061077e9050565b5f6001600160a01b03821661010b5760405163d92e233d60e01b815260040160405180910390fd5b5090565b60405161060081016001600160401b038111828210171561013e57634e487b7160e01b5f52604160045260245ffd5b60405290565b60405161030081016001600160401b038111828210171561013e57634e487b7160e01b5f52604160045260245ffd5b80516001600160a01b0381168114610189575f5ffd5b919050565b80516001600160401b0381168114610189575f5ffd5b80516001600160e01b031981168114610189575f5ffd5b805161ffff81168114610189575f5ffd5b80516001600160801b0381168114610189575f5ffd5b805163ffffffff81168114610189575f5ffd5b5f6106008284031215610206575f5ffd5b61020e61010f565b90506102198261018e565b81526102276020830161018e565b60208201526102386040830161018e565b60408201526102496060830161018e565b606082015261025a6080830161018e565b608082015261026b60a083016101a4565b60a082015260c0828101519082015261028660e0830161018e565b60e08201526102986101008301610173565b6101008201526102ab61012083016101bb565b6101208201526102be61014083016101cc565b6101408201526102d161016083016101cc565b6101608201526102e461018083016101bb565b6101808201526102f76101a0830161018e565b6101a082015261030a6101c0830161018e565b6101c082015261031d6101e083016101bb565b6101e082015261033061020083016101bb565b61020082015261034361022083016101bb565b610220820152610356610240830161018e565b610240820152610369610260830161018e565b61026082015261037c610280830161018e565b61028082015261038f6102a0830161018e565b6102a08201526103a26102c0830161018e565b6102c08201526103b56102e0830161018e565b6102e08201526103c8610300830161018e565b6103008201526103db610320830161018e565b6103208201526103ee610340830161018e565b61034082015261040161036083016101cc565b61036082015261041461038083016101e2565b6103808201526104276103a083016101e2565b6103a082015261043a6103c083016101cc565b6103c082015261044d6103e083016101cc565b6103e0820152610460610400830161018e565b610400820152610473610420830161018e565b61042082015261048661044083016101cc565b61044082015261049961046083016101bb565b6104608201526104ac61048083016101cc565b6104808201526104bf6104a083016101bb565b6104a08201526104d26104c083016101e2565b6104c08201526104e56104e083016101e2565b6104e08201526104f861050083016101e2565b61050082015261050b61052083016101e2565b61052082015261051e61054083016101bb565b61054082015261053161056083016101e2565b61056082015261054461058083016101cc565b6105808201526105576105a0830161018e565b6105a082015261056a6105c0830161018e565b6105c082015261057d6105e0830161018e565b6105e082015292915050565b5f5f82840361090081121561059c575f5ffd5b6103008112156105aa575f5ffd5b506105b3610144565b6105bc84610173565b81526105ca60208501610173565b60208201526105db60408501610173565b60408201526105ec60608501610173565b60608201526105fd60808501610173565b608082015261060e60a08501610173565b60a082015261061f60c08501610173565b60c082015261063060e08501610173565b60e08201526106426101008501610173565b6101008201526106556101208501610173565b6101208201526106686101408501610173565b61014082015261067b6101608501610173565b61016082015261068e6101808501610173565b6101808201526106a16101a08501610173565b6101a08201526106b46101c08501610173565b6101c08201526106c76101e08501610173565b6101e08201526106da6102008501610173565b6102008201526106ed6102208501610173565b6102208201526107006102408501610173565b6102408201526107136102608501610173565b6102608201526107266102808501610173565b6102808201526107396102a08501610173565b6102a082015261074c6102c08501610173565b6102c082015261075f6102e08501610173565b6102e082015291506107758461030085016101f5565b90509250929050565b60805160a05160c05160e0516101005161012051610140516101605161238b6107f55f395f818161014901528181610206015281816104d401526108aa01525f81816102b8015261038101525f6105c401525f61072c01525f610bee01525f610f9001525f610f3b01525f610f66015261238b5ff3fe608060405234801561000f575f5ffd5b506004361061003f575f3560e01c8063057a0c0d1461004357806306cc6e7014610058578063d3dc1fdf1461006b575b5f5ffd5b61005661005136600461161c565b6100f3565b005b610056610066366004611699565b6101ee565b6100c561007936600461177f565b604080518082019091525f8082526020820152505f90815260208181526040918290208251808401909352546001600160a01b0381168352600160a01b900463ffffffff169082015290565b6040805182516001600160a01b0316815260209283015163ffffffff16928101929092520160405180910390f35b5f838152602081905260409020546001600160a01b031661012f57604051631af05ddb60e01b8152600481018490526024015b60405180910390fd5b604051635be6357960e11b8152600481018490526101c6907f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03169063b7cc6af2906024016101e060405180830381865afa158015610197573d5f5f3e3d5ffd5b505050506040513d601f19601f820116820180604052508101906101bb91906118c9565b60a001518390610550565b6101e9836101d484806119e5565b6101e2906020810190611a0f565b84846105a4565b505050565b604051635be6357960e11b8152600481018790525f907f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03169063b7cc6af2906024016101e060405180830381865afa158015610254573d5f5f3e3d5ffd5b505050506040513d601f19601f8201168201806040525081019061027891906118c9565b905061028787825f015161082f565b60a0810151610297908790610550565b5f6102ab6102a588806119e5565b876108a6565b90505f6001600160a01b037f00000000000000000000000000000000000000000000000000000000000000001663dc7730776102ea60208a018a611a36565b6102fa60408b0160208c01611a5c565b6040518363ffffffff1660e01b8152600401610317929190611a8b565b602060405180830381865afa158015610332573d5f5f3e3d5ffd5b505050506040513d601f19601f820116820180604052508101906103569190611ac0565b90505f6103fc6103668a806119e5565b6040516353463ebf60e01b815263ffffffff851660048201527f00000000000000000000000000000000000000000000000000000000000000006001600160a01b0316906353463ebf906024015f60405180830381865afa1580156103cd573d5f5f3e3d5ffd5b505050506040513d5f823e601f3d908101601f191682016040526103f49190810190611b77565b898989610b52565b9050806001600160401b0316836001600160401b03160361044757604051632f31950760e01b815263ffffffff831660048201526001600160401b0384166024820152604401610126565b5f8a8152602081815260409182902080546001600160a01b0319163390811790915582516001600160401b0387811682528516928101929092529163ffffffff8516918d917fa3eaecc858bfb1c96fd8f87503bee334549ad9e8335fe27de7f515d060d52ffb910160405180910390a46040516309df50c760e01b8152600481018b9052600160248201527f00000000000000000000000000000000000000000000000000000000000000006001600160a01b0316906309df50c7906044015f604051808303815f87803b15801561051d575f5ffd5b505af115801561052f573d5f5f3e3d5ffd5b505050506105448a85602001518b60106105a4565b50505050505050505050565b5f826040516020016105629190611d6e565b6040516020818303038152906040528051906020012090508181146101e957604051632b90f8fb60e21b81526004810183905260248101829052604401610126565b6040516355772c1b60e01b81526001600160401b03841660048201525f907f00000000000000000000000000000000000000000000000000000000000000006001600160a01b0316906355ec742f9082906355772c1b90602401602060405180830381865afa158015610619573d5f5f3e3d5ffd5b505050506040513d601f19601f8201168201806040525081019061063d9190611ed9565b6040516001600160e01b031960e084901b1681526001600160401b0390911660048201526024015f60405180830381865afa15801561067e573d5f5f3e3d5ffd5b505050506040513d5f823e601f3d908101601f191682016040526106a59190810190611f54565b505f868152602081905260408120805483519394509092600160a01b90910463ffffffff1691906106d790839061202e565b90505f8582106106e757856106e9565b815b6106f39084612041565b845463ffffffff60a01b1916600160a01b63ffffffff8316021785559050825b818110156107e0576107258882610d90565b156107d8577f00000000000000000000000000000000000000000000000000000000000000006001600160a01b031663772aa0e487838151811061076b5761076b612054565b6020908102919091010151875460405160e084901b6001600160e01b031916815263ffffffff90921660048301526001600160a01b031660248201526044015f604051808303815f87803b1580156107c1575f5ffd5b505af11580156107d3573d5f5f3e3d5ffd5b505050505b600101610713565b50887ee38b602ba099bdc4947e611081d01ae4b168c5934a3eb05b2505bea864bcdb82875160405161081c929190918252602082015260400190565b60405180910390a2505050505050505050565b600181600581111561084357610843611a77565b141580156108635750600281600581111561086057610860611a77565b14155b80156108815750600381600581111561087e5761087e611a77565b14155b156108a257604051639a39ba3f60e01b815260048101839052602401610126565b5050565b5f5f7f00000000000000000000000000000000000000000000000000000000000000006001600160a01b031663bfa90c926040518163ffffffff1660e01b8152600401602060405180830381865afa158015610904573d5f5f3e3d5ffd5b505050506040513d601f19601f820116820180604052508101906109289190611ac0565b90505f806109396020860186611a36565b600181111561094a5761094a611a77565b1490505f8161096a5761096561012087016101008801611a5c565b61097b565b61097b610100870160e08801611a5c565b905063ffffffff81166109946040870160208801611a5c565b63ffffffff16106109d9576109af6040860160208701611a5c565b6040516358dd955160e11b815263ffffffff91821660048201529082166024820152604401610126565b5f836109eb6040880160208901611a5c565b6109f5919061207c565b63ffffffff1690505f84610a0f6040890160208a01611a5c565b610a1991906120a3565b63ffffffff1690505f8563ffffffff1683610a3491906120ca565b610a449063ffffffff861661202e565b90505f8663ffffffff168210610a60578663ffffffff16610a62565b815b610a6d9060086120ca565b905085610ac05763ffffffff8716600181610a8f6101008e0160e08f01611a5c565b63ffffffff16610a9f9190612041565b610aa9919061202e565b610ab391906120e1565b610abd9085612041565b93505b610b0d610ad16101808c018c6120f4565b86818110610ae157610ae1612054565b9050602002013582600486610af691906120e1565b60408d0135610b0860608f018f6120f4565b610dd9565b610b2a5760405163e4e7246160e01b815260040160405180910390fd5b610b4260408a0135610b3d600486612139565b610ee9565b9750505050505050505b92915050565b5f80610b6c610b676040890160208a01611a0f565b610f35565b90508560c001516001600160401b03165f1480610b9e5750806001600160401b03168660c001516001600160401b0316115b15610be3578561010001518015610bcb5750806001600160401b03168660e001516001600160401b031611155b610bd957633b9aca00610bdb565b5f5b915050610d87565b5f6001600160a01b037f000000000000000000000000000000000000000000000000000000000000000016633a78985c610c2b610c2660408c0160208d01611a0f565b610f8a565b6040516001600160e01b031960e084901b1681526001600160401b03909116600482015260240160c060405180830381865afa158015610c6d573d5f5f3e3d5ffd5b505050506040513d601f19601f82011682018060405250810190610c91919061214c565b90505f610ca389604001358884610fb5565b90505f610cb4896101400151611063565b905060208701358114610ce7576040516312fe76f360e21b81526004810182905260208801356024820152604401610126565b610cf46020880188611a0f565b6001600160401b0316610d0a6020880188611a0f565b6001600160401b031614610d5e57610d256020880188611a0f565b610d326020880188611a0f565b6040516318fe28c160e31b81526001600160401b03928316600482015291166024820152604401610126565b610d69828885611101565b610d80610d7783888661114a565b886020016111b5565b9450505050505b95945050505050565b5f610d9c600883612139565b610da960408501856121df565b610db46008866120e1565b818110610dc357610dc3612054565b600192013560f81c90921c161591505092915050565b5f806020610de888601f612041565b610df291906120e1565b9050808610610e1e576040516303585b9560e11b81526004810187905260248101829052604401610126565b5f5b81816001901b1015610e3c57610e3581612221565b9050610e20565b838114610e6657604051637b3271e960e11b81526004810182905260248101859052604401610126565b855f5b82811015610ec5575f878783818110610e8457610e84612054565b905060200201359050818a901c6001165f14610eac575f818152602084905260409020610eba565b5f8381526020829052604090205b925050600101610e69565b5089610eda8a835f9182526020526040902090565b149a9950505050505050505050565b5f6003821115610f15576040516303585b9560e11b815260048181018490526024820152604401610126565b610f208260406120ca565b610f2b9060c061202e565b9290921c92915050565b5f610f607f000000000000000000000000000000000000000000000000000000000000000083612239565b610b4c907f000000000000000000000000000000000000000000000000000000000000000061225b565b5f610b4c7f00000000000000000000000000000000000000000000000000000000000000008361227a565b5f80610fc08461120e565b9050848114610fec5760405163b8fdbaa360e01b81526004810186905260248101829052604401610126565b6020830151604084015160608601359350839161102b916001600160e01b0319909116906001600160401b031661102660a08901896120f4565b61129f565b1461105b576020830151604051632a7c4b5f60e11b81526001600160e01b03199091166004820152602401610126565b509392505050565b5f815160301461109357815160405163b863f04160e01b8152603060048201526024810191909152604401610126565b6040516002906110a99084905f906020016122be565b60408051601f19818403018152908290526110c3916122eb565b602060405180830381855afa1580156110de573d5f5f3e3d5ffd5b5050506040513d601f19601f82011682018060405250810190610b4c91906122f6565b60608101515f9061111e906111196020860186611a0f565b611337565b905061114484611130856020016113a1565b8361113f6101208801886120f4565b61146f565b50505050565b60808101515f9061117e908590602086018035916111719161116c9089611a0f565b6114a4565b61113f60408801886120f4565b6111ad602084018035906004906111959087611a0f565b61119f919061230d565b6001600160401b031661151f565b949350505050565b5f806001600160401b036111cf60a0850160808601611a0f565b6001600160401b03161480156111f257506407735940006001600160401b038516105b9050806111ff57836111ad565b6111ad640737be76008561225b565b5f806112406112286112236020860186611a0f565b611548565b61123b6112236040870160208801611a0f565b611565565b90505f61125584604001358560600135611565565b90505f611266608086013582611565565b9050610d876112758484611565565b61123b837ff5a5fd42d16a20302798ef6ed309979b43003d2320d9f0e8ea9831a92759fb4b611565565b5f600184831c146112cd57604051637b3271e960e11b81526004810185905260248101839052604401610126565b50836001835b600186111561130f576001861660051b838152813560208218525060205f60405f60025afa5f5160019790971c969350909116906020016112d3565b508061132e5760405163832d990560e01b815260040160405180910390fd5b50949350505050565b5f600160281b6001600160401b0383161061137057604051635cdde80160e11b81526001600160401b0383166004820152602401610126565b6001600160401b0380831690600160281b9061138f90861660026120ca565b61139991906120ca565b179392505050565b5f806113b283356020850135611565565b90505f6113f36113cb6112236060870160408801611a0f565b61123b6113de608088016060890161233a565b6113e8575f6113eb565b60015b60ff16611548565b90505f61141f61140c61122360a0880160808901611a0f565b61123b61122360c0890160a08a01611a0f565b90505f61144c61143861122360e0890160c08a01611a0f565b61123b6112236101008a0160e08b01611a0f565b905061146561145b8585611565565b61123b8484611565565b9695505050505050565b8461147c8585858561129f565b1461149d5760405163b0168c6360e01b815260048101849052602401610126565b5050505050565b5f600160281b6001600160401b038316106114dd57604051635cdde80160e11b81526001600160401b0383166004820152602401610126565b6114e860048361227a565b6001600160401b03166115006004600160281b61227a565b6001600160401b0316846001600160401b0316600261138f91906120ca565b5f61154161152e8360406120ca565b6115399060c061202e565b84901c6115a3565b9392505050565b5f60c0611554836115a3565b6001600160401b0316901b92915050565b5f5f835f528260205260205f60405f60025afa90505f5191508061159c5760405163832d990560e01b815260040160405180910390fd5b5092915050565b65ff000000ff00600882811b91821664ff000000ff9390911c92831617601090811b67ff000000ff0000009290921666ff000000ff0000939093169290921790911c17602081811b6bffffffffffffffff000000001691901c63ffffffff161790565b5f60608284031215611616575f5ffd5b50919050565b5f5f5f6060848603121561162e575f5ffd5b8335925060208401356001600160401b0381111561164a575f5ffd5b61165686828701611606565b93969395505050506040919091013590565b5f60808284031215611616575f5ffd5b5f60c08284031215611616575f5ffd5b5f6101408284031215611616575f5ffd5b5f5f5f5f5f5f60c087890312156116ae575f5ffd5b8635955060208701356001600160401b038111156116ca575f5ffd5b6116d689828a01611606565b95505060408701356001600160401b038111156116f1575f5ffd5b6116fd89828a01611668565b94505060608701356001600160401b03811115611718575f5ffd5b61172489828a01611678565b93505060808701356001600160401b0381111561173f575f5ffd5b61174b89828a01611688565b92505060a08701356001600160401b03811115611766575f5ffd5b61177289828a01611606565b9150509295509295509295565b5f6020828403121561178f575f5ffd5b5035919050565b634e487b7160e01b5f52604160045260245ffd5b6040516101e081016001600160401b03811182821017156117cd576117cd611796565b60405290565b60405161016081016001600160401b03811182821017156117cd576117cd611796565b60405160c081016001600160401b03811182821017156117cd576117cd611796565b604051601f8201601f191681016001600160401b038111828210171561184057611840611796565b604052919050565b805160068110611856575f5ffd5b919050565b6001600160401b038116811461186f575f5ffd5b50565b80516118568161185b565b63ffffffff8116811461186f575f5ffd5b80516118568161187d565b80516fffffffffffffffffffffffffffffffff81168114611856575f5ffd5b8051600f81900b8114611856575f5ffd5b5f6101e08284031280156118db575f5ffd5b506118e46117aa565b6118ed83611848565b81526118fb60208401611872565b602082015261190c60408401611872565b604082015261191d60608401611872565b606082015261192e6080840161188e565b608082015260a0838101519082015261194960c08401611872565b60c082015261195a60e0840161188e565b60e082015261196c610100840161188e565b61010082015261197f6101208401611899565b61012082015261199261014084016118b8565b6101408201526119a561016084016118b8565b6101608201526119b86101808401611899565b6101808201526119cb6101a08401611899565b6101a08201526101c0928301519281019290925250919050565b5f823561019e198336030181126119fa575f5ffd5b9190910192915050565b80356118568161185b565b5f60208284031215611a1f575f5ffd5b81356115418161185b565b6002811061186f575f5ffd5b5f60208284031215611a46575f5ffd5b813561154181611a2a565b80356118568161187d565b5f60208284031215611a6c575f5ffd5b81356115418161187d565b634e487b7160e01b5f52602160045260245ffd5b6040810160028410611aab57634e487b7160e01b5f52602160045260245ffd5b92815263ffffffff9190911660209091015290565b5f60208284031215611ad0575f5ffd5b81516115418161187d565b805161185681611a2a565b805160088110611856575f5ffd5b801515811461186f575f5ffd5b805161185681611af4565b5f82601f830112611b1b575f5ffd5b81516001600160401b03811115611b3457611b34611796565b611b47601f8201601f1916602001611818565b818152846020838601011115611b5b575f5ffd5b8160208501602083015e5f918101602001919091529392505050565b5f60208284031215611b87575f5ffd5b81516001600160401b03811115611b9c575f5ffd5b82016101608185031215611bae575f5ffd5b611bb66117d3565b611bbf82611adb565b8152611bcd60208301611ae6565b6020820152611bde6040830161188e565b6040820152611bef6060830161188e565b6060820152611c0060808301611872565b6080820152611c1160a08301611872565b60a0820152611c2260c08301611872565b60c0820152611c3360e08301611872565b60e0820152611c456101008301611b01565b61010082015261012082810151908201526101408201516001600160401b03811115611c6f575f5ffd5b611c7b86828501611b0c565b61014083015250949350505050565b5f5f8335601e19843603018112611c9f575f5ffd5b83016020810192503590506001600160401b03811115611cbd575f5ffd5b8060051b3603821315611cce575f5ffd5b9250929050565b8183525f6001600160fb1b03831115611cec575f5ffd5b8260051b80836020870137939093016020019392505050565b5f5f8335601e19843603018112611d1a575f5ffd5b83016020810192503590506001600160401b03811115611d38575f5ffd5b803603821315611cce575f5ffd5b81835281816020850137505f828201602090810191909152601f909101601f19169091010190565b602081525f823561019e19843603018112611d87575f5ffd5b606060208401528301611dad60808401611da083611a04565b6001600160401b03169052565b611db960208201611a04565b6001600160401b031660a0840152604081013560c0840152611ddd60608201611a04565b6001600160401b031660e0840152611df760808201611a51565b63ffffffff1661010084015260a081013561012084015260c0810135610140840152611e2560e08201611a51565b63ffffffff16610160840152611e3e6101008201611a51565b63ffffffff16610180840152611e576101208201611a51565b63ffffffff166101a08401526101408101356101c08401526101608101356101e0840152611e89610180820182611c8a565b91506101a0610200850152611ea361022085018383611cd5565b9150505f6020850135905080604085015250611ec26040850185611d05565b848303601f19016060860152611465838284611d46565b5f60208284031215611ee9575f5ffd5b81516115418161185b565b5f60808284031215611f04575f5ffd5b604051608081016001600160401b0381118282101715611f2657611f26611796565b6040908152835182526020808501519083015283810151908201526060928301519281019290925250919050565b5f5f60a08385031215611f65575f5ffd5b82516001600160401b03811115611f7a575f5ffd5b8301601f81018513611f8a575f5ffd5b80516001600160401b03811115611fa357611fa3611796565b8060051b611fb360208201611818565b91825260208184018101929081019088841115611fce575f5ffd5b6020850194505b83851015611ffc5784519250611fea8361187d565b82825260209485019490910190611fd5565b80965050505050506120118460208501611ef4565b90509250929050565b634e487b7160e01b5f52601160045260245ffd5b81810381811115610b4c57610b4c61201a565b80820180821115610b4c57610b4c61201a565b634e487b7160e01b5f52603260045260245ffd5b634e487b7160e01b5f52601260045260245ffd5b5f63ffffffff83168061209157612091612068565b8063ffffffff84160491505092915050565b5f63ffffffff8316806120b8576120b8612068565b8063ffffffff84160691505092915050565b8082028115828204841417610b4c57610b4c61201a565b5f826120ef576120ef612068565b500490565b5f5f8335601e19843603018112612109575f5ffd5b8301803591506001600160401b03821115612122575f5ffd5b6020019150600581901b3603821315611cce575f5ffd5b5f8261214757612147612068565b500690565b5f60c082840312801561215d575f5ffd5b506121666117f6565b82516121718161185b565b815260208301516001600160e01b03198116811461218d575f5ffd5b602082015260408301516121a08161185b565b60408201526121b160608401611872565b60608201526121c260808401611872565b60808201526121d360a08401611872565b60a08201529392505050565b5f5f8335601e198436030181126121f4575f5ffd5b8301803591506001600160401b0382111561220d575f5ffd5b602001915036819003821315611cce575f5ffd5b5f600182016122325761223261201a565b5060010190565b6001600160401b03818116838216029081169081811461159c5761159c61201a565b6001600160401b038181168382160190811115610b4c57610b4c61201a565b5f6001600160401b0383168061229257612292612068565b806001600160401b0384160491505092915050565b5f81518060208401855e5f93019283525090919050565b5f6122c982856122a7565b6fffffffffffffffffffffffffffffffff199390931683525050601001919050565b5f61154182846122a7565b5f60208284031215612306575f5ffd5b5051919050565b5f6001600160401b0383168061232557612325612068565b806001600160401b0384160691505092915050565b5f6020828403121561234a575f5ffd5b813561154181611af456fea2646970667358221220914989feaca2c13ec6eaebfa8782612cb5b88bb9859fcefff96f619dc3c497df64736f6c63430008250033";
+  const _bytecode = "0x610280604052348015610010575f5ffd5b506040516159e83803806159e883398101604081905261002f916106e2565b8180826040518060400160405280600a8152602001694f70656e20506f6f6c7360b01b815250604051806040016040528060018152602001603160f81b81525061007e826101f660201b60201c565b6101205261008b816101f6565b61014052815160208084019190912060e052815190820120610100524660a05261011760e05161010051604080517f8b73c3c69bb8fe3d512ecc4cf759cc79239f7b179b0ffacaa9a75d522b39400f60208201529081019290925260608201524660808201523060a08201525f9060c00160405160208183030381529060405280519060200120905090565b60805250503060c05280516001600160401b03908116610160526020820151811661018052604090910151166101a0526101008101516101569061023c565b6001600160a01b03166101c05260e08101516101719061023c565b6001600160a01b03166101e0525061018081015161018e9061023c565b6001600160a01b0316610200525060208201516101aa9061023c565b6001600160a01b0316610220526101408201516101c69061023c565b6001600160a01b03166102405260608201516101e19061023c565b6001600160a01b031661026052506109459050565b5f5f829050601f81511115610229578260405163305a27a960e01b815260040161022091906108ea565b60405180910390fd5b80516102348261091f565b179392505050565b5f6001600160a01b0382166102645760405163d92e233d60e01b815260040160405180910390fd5b5090565b60405161060081016001600160401b038111828210171561029757634e487b7160e01b5f52604160045260245ffd5b60405290565b60405161032081016001600160401b038111828210171561029757634e487b7160e01b5f52604160045260245ffd5b80516001600160a01b03811681146102e2575f5ffd5b919050565b80516001600160401b03811681146102e2575f5ffd5b80516001600160e01b0319811681146102e2575f5ffd5b805161ffff811681146102e2575f5ffd5b80516001600160801b03811681146102e2575f5ffd5b805163ffffffff811681146102e2575f5ffd5b5f610600828403121561035f575f5ffd5b610367610268565b9050610372826102e7565b8152610380602083016102e7565b6020820152610391604083016102e7565b60408201526103a2606083016102e7565b60608201526103b3608083016102e7565b60808201526103c460a083016102fd565b60a082015260c082810151908201526103df60e083016102e7565b60e08201526103f161010083016102cc565b6101008201526104046101208301610314565b6101208201526104176101408301610325565b61014082015261042a6101608301610325565b61016082015261043d6101808301610314565b6101808201526104506101a083016102e7565b6101a08201526104636101c083016102e7565b6101c08201526104766101e08301610314565b6101e08201526104896102008301610314565b61020082015261049c6102208301610314565b6102208201526104af61024083016102e7565b6102408201526104c261026083016102e7565b6102608201526104d561028083016102e7565b6102808201526104e86102a083016102e7565b6102a08201526104fb6102c083016102e7565b6102c082015261050e6102e083016102e7565b6102e082015261052161030083016102e7565b61030082015261053461032083016102e7565b61032082015261054761034083016102e7565b61034082015261055a6103608301610325565b61036082015261056d610380830161033b565b6103808201526105806103a0830161033b565b6103a08201526105936103c08301610325565b6103c08201526105a66103e08301610325565b6103e08201526105b961040083016102e7565b6104008201526105cc61042083016102e7565b6104208201526105df6104408301610325565b6104408201526105f26104608301610314565b6104608201526106056104808301610325565b6104808201526106186104a08301610314565b6104a082015261062b6104c0830161033b565b6104c082015261063e6104e0830161033b565b6104e0820152610651610500830161033b565b610500820152610664610520830161033b565b6105208201526106776105408301610314565b61054082015261068a610560830161033b565b61056082015261069d6105808301610325565b6105808201526106b06105a083016102e7565b6105a08201526106c36105c083016102e7565b6105c08201526106d66105e083016102e7565b6105e082015292915050565b5f5f8284036109208112156106f5575f5ffd5b610320811215610703575f5ffd5b5061070c61029d565b610715846102cc565b8152610723602085016102cc565b6020820152610734604085016102cc565b6040820152610745606085016102cc565b6060820152610756608085016102cc565b608082015261076760a085016102cc565b60a082015261077860c085016102cc565b60c082015261078960e085016102cc565b60e082015261079b61010085016102cc565b6101008201526107ae61012085016102cc565b6101208201526107c161014085016102cc565b6101408201526107d461016085016102cc565b6101608201526107e761018085016102cc565b6101808201526107fa6101a085016102cc565b6101a082015261080d6101c085016102cc565b6101c08201526108206101e085016102cc565b6101e082015261083361020085016102cc565b61020082015261084661022085016102cc565b61022082015261085961024085016102cc565b61024082015261086c61026085016102cc565b61026082015261087f61028085016102cc565b6102808201526108926102a085016102cc565b6102a08201526108a56102c085016102cc565b6102c08201526108b86102e085016102cc565b6102e08201526108cb61030085016102cc565b61030082015291506108e184610320850161034e565b90509250929050565b602081525f82518060208401528060208501604085015e5f604082850101526040601f19601f83011684010191505092915050565b8051602080830151919081101561093f575f198160200360031b1b821691505b50919050565b60805160a05160c05160e05161010051610120516101405161016051610180516101a0516101c0516101e05161020051610220516102405161026051614fc7610a215f395f818161129a015261134801525f81816102d7015281816103a0015261140901525f610f9001525f818161020401528181610b4f01528181610c53015261116c01525f8181610a3401526115a101525f6108ba01525f61193601525f61124301525f61126e01525f61173b01525f61170b01525f61209101525f61206901525f611fc401525f611fee01525f6120180152614fc75ff3fe608060405234801561000f575f5ffd5b5060043610610085575f3560e01c80636e24c310116100585780636e24c310146100ea57806384b0196e146100fd578063d3dc1fdf14610118578063fdb713441461019b575f5ffd5b8063057a0c0d1461008957806306cc6e701461009e578063457de750146100b15780635e019f64146100d7575b5f5ffd5b61009c610097366004613b65565b6101ae565b005b61009c6100ac366004613be2565b6102ac565b6100c46100bf366004613cd9565b6104cb565b6040519081526020015b60405180910390f35b61009c6100e5366004613d03565b610517565b61009c6100f8366004613dc1565b610654565b61010561074e565b6040516100ce9796959493929190613ea3565b610171610126366004613f39565b6040805180820182525f80825260209182018190528251808401845284825260038352838220546001600160a01b0316815293815260028252919091205463ffffffff169082015290565b6040805182516001600160a01b0316815260209283015163ffffffff1692810192909252016100ce565b6100c46101a9366004613cd9565b610790565b5f838152600360205260409020546001600160a01b03166101ea57604051631af05ddb60e01b8152600481018490526024015b60405180910390fd5b604051635be6357960e11b815260048101849052610281907f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03169063b7cc6af2906024016101e060405180830381865afa158015610252573d5f5f3e3d5ffd5b505050506040513d601f19601f8201168201806040525081019061027691906140a3565b60a00151839061085b565b5f838152600360205260409020546102a7908490849084906001600160a01b03166108af565b505050565b6102b68686610b37565b5f6102ca6102c487806141bf565b86610c4f565b90505f6001600160a01b037f00000000000000000000000000000000000000000000000000000000000000001663dc77307761030960208901896141de565b61031960408a0160208b01614204565b6040518363ffffffff1660e01b8152600401610336929190614247565b602060405180830381865afa158015610351573d5f5f3e3d5ffd5b505050506040513d601f19601f820116820180604052508101906103759190614268565b90505f61041b61038589806141bf565b6040516353463ebf60e01b815263ffffffff851660048201527f00000000000000000000000000000000000000000000000000000000000000006001600160a01b0316906353463ebf906024015f60405180830381865afa1580156103ec573d5f5f3e3d5ffd5b505050506040513d5f823e601f3d908101601f19168201604052610413919081019061432c565b888888610ef9565b9050806001600160401b0316836001600160401b03160361046657604051632f31950760e01b815263ffffffff831660048201526001600160401b03841660248201526044016101e1565b604080516001600160401b03808616825283166020820152339163ffffffff8516918c917fa3eaecc858bfb1c96fd8f87503bee334549ad9e8335fe27de7f515d060d52ffb91015b60405180910390a46104c08989611132565b505050505050505050565b5f816040516020016104dd9190614465565b60408051601f1981840301815282825280516020918201209083015201604051602081830303815290604052805190602001209050919050565b6105218484610b37565b3661052c84806141bf565b90505f808460018111156105425761054261421f565b14610551578160c00135610557565b8160a001355b90505f806105a6602088013561056d8780614545565b8080601f0160208091040260200160405190810160405280939291908181526020018383808284375f920191909152506111dc92505050565b90925090505f6105c46105bf6040870160208801614587565b61123d565b6001600160401b03168203610604576105de838888611292565b905080840361060457868460405163aac5641d60e01b81526004016101e19291906145a2565b336001600160a01b0316897f37a693b550fdbb2f097828df0e5e35c8515a5f75653de0e992800fada1004578898785604051610642939291906145bd565b60405180910390a36104c08989611132565b61065e8787610b37565b5f610668866104cb565b90505f61067588806141bf565b61014001359050610688868683856113e6565b6106af576040516312679a8560e01b815260048101829052602481018390526044016101e1565b6106ba8785856113fd565b6106d75760405163b6275b9b60e01b815260040160405180910390fd5b336106e56020890189614204565b63ffffffff168a7f1d05434005406dab93cff6fb09ced190c48aa77b5461d23f21d5c245148334aa61071d60608c0160408d01614587565b61072d60808d0160608e016145dc565b604080516001600160401b03909316835260ff9091166020830152016104ae565b5f6060805f5f5f606061075f611704565b610767611734565b604080515f80825260208201909252600f60f81b9b939a50919850469750309650945092509050565b5f6108557f1fb955d408ce749f314c412caa56bf03964aac2fd3c0c3022b074c691fd10aa46107c26020850185614204565b6107d26040860160208701614204565b6107e26060870160408801614587565b6107f260808801606089016145dc565b60408051602081019690965263ffffffff948516908601529290911660608401526001600160401b031660808381019190915260ff90911660a083015284013560c082015260e0016040516020818303038152906040528051906020012061175f565b92915050565b5f8260405160200161086d91906146d2565b6040516020818303038152906040528051906020012090508181146102a757604051632b90f8fb60e21b815260048101839052602481018290526044016101e1565b5f6001600160a01b037f0000000000000000000000000000000000000000000000000000000000000000166355ec742f816355772c1b6108ef88806141bf565b6108fd906020810190614587565b6040516001600160e01b031960e084901b1681526001600160401b039091166004820152602401602060405180830381865afa15801561093f573d5f5f3e3d5ffd5b505050506040513d601f19601f82011682018060405250810190610963919061483d565b6040516001600160e01b031960e084901b1681526001600160401b0390911660048201526024015f60405180830381865afa1580156109a4573d5f5f3e3d5ffd5b505050506040513d5f823e601f3d908101601f191682016040526109cb91908101906148da565b505f868152600260205260408120548251929350916109eb90839061499b565b90505f8582106109fb57856109fd565b815b610a0790846149ae565b5f8981526002602052604090208190559050825b81811015610ae957610a2d888261178b565b15610ae1577f00000000000000000000000000000000000000000000000000000000000000006001600160a01b031663772aa0e4868381518110610a7357610a736149c1565b6020026020010151886040518363ffffffff1660e01b8152600401610ab392919063ffffffff9290921682526001600160a01b0316602082015260400190565b5f604051808303815f87803b158015610aca575f5ffd5b505af1158015610adc573d5f5f3e3d5ffd5b505050505b600101610a1b565b50877ee38b602ba099bdc4947e611081d01ae4b168c5934a3eb05b2505bea864bcdb828651604051610b25929190918252602082015260400190565b60405180910390a25050505050505050565b604051635be6357960e11b8152600481018390525f907f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03169063b7cc6af2906024016101e060405180830381865afa158015610b9d573d5f5f3e3d5ffd5b505050506040513d601f19601f82011682018060405250810190610bc191906140a3565b80519091506001816005811115610bda57610bda61421f565b14158015610bfa57506002816005811115610bf757610bf761421f565b14155b8015610c1857506003816005811115610c1557610c1561421f565b14155b15610c3957604051639a39ba3f60e01b8152600481018590526024016101e1565b60a0820151610c4990849061085b565b50505050565b5f5f7f00000000000000000000000000000000000000000000000000000000000000006001600160a01b031663bfa90c926040518163ffffffff1660e01b8152600401602060405180830381865afa158015610cad573d5f5f3e3d5ffd5b505050506040513d601f19601f82011682018060405250810190610cd19190614268565b90505f80610ce260208601866141de565b6001811115610cf357610cf361421f565b1490505f81610d1357610d0e61012087016101008801614204565b610d24565b610d24610100870160e08801614204565b905063ffffffff8116610d3d6040870160208801614204565b63ffffffff1610610d8257610d586040860160208701614204565b6040516358dd955160e11b815263ffffffff918216600482015290821660248201526044016101e1565b5f83610d946040880160208901614204565b610d9e91906149e9565b63ffffffff1690505f84610db86040890160208a01614204565b610dc29190614a10565b63ffffffff1690505f8563ffffffff1683610ddd9190614a37565b610ded9063ffffffff861661499b565b90505f8663ffffffff168210610e09578663ffffffff16610e0b565b815b610e16906008614a37565b905085610e695763ffffffff8716600181610e386101008e0160e08f01614204565b63ffffffff16610e4891906149ae565b610e52919061499b565b610e5c9190614a4e565b610e6690856149ae565b93505b610eb6610e7a6101808c018c614a61565b86818110610e8a57610e8a6149c1565b9050602002013582600486610e9f9190614a4e565b60408d0135610eb160608f018f614a61565b6117d4565b610ed35760405163e4e7246160e01b815260040160405180910390fd5b610eeb60408a0135610ee6600486614aa6565b6118e4565b9a9950505050505050505050565b5f80610f0e6105bf6040890160208a01614587565b90508560c001516001600160401b03165f1480610f405750806001600160401b03168660c001516001600160401b0316115b15610f85578561010001518015610f6d5750806001600160401b03168660e001516001600160401b031611155b610f7b57633b9aca00610f7d565b5f5b915050611129565b5f6001600160a01b037f000000000000000000000000000000000000000000000000000000000000000016633a78985c610fcd610fc860408c0160208d01614587565b611930565b6040516001600160e01b031960e084901b1681526001600160401b03909116600482015260240160c060405180830381865afa15801561100f573d5f5f3e3d5ffd5b505050506040513d601f19601f820116820180604052508101906110339190614ab9565b90505f6110458960400135888461195b565b90505f611056896101400151611a09565b905060208701358114611089576040516312fe76f360e21b815260048101829052602088013560248201526044016101e1565b6110966020880188614587565b6001600160401b03166110ac6020880188614587565b6001600160401b031614611100576110c76020880188614587565b6110d46020880188614587565b6040516318fe28c160e31b81526001600160401b039283166004820152911660248201526044016101e1565b61110b828885611aa7565b611122611119838886611aea565b88602001611b55565b9450505050505b95945050505050565b5f828152600360205260409081902080546001600160a01b03191633179055516309df50c760e01b815260048101839052600160248201527f00000000000000000000000000000000000000000000000000000000000000006001600160a01b0316906309df50c7906044015f604051808303815f87803b1580156111b5575f5ffd5b505af11580156111c7573d5f5f3e3d5ffd5b505050506111d882826010336108af565b5050565b805160208201205f90819084811461121157604051631a059daf60e11b815260048101869052602481018290526044016101e1565b5f61121b85611bae565b905061122681611bb9565b61122f82611bcd565b9350935050505b9250929050565b5f6112687f000000000000000000000000000000000000000000000000000000000000000083614b4c565b610855907f0000000000000000000000000000000000000000000000000000000000000000614b6e565b5f5f61133e857f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03166348b5abae876040518263ffffffff1660e01b81526004016112e49190614b8d565b602060405180830381865afa1580156112ff573d5f5f3e3d5ffd5b505050506040513d601f19601f820116820180604052508101906113239190614b9b565b6113306020870187614a61565b61133991614bc1565b611be1565b5090505f611374867f00000000000000000000000000000000000000000000000000000000000000006113306040880188614a61565b9150505f85600160405160200161138c9291906145a2565b60408051601f19818403018152919052805160209091012090506113c682826113b86060890189614a61565b6113c191614bc1565b611cd1565b6113d9906001600160801b0316846149ae565b93505050505b9392505050565b5f826113f3868685611d4b565b1495945050505050565b5f806001600160a01b037f00000000000000000000000000000000000000000000000000000000000000001663b893106461143b6020880188614204565b61144b6040890160208a01614204565b6040516001600160e01b031960e085901b16815263ffffffff928316600482015291166024820152604401602060405180830381865afa158015611491573d5f5f3e3d5ffd5b505050506040513d601f19601f820116820180604052508101906114b59190614c63565b90505f83156114ec5784846040516020016114d1929190614c7a565b604051602081830303815290604052805190602001206114ee565b5f5b905081811461151a57604051633fa0cd7360e01b815260048101839052602481018290526044016101e1565b5f61152b60c0880160a08901614cad565b6001600160801b03169050805f03611548575f93505050506113df565b80851c1561155c57600193505050506113df565b61158360405180608001604052805f81526020015f81526020015f81526020015f81525090565b5f5b86811015611669578083901c6001166001036116615761165e827f00000000000000000000000000000000000000000000000000000000000000006001600160a01b0316632ba7ea218b8b868181106115e0576115e06149c1565b90506020020160208101906115f59190614204565b6040516001600160e01b031960e084901b16815263ffffffff919091166004820152602401608060405180830381865afa158015611635573d5f5f3e3d5ffd5b505050506040513d601f19601f820116820180604052508101906116599190614cc8565b611d8c565b91505b600101611585565b5060608101516040820151602083015183511717176116a85761169c611697368a90038a0160c08b01614ce2565b611df8565b159450505050506113df565b6116c26116bd368a90038a0160c08b01614ce2565b611e37565b6116d35760019450505050506113df565b6116f7816116e08a610790565b6116f2368c90038c0160c08d01614ce2565b611eaf565b1598975050505050505050565b606061172f7f0000000000000000000000000000000000000000000000000000000000000000611f7b565b905090565b606061172f7f0000000000000000000000000000000000000000000000000000000000000000611f7b565b5f61085561176b611fb8565b8360405161190160f01b8152600281019290925260228201526042902090565b5f611797600883614aa6565b6117a46040850185614545565b6117af600886614a4e565b8181106117be576117be6149c1565b600192013560f81c90921c161591505092915050565b5f8060206117e388601f6149ae565b6117ed9190614a4e565b9050808610611819576040516303585b9560e11b815260048101879052602481018290526044016101e1565b5f5b81816001901b10156118375761183081614d50565b905061181b565b83811461186157604051637b3271e960e11b815260048101829052602481018590526044016101e1565b855f5b828110156118c0575f87878381811061187f5761187f6149c1565b905060200201359050818a901c6001165f146118a7575f8181526020849052604090206118b5565b5f8381526020829052604090205b925050600101611864565b50896118d58a835f9182526020526040902090565b149a9950505050505050505050565b5f6003821115611910576040516303585b9560e11b8152600481810184905260248201526044016101e1565b61191b826040614a37565b6119269060c061499b565b9290921c92915050565b5f6108557f000000000000000000000000000000000000000000000000000000000000000083614d68565b5f80611966846120e1565b90508481146119925760405163b8fdbaa360e01b815260048101869052602481018290526044016101e1565b602083015160408401516060860135935083916119d1916001600160e01b0319909116906001600160401b03166119cc60a0890189614a61565b612172565b14611a01576020830151604051632a7c4b5f60e11b81526001600160e01b031990911660048201526024016101e1565b509392505050565b5f8151603014611a3957815160405163b863f04160e01b81526030600482015260248101919091526044016101e1565b604051600290611a4f9084905f90602001614dac565b60408051601f1981840301815290829052611a6991614dd9565b602060405180830381855afa158015611a84573d5f5f3e3d5ffd5b5050506040513d601f19601f820116820180604052508101906108559190614c63565b60608101515f90611ac490611abf6020860186614587565b612201565b9050610c4984611ad68560200161226b565b83611ae5610120880188614a61565b612339565b60808101515f90611b1e90859060208601803591611b1191611b0c9089614587565b61236e565b611ae56040880188614a61565b611b4d60208401803590600490611b359087614587565b611b3f9190614de4565b6001600160401b03166123e9565b949350505050565b5f806001600160401b03611b6f60a0850160808601614587565b6001600160401b0316148015611b9257506407735940006001600160401b038516105b905080611b9f5783611b4d565b611b4d640737be760085614b6e565b60606108558261240b565b5f610855611bc8836003612428565b612498565b5f610855611bdc83600b612428565b61249e565b6040516bffffffffffffffffffffffff19606084901b1660208201525f90819081906034016040516020818303038152906040528051906020012090505f611c53611c4e8884604051602001611c3991815260200190565b6040516020818303038152906040528861254b565b61240b565b90508051600414611c7c5780516040516389ef3f6d60e01b81526004016101e191815260200190565b611c9f81600181518110611c9257611c926149c1565b602002602001015161249e565b611cc282600281518110611cb557611cb56149c1565b6020026020010151612498565b9350935050505b935093915050565b5f5f83604051602001611ce691815260200190565b604051602081830303815290604052805190602001209050611d0985828561259e565b15611d17575f9150506113df565b611129611d468683604051602001611d3191815260200190565b6040516020818303038152906040528661254b565b61275d565b5f81815b84811015611d8357611d7982878784818110611d6d57611d6d6149c1565b90506020020135612774565b9150600101611d4f565b50949350505050565b611db360405180608001604052805f81526020015f81526020015f81526020015f81525090565b5f8383604051602001611dc7929190614e11565b60408051601f1981840301815291905290506020810182611def600b836101008460806127a0565b50505092915050565b60608101516040820151602083015183515f93911790911717158015610855575060e082015160c083015160a084015160808501511717171592915050565b5f611e4182611df8565b15611e4d57505f919050565b5f60035a611e5b9190614a4e565b9050611e6783826127d6565b15611e755750600192915050565b611e87611e815f612871565b826127d6565b611ea7576040516375c6821d60e11b8152600e60048201526024016101e1565b505f92915050565b60608301516040840151602085015185515f939117909117171580611ed85750611ed882611df8565b15611ef657604051634ddaa5e560e01b815260040160405180910390fd5b6040805161030080825261032082019092525f916020820181803683370190505090505f611f2a611f256128c2565b61296e565b905060208201608082825e61010085608083015e60808761018083015e611f5c86611f57836102006149ae565b612a58565b611f6d600f826103008460206127a0565b516001149695505050505050565b60605f611f8783612ae2565b6040805160208082528183019092529192505f91906020820181803683375050509182525060208101929092525090565b5f306001600160a01b037f00000000000000000000000000000000000000000000000000000000000000001614801561201057507f000000000000000000000000000000000000000000000000000000000000000046145b1561203a57507f000000000000000000000000000000000000000000000000000000000000000090565b61172f604080517f8b73c3c69bb8fe3d512ecc4cf759cc79239f7b179b0ffacaa9a75d522b39400f60208201527f0000000000000000000000000000000000000000000000000000000000000000918101919091527f000000000000000000000000000000000000000000000000000000000000000060608201524660808201523060a08201525f9060c00160405160208183030381529060405280519060200120905090565b5f806121136120fb6120f66020860186614587565b612b09565b61210e6120f66040870160208801614587565b612b26565b90505f61212884604001358560600135612b26565b90505f612139608086013582612b26565b90506111296121488484612b26565b61210e837ff5a5fd42d16a20302798ef6ed309979b43003d2320d9f0e8ea9831a92759fb4b612b26565b5f600184831c146121a057604051637b3271e960e11b815260048101859052602481018390526044016101e1565b50836001835b60018611156121e2576001861660051b838152813560208218525060205f60405f60025afa5f5160019790971c969350909116906020016121a6565b5080611d835760405163832d990560e01b815260040160405180910390fd5b5f600160281b6001600160401b0383161061223a57604051635cdde80160e11b81526001600160401b03831660048201526024016101e1565b6001600160401b0380831690600160281b906122599086166002614a37565b6122639190614a37565b179392505050565b5f8061227c83356020850135612b26565b90505f6122bd6122956120f66060870160408801614587565b61210e6122a86080880160608901614e5d565b6122b2575f6122b5565b60015b60ff16612b09565b90505f6122e96122d66120f660a0880160808901614587565b61210e6120f660c0890160a08a01614587565b90505f6123166123026120f660e0890160c08a01614587565b61210e6120f66101008a0160e08b01614587565b905061232f6123258585612b26565b61210e8484612b26565b9695505050505050565b8461234685858585612172565b146123675760405163b0168c6360e01b8152600481018490526024016101e1565b5050505050565b5f600160281b6001600160401b038316106123a757604051635cdde80160e11b81526001600160401b03831660048201526024016101e1565b6123b2600483614d68565b6001600160401b03166123ca6004600160281b614d68565b6001600160401b0316846001600160401b031660026122599190614a37565b5f6113df6123f8836040614a37565b6124039060c061499b565b84901c612b64565b606061085561242383805160801b6020919091011790565b612bc7565b5f825182601581111561243d5761243d61421f565b60ff1610829061246157604051631ee1e6c960e11b81526004016101e19190614e78565b50828260158111156124755761247561421f565b60ff1681518110612488576124886149c1565b6020026020010151905092915050565b5f610855825b5f5f6124aa8360801c90565b905060218111156124ce57604051633cf75c0160e21b815260040160405180910390fd5b5f5f5f6124da86612cbe565b919450925090505f8160018111156124f4576124f461421f565b1461251257604051633cf75c0160e21b815260040160405180910390fd5b811561254057612523826008614a37565b61252f9061010061499b565b6125398785612fd5565b901c61232f565b5f9695505050505050565b60605f5f61255a868686613024565b90925090505f81600d8111156125725761257261421f565b148190612593576040516301121c9d60e41b81526004016101e19190614e92565b509095945050505050565b5f80805b835181101561275257858482815181106125be576125be6149c1565b602002602001015180519060200120146125dc575f925050506113df565b5f6125ff8583815181106125f2576125f26149c1565b602002602001015161240b565b90505f601182510361268257816126168886613483565b81518110612626576126266149c1565b602002602001015190508361263a90614d50565b93506126468160801c90565b600114801561266b5750600160ff1b61265f825f612fd5565b6001600160f81b031916145b1561267d5760019450505050506113df565b61270f565b6002825103612703575f5f6126b989876126b4875f815181106126a7576126a76149c1565b60200260200101516134c9565b613522565b91509150816126d157600196505050505050506113df565b836001815181106126e4576126e46149c1565b6020026020010151925080866126fa91906149ae565b9550505061270f565b5f9450505050506113df565b604084101580612729575060216127268260801c90565b14155b1561273a575f9450505050506113df565b61274381612498565b975050508060010190506125a2565b505f95945050505050565b5f610855611bdc83805160801b6020919091011790565b5f81831061278e575f8281526020849052604090206113df565b5f8381526020839052604090206113df565b6127ae855a868686866135e2565b612367576040516375c6821d60e11b81526001600160a01b03861660048201526024016101e1565b5f5f8360016040516020016128479291905f61012082019050835182526020840151602083015260408401516040830152606084015160608301526080840151608083015260a084015160a083015260c084015160c083015260e084015160e0830152826101008301529392505050565b60405160208183030381529060405290505f602082019050611129600e85838551856101006135e2565b6128b16040518061010001604052805f81526020015f81526020015f81526020015f81526020015f81526020015f81526020015f81526020015f81525090565b806128bc8382612a58565b50919050565b6128e960405180608001604052805f81526020015f81526020015f81526020015f81525090565b50604080516080810182526f17f1d3a73197d7942695638c4fa9ac0f81527fc3688c4f9774b905a14e3a3f171bac586c55e83ff97a1aeffb3af00adb22c6bb60208201526f08b3f481e3aaa0f1a09e30ed741d8ae4918101919091527ffcf5e095d5d00af600db18cb2c04b3edd03cc744a2888ae40caa232946c5e7e1606082015290565b61299560405180608001604052805f81526020015f81526020015f81526020015f81525090565b60608201516040830151602084015184511717176129b1575090565b604082015160608301515f7f64774b84f38512bf6730d2a0f6b0f6241eabfffeb153ffffb9feffffffffaaab82116129e9575f6129ec565b60015b60408051608081018252875181526020978801519781019790975260ff91909116939093016f1a0111ea397fe69a4b1ba7b6434bacd703928501929092527f64774b84f38512bf6730d2a0f6b0f6241eabfffeb153ffffb9feffffffffaaab0360608401525090919050565b5f612a6283613631565b6040805161020080825261022082019092529192505f91906020820181803683370190505090506020828101908201612aa26011836080846101006127a0565b612ac86011612ab28460806149ae565b6080612ac0856101006149ae565b6101006127a0565b612ada600d82610200886101006127a0565b505050505050565b5f60ff8216601f81111561085557604051632cd44ac360e21b815260040160405180910390fd5b5f60c0612b1583612b64565b6001600160401b0316901b92915050565b5f5f835f528260205260205f60405f60025afa90505f51915080612b5d5760405163832d990560e01b815260040160405180910390fd5b5092915050565b65ff000000ff00600882811b91821664ff000000ff9390911c92831617601090811b67ff000000ff0000009290921666ff000000ff0000939093169290921790911c17602081811b6bffffffffffffffff000000001691901c63ffffffff161790565b60605f612bd48360801c90565b90505f5f5f612be286612cbe565b919450925090506001816001811115612bfd57612bfd61421f565b148015612c125750612c0f82846149ae565b84145b612c2f57604051633cf75c0160e21b815260040160405180910390fd5b604051945060208501835b85811015612ca4575f80612c56612c518b85613701565b612cbe565b5090925090505f612c7384612c6b85856149ae565b8d9190613752565b9050612c7f82846149ae565b612c8990856149ae565b9085529250612c9d915060209050836149ae565b9150612c3a565b506020601f19878303010486526040525092949350505050565b5f5f5f5f612ccc8560801c90565b9050805f03612cee57604051633cf75c0160e21b815260040160405180910390fd5b5f612cf98682612fd5565b60f81c905060c0811015612e9057608060ff82161015612d24575f60015f9450945094505050612fce565b612d3060376080614ea6565b60ff168160ff1611612dad575f612d48608083614ebf565b60ff1690508083118015612d7f5750806001141580612d7f5750600160ff1b612d72886001612fd5565b6001600160f81b03191610155b612d9c57604051633cf75c0160e21b815260040160405180910390fd5b6001955093505f9250612fce915050565b5f6037612dbb608084614ebf565b612dc59190614ebf565b60ff169050808311612dea57604051633cf75c0160e21b815260040160405180910390fd5b5f612df6886001612fd5565b90506001600160f81b031981165f03612e2257604051633cf75c0160e21b815260040160405180910390fd5b5f612e2e836008614a37565b612e3a9061010061499b565b82901c9050603781118015612e57575080612e55848761499b565b115b612e7457604051633cf75c0160e21b815260040160405180910390fd5b612e7f8360016149ae565b975095505f9450612fce9350505050565b612e9c603760c0614ea6565b60ff168160ff1611612eea575f612eb460c083614ebf565b60ff169050808311612ed957604051633cf75c0160e21b815260040160405180910390fd5b600195509350849250612fce915050565b5f6037612ef860c084614ebf565b612f029190614ebf565b60ff169050808311612f2757604051633cf75c0160e21b815260040160405180910390fd5b5f612f33886001612fd5565b90506001600160f81b031981165f03612f5f57604051633cf75c0160e21b815260040160405180910390fd5b5f612f6b836008614a37565b612f779061010061499b565b82901c9050603781118015612f94575080612f92848761499b565b115b612fb157604051633cf75c0160e21b815260040160405180910390fd5b612fbc8360016149ae565b9750955060019450612fce9350505050565b9193909250565b5f80612ff4612fe58460206149ae565b612fef8660801c90565b61378e565b9050601f81111561300957613009603261379f565b5f19816008021b835f1960801c861601511691505092915050565b60605f83515f0361303b5750606090506001611cc9565b5f613045856137b0565b90505f5f5f61305360405190565b90505f805b885181101561346f575f898281518110613074576130746149c1565b60200260200101519050825f036130ab57805160208201208c146130a657606060029850985050505050505050611cc9565b613114565b60208151106130e3578460201415806130ca5750805160208201208614155b156130a657606060039850985050505050505050611cc9565b8051851415806130fb5750856130f882614ed8565b14155b1561311457606060049850985050505050505050611cc9565b5f61311e8261240b565b90505b61312d601060016149ae565b81510361320e57875184036131735761316281601081518110613152576131526149c1565b60200260200101518c51856138bc565b995099505050505050505050611cc9565b5f888581518110613186576131866149c1565b602001015160f81c60f81b90505f828260f81c60ff16815181106131ac576131ac6149c1565b602002602001015190506131bf81613907565b90995097506131cf6001876149ae565b955087602014806131f057506131f0818e6131eb8860016149ae565b613944565b156131fc57505061345c565b61320581612bc7565b92505050613121565b6002815103613447575f8b90505f613239613234845f815181106126a7576126a76149c1565b6137b0565b905080515f0361325a57606060059b509b5050505050505050505050611cc9565b5f815f8151811061326d5761326d6149c1565b016020015160f81c90505f6132958861328f8e805160801b6020919091011790565b90613701565b90505f6132c76132a6600285614efb565b6132b1906002614ebf565b60ff1661328f86805160801b6020919091011790565b90505f6132d48260801c90565b90506132e08360801c90565b8111806132ff57506132fd6132f6845f84613752565b8390613982565b155b1561331f57606060069f509f505050505050505050505050505050611cc9565b600160ff8516116133c057805f0361334c57606060079f509f505050505050505050505050505050611cc9565b5f87600181518110613360576133606149c1565b6020026020010151905061337381613907565b909e509c50613382828c6149ae565b9a508c6020148061339e575061339e81886131eb8d60016149ae565b156133af575050505050505061345c565b6133b881612bc7565b97505061343c565b600360ff851611613421576133d58360801c90565b81146133e4576060600a61340a565b61340a876001815181106133fa576133fa6149c1565b602002602001015187518b6138bc565b9f509f505050505050505050505050505050611cc9565b6060600b9f509f505050505050505050505050505050611cc9565b505050505050613121565b6060600c995099505050505050505050611cc9565b5061346684604052565b50600101613058565b5060609a600d9a5098505050505050505050565b5f61348f600283614aa6565b1561349a575f61349d565b60045b60ff16836134ac600285614a4e565b602081106134bc576134bc6149c1565b1a901c600f169392505050565b60605f5f5f6134d785612cbe565b919450925090505f8160018111156134f1576134f161421f565b1461350f57604051633cf75c0160e21b815260040160405180910390fd5b61112961351d868585613752565b6139be565b5f5f5f835f81518110613537576135376149c1565b60209101015160f81c6010161561354f576001613552565b60025b60ff16905080845160026135669190614a37565b613570919061499b565b9150604061357e83876149ae565b111561358d575f925050611cc9565b5f5b828110156135d4576135aa856135a583856149ae565b6139f4565b6135bd886135b8848a6149ae565b613483565b146135cc575f93505050611cc9565b60010161358f565b506001925050935093915050565b5f5f828486888b8bfa91503d90508180156135fd5750828114155b1561362657604051634a1585f560e11b81526001600160a01b03891660048201526024016101e1565b509695505050505050565b606061363c82613a42565b604080518181526060810182529192505f9160019082908160208201818036833750506040516136aa9594939291506001906f1a0111ea397fe69a4b1ba7b6434bacd7907f64774b84f38512bf6730d2a0f6b0f6241eabfffeb153ffffb9feffffffffaaab90602001614f1c565b60408051601f19818403018152919052905060208082019083015f5b60048110156136f857604082606085015e6136e383855184613b20565b6136ee6040836149ae565b91506001016136c6565b50505050919050565b5f61370c8360801c90565b82111561371d5761371d603261379f565b6113df8261372b8560801c90565b613735919061499b565b6137486001600160801b03861685613b4a565b60809190911b1790565b5f61375d8460801c90565b61376783856149ae565b111561377757613777603261379f565b611b4d826137486001600160801b03871686613b4a565b5f8082840384811115908102611129565b634e487b715f52806020526024601cfd5b80516040805160028302808201602001909252908152905f5b818110156138b5578060208501015160801c808160401b1777ffffffffffffffff0000000000000000ffffffffffffffff169050808160201b177bffffffff00000000ffffffff00000000ffffffff00000000ffffffff169050808160101b177dffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff169050808160081b177eff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff169050808160041b177f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f1690508060028302602086010152506010810190506137c9565b5050919050565b60605f6138ca60018561499b565b83146138dc5750606090506008611cc9565b5f6138e6866134c9565b90508081515f146138f7575f6138fa565b60095b9250925050935093915050565b5f5f5f6139148460801c90565b90506021811061392e5761392784612498565b602061393a565b613938845f612fd5565b815b9250925050915091565b5f825182108015611b4d5750611b4d61397f848481518110613968576139686149c1565b6020026020010151805160801b6020919091011790565b85905b5f5f61398e8460801c90565b905061399a8360801c90565b8103612b5d576001600160801b039283168190209390921691909120909114919050565b60605f6139cb8360801c90565b604051818152925090506001600160801b0383168181602085015e508101602001604052919050565b5f613a00600283614aa6565b15613a0b575f613a0e565b60045b60ff1683613a1d600285614a4e565b81518110613a2d57613a2d6149c1565b60209101015160f81c901c600f169392505050565b60605f6040518060600160405280602c8152602001614f66602c91396040805161010080825261012082019092529192506020820181803683370190505091505f6040515f81525f60208201528460408201526201000060e81b6060820152602c60208401606383015e60205f608f8360025afa91505f51602c60208501602184015e5f8560015b6009811015613afd576020820191508284188552806020860153602082604d8760025afa82519616959250600101613aca565b5050505050806138b55760405163e9d2171f60e01b815260040160405180910390fd5b5f604082848660055afa905080610c495760405163e9d2171f60e01b815260040160405180910390fd5b5f6113df82846149ae565b5f606082840312156128bc575f5ffd5b5f5f5f60608486031215613b77575f5ffd5b8335925060208401356001600160401b03811115613b93575f5ffd5b613b9f86828701613b55565b93969395505050506040919091013590565b5f608082840312156128bc575f5ffd5b5f60c082840312156128bc575f5ffd5b5f61014082840312156128bc575f5ffd5b5f5f5f5f5f5f60c08789031215613bf7575f5ffd5b8635955060208701356001600160401b03811115613c13575f5ffd5b613c1f89828a01613b55565b95505060408701356001600160401b03811115613c3a575f5ffd5b613c4689828a01613bb1565b94505060608701356001600160401b03811115613c61575f5ffd5b613c6d89828a01613bc1565b93505060808701356001600160401b03811115613c88575f5ffd5b613c9489828a01613bd1565b92505060a08701356001600160401b03811115613caf575f5ffd5b613cbb89828a01613b55565b9150509295509295509295565b5f6101c082840312156128bc575f5ffd5b5f6101c08284031215613cea575f5ffd5b6113df8383613cc8565b60028110613d00575f5ffd5b50565b5f5f5f5f60808587031215613d16575f5ffd5b8435935060208501356001600160401b03811115613d32575f5ffd5b613d3e87828801613b55565b9350506040850135613d4f81613cf4565b915060608501356001600160401b03811115613d69575f5ffd5b613d7587828801613bb1565b91505092959194509250565b5f5f83601f840112613d91575f5ffd5b5081356001600160401b03811115613da7575f5ffd5b6020830191508360208260051b8501011115611236575f5ffd5b5f5f5f5f5f5f5f610240888a031215613dd8575f5ffd5b8735965060208801356001600160401b03811115613df4575f5ffd5b613e008a828b01613b55565b965050613e108960408a01613cc8565b94506102008801356001600160401b03811115613e2b575f5ffd5b613e378a828b01613d81565b9095509350506102208801356001600160401b03811115613e56575f5ffd5b613e628a828b01613d81565b989b979a50959850939692959293505050565b5f81518084528060208401602086015e5f602082860101526020601f19601f83011685010191505092915050565b60ff60f81b8816815260e060208201525f613ec160e0830189613e75565b8281036040840152613ed38189613e75565b606084018890526001600160a01b038716608085015260a0840186905283810360c0850152845180825260208087019350909101905f5b81811015613f28578351835260209384019390920191600101613f0a565b50909b9a5050505050505050505050565b5f60208284031215613f49575f5ffd5b5035919050565b634e487b7160e01b5f52604160045260245ffd5b6040516101e081016001600160401b0381118282101715613f8757613f87613f50565b60405290565b60405161016081016001600160401b0381118282101715613f8757613f87613f50565b60405160c081016001600160401b0381118282101715613f8757613f87613f50565b60405161010081016001600160401b0381118282101715613f8757613f87613f50565b604051601f8201601f191681016001600160401b038111828210171561401d5761401d613f50565b604052919050565b805160068110614033575f5ffd5b919050565b6001600160401b0381168114613d00575f5ffd5b805161403381614038565b63ffffffff81168114613d00575f5ffd5b805161403381614057565b6001600160801b0381168114613d00575f5ffd5b805161403381614073565b8051600f81900b8114614033575f5ffd5b5f6101e08284031280156140b5575f5ffd5b506140be613f64565b6140c783614025565b81526140d56020840161404c565b60208201526140e66040840161404c565b60408201526140f76060840161404c565b606082015261410860808401614068565b608082015260a0838101519082015261412360c0840161404c565b60c082015261413460e08401614068565b60e08201526141466101008401614068565b6101008201526141596101208401614087565b61012082015261416c6101408401614092565b61014082015261417f6101608401614092565b6101608201526141926101808401614087565b6101808201526141a56101a08401614087565b6101a08201526101c0928301519281019290925250919050565b5f823561019e198336030181126141d4575f5ffd5b9190910192915050565b5f602082840312156141ee575f5ffd5b81356113df81613cf4565b803561403381614057565b5f60208284031215614214575f5ffd5b81356113df81614057565b634e487b7160e01b5f52602160045260245ffd5b600281106142435761424361421f565b9052565b604081016142558285614233565b63ffffffff831660208301529392505050565b5f60208284031215614278575f5ffd5b81516113df81614057565b805161403381613cf4565b805160088110614033575f5ffd5b8015158114613d00575f5ffd5b80516140338161429c565b5f6001600160401b038211156142cc576142cc613f50565b50601f01601f191660200190565b5f82601f8301126142e9575f5ffd5b81516142fc6142f7826142b4565b613ff5565b818152846020838601011115614310575f5ffd5b8160208501602083015e5f918101602001919091529392505050565b5f6020828403121561433c575f5ffd5b81516001600160401b03811115614351575f5ffd5b82016101608185031215614363575f5ffd5b61436b613f8d565b61437482614283565b81526143826020830161428e565b602082015261439360408301614068565b60408201526143a460608301614068565b60608201526143b56080830161404c565b60808201526143c660a0830161404c565b60a08201526143d760c0830161404c565b60c08201526143e860e0830161404c565b60e08201526143fa61010083016142a9565b61010082015261012082810151908201526101408201516001600160401b03811115614424575f5ffd5b614430868285016142da565b61014083015250949350505050565b803561403381614038565b803560ff81168114614033575f5ffd5b803561403381614073565b6101c08101823561447581614057565b63ffffffff168252602083013561448b81614057565b63ffffffff16602083015260408301356144a481614038565b6001600160401b031660408301526144be6060840161444a565b60ff166060830152608083810135908301526144dc60a0840161445a565b6001600160801b031660a083015260c0838101359083015260e08084013590830152610100808401359083015261012080840135908301526101408084013590830152610160808401359083015261018080840135908301526101a08084013590830152610855565b5f5f8335601e1984360301811261455a575f5ffd5b8301803591506001600160401b03821115614573575f5ffd5b602001915036819003821315611236575f5ffd5b5f60208284031215614597575f5ffd5b81356113df81614038565b604081016145b08285614233565b8260208301529392505050565b606081016145cb8286614233565b602082019390935260400152919050565b5f602082840312156145ec575f5ffd5b6113df8261444a565b5f5f8335601e1984360301811261460a575f5ffd5b83016020810192503590506001600160401b03811115614628575f5ffd5b8060051b3603821315611236575f5ffd5b8183525f6001600160fb1b03831115614650575f5ffd5b8260051b80836020870137939093016020019392505050565b5f5f8335601e1984360301811261467e575f5ffd5b83016020810192503590506001600160401b0381111561469c575f5ffd5b803603821315611236575f5ffd5b81835281816020850137505f828201602090810191909152601f909101601f19169091010190565b602081525f823561019e198436030181126146eb575f5ffd5b606060208401528301614711608084016147048361443f565b6001600160401b03169052565b61471d6020820161443f565b6001600160401b031660a0840152604081013560c08401526147416060820161443f565b6001600160401b031660e084015261475b608082016141f9565b63ffffffff1661010084015260a081013561012084015260c081013561014084015261478960e082016141f9565b63ffffffff166101608401526147a261010082016141f9565b63ffffffff166101808401526147bb61012082016141f9565b63ffffffff166101a08401526101408101356101c08401526101608101356101e08401526147ed6101808201826145f5565b91506101a061020085015261480761022085018383614639565b9150505f60208501359050806040850152506148266040850185614669565b848303601f1901606086015261232f8382846146aa565b5f6020828403121561484d575f5ffd5b81516113df81614038565b5f6001600160401b0382111561487057614870613f50565b5060051b60200190565b5f6080828403121561488a575f5ffd5b604051608081016001600160401b03811182821017156148ac576148ac613f50565b6040908152835182526020808501519083015283810151908201526060928301519281019290925250919050565b5f5f60a083850312156148eb575f5ffd5b82516001600160401b03811115614900575f5ffd5b8301601f81018513614910575f5ffd5b805161491e6142f782614858565b8082825260208201915060208360051b85010192508783111561493f575f5ffd5b6020840193505b8284101561496a57835161495981614057565b825260209384019390910190614946565b8095505050505061497e846020850161487a565b90509250929050565b634e487b7160e01b5f52601160045260245ffd5b8181038181111561085557610855614987565b8082018082111561085557610855614987565b634e487b7160e01b5f52603260045260245ffd5b634e487b7160e01b5f52601260045260245ffd5b5f63ffffffff8316806149fe576149fe6149d5565b8063ffffffff84160491505092915050565b5f63ffffffff831680614a2557614a256149d5565b8063ffffffff84160691505092915050565b808202811582820484141761085557610855614987565b5f82614a5c57614a5c6149d5565b500490565b5f5f8335601e19843603018112614a76575f5ffd5b8301803591506001600160401b03821115614a8f575f5ffd5b6020019150600581901b3603821315611236575f5ffd5b5f82614ab457614ab46149d5565b500690565b5f60c0828403128015614aca575f5ffd5b50614ad3613fb0565b8251614ade81614038565b815260208301516001600160e01b031981168114614afa575f5ffd5b60208201526040830151614b0d81614038565b6040820152614b1e6060840161404c565b6060820152614b2f6080840161404c565b6080820152614b4060a0840161404c565b60a08201529392505050565b6001600160401b038181168382160290811690818114612b5d57612b5d614987565b6001600160401b03818116838216019081111561085557610855614987565b602081016108558284614233565b5f60208284031215614bab575f5ffd5b81516001600160a01b03811681146113df575f5ffd5b5f614bce6142f784614858565b8381526020810190600585901b840136811115614be9575f5ffd5b845b818110156125935780356001600160401b03811115614c08575f5ffd5b860136601f820112614c18575f5ffd5b8035614c266142f7826142b4565b818152366020838501011115614c3a575f5ffd5b816020840160208301375f60208383010152808752505050602084019350602081019050614beb565b5f60208284031215614c73575f5ffd5b5051919050565b5f8184825b85811015612593578135614c9281614057565b63ffffffff1683526020928301929190910190600101614c7f565b5f60208284031215614cbd575f5ffd5b81356113df81614073565b5f60808284031215614cd8575f5ffd5b6113df838361487a565b5f610100828403128015614cf4575f5ffd5b50614cfd613fd2565b823581526020808401359082015260408084013590820152606080840135908201526080808401359082015260a0808401359082015260c0808401359082015260e0928301359281019290925250919050565b5f60018201614d6157614d61614987565b5060010190565b5f6001600160401b03831680614d8057614d806149d5565b806001600160401b0384160491505092915050565b5f81518060208401855e5f93019283525090919050565b5f614db78285614d95565b6fffffffffffffffffffffffffffffffff199390931683525050601001919050565b5f6113df8284614d95565b5f6001600160401b03831680614dfc57614dfc6149d5565b806001600160401b0384160691505092915050565b82518152602080840151818301526040808501518184015260608086015181850152845160808501529184015160a084015283015160c083015282015160e082015261010081016113df565b5f60208284031215614e6d575f5ffd5b81356113df8161429c565b6020810160168310614e8c57614e8c61421f565b91905290565b60208101600e8310614e8c57614e8c61421f565b60ff818116838216019081111561085557610855614987565b60ff828116828216039081111561085557610855614987565b805160208083015191908110156128bc575f1960209190910360031b1b16919050565b5f60ff831680614f0d57614f0d6149d5565b8060ff84160691505092915050565b8781528660208201528560408201525f614f396060830187614d95565b60f89590951b6001600160f81b031916855250506001830191909152602182015260410194935050505056fe424c535f5349475f424c53313233383147325f584d443a5348412d3235365f535357555f524f5f504f505f2ba2646970667358221220c40a90e44660f7a4b054c6f1cf917c51058c373f88837e1f9eab348df2997e4964736f6c63430008250033";
 
   
       type DisputesConstructorParams = [signer?: Signer] | ConstructorParameters<typeof ContractFactory>;

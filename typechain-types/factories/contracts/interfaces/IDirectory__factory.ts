@@ -205,6 +205,11 @@
             "internalType": "address",
             "name": "views",
             "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "votes",
+            "type": "address"
           }
         ],
         "internalType": "struct Addresses",
