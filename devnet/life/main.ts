@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { Command, InvalidArgumentError } from 'commander'
+import { Deaths } from './deaths.ts'
 import { LifeError } from './failure.ts'
 import { MemoryWatch } from './memory.ts'
 import { readOutcome, tableOf } from './outcome.ts'
@@ -16,19 +16,9 @@ import { dutiesStage } from './stages/duties.ts'
 import { poolsStage } from './stages/pools.ts'
 import { startChainStage } from './stages/start-chain.ts'
 import { withdrawalsStage } from './stages/withdrawals.ts'
-import type { Stage, World } from './world.ts'
+import type { Ground, OnEthereum, Stage, World } from './world.ts'
 
-const STAGES: readonly Stage[] = [
-  startChainStage,
-  deployAndRegisterStage,
-  depositsStage,
-  poolsStage,
-  activationStage,
-  dutiesStage,
-  withdrawalsStage,
-  claimsStage,
-]
-const WATCH_EVERY_MS = 400
+const SAMPLE_MEMORY_MS = 400
 
 const slotSeconds = (text: string): number => {
   const value = Number(text)
@@ -51,27 +41,51 @@ const program = new Command('npm start --')
 
 type Flags = { readonly once?: boolean; readonly slotSeconds: number; readonly keep?: string }
 
-async function runStages(world: World, shutdown: AbortSignal): Promise<void> {
-  for (const stage of STAGES) {
-    world.screen.begin(stage.name)
-    const failed = new AbortController()
-    const signal = AbortSignal.any([shutdown, failed.signal, AbortSignal.timeout(stage.seconds * 1000)])
-    watchForDeaths(world, failed)
-    try {
-      // Raced: what a stage waits for may never answer once its processes are gone.
-      world.screen.done(await Promise.race([stage.run(world, signal), rejectedBy(signal)]))
-    } catch (error) {
-      if (shutdown.aborted) throw error
-      const reason = failed.signal.aborted
-        ? String((failed.signal.reason as Error).message)
-        : signal.aborted
-          ? `not done after ${stage.seconds} s`
-          : String((error as Error).message)
-      world.screen.failed(reason)
-      throw new LifeError(stage.name, reason, { cause: error })
-    } finally {
-      failed.abort(new Error('the stage is over'))
-    }
+/** The stages in their order: each finds what those before it have added. */
+async function live(ground: Ground, shutdown: AbortSignal): Promise<World> {
+  const then = <Found extends Ground, Added>(stage: Stage<Found, Added>, world: Found): Promise<Found & Added> =>
+    runStage(stage, world, shutdown)
+  const onEthereum = await then(startChainStage, ground)
+  ground.screen.showPulse(() => pulseOf(onEthereum))
+  const following = onEthereum.heads.follow(shutdown)
+  ground.atEnd(() => following)
+  const deployed = await then(deployAndRegisterStage, onEthereum)
+  const funded = await then(depositsStage, deployed)
+  const withPools = await then(poolsStage, funded)
+  const active = await then(activationStage, withPools)
+  const afterDuties = await then(dutiesStage, active)
+  const afterWithdrawals = await then(withdrawalsStage, afterDuties)
+  return then(claimsStage, afterWithdrawals)
+}
+
+/** Runs one stage and returns the world with what it added. Throws `LifeError` when it fails, hangs, or a process ends in it. */
+async function runStage<Found extends Ground, Added>(
+  stage: Stage<Found, Added>,
+  world: Found,
+  shutdown: AbortSignal,
+): Promise<Found & Added> {
+  const { screen, deaths } = world
+  screen.begin(stage.name)
+  const failed = new AbortController()
+  const signal = AbortSignal.any([shutdown, failed.signal, AbortSignal.timeout(stage.seconds * 1000)])
+  const stopListening = deaths.onDeath((reason) => failed.abort(new Error(reason)))
+  try {
+    // Raced: what a stage waits for may never answer once its processes are gone.
+    const { added, summary } = await Promise.race([stage.run(world, signal), rejectedBy(signal)])
+    screen.done(summary)
+    return { ...world, ...added }
+  } catch (error) {
+    if (shutdown.aborted) throw error
+    const reason = failed.signal.aborted
+      ? String((failed.signal.reason as Error).message)
+      : signal.aborted
+        ? `not done after ${stage.seconds} s`
+        : String((error as Error).message)
+    screen.failed(reason)
+    throw new LifeError(stage.name, reason, { cause: error })
+  } finally {
+    stopListening()
+    failed.abort(new Error('the stage is over'))
   }
 }
 
@@ -82,64 +96,17 @@ function rejectedBy(signal: AbortSignal): Promise<never> {
   })
 }
 
-/** A process that ends by itself ends the stage. */
-function watchForDeaths(world: World, failed: AbortController): void {
-  const chain = world.chain as World['chain'] | undefined
-  chain?.ended.then((code) => failed.abort(new Error(`the chain ended with status ${code}`))).catch(() => undefined)
-  for (const operator of (world.operators as World['operators'] | undefined) ?? []) {
-    const { process } = operator
-    process?.ended
-      .then((code) => {
-        if (operator.process === process && operator.state === 'running')
-          failed.abort(new Error(`${operator.name} ended with status ${code}: see its log`))
-      })
-      .catch(() => undefined)
-  }
-}
-
-/** Follows the chain for the duty counts and the references, in the background of all stages. */
-async function follow(world: World, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    await sleep(WATCH_EVERY_MS, undefined, { signal }).catch(() => undefined)
-    world.memory.sample()
-    if (world.duties === undefined || world.references === undefined) continue
-    try {
-      const head = await world.beacon.header('head')
-      if (head === undefined) continue
-      world.pulse = { slot: head.slot, finalizedEpoch: await world.beacon.finalizedEpoch() }
-      await world.duties.catchUp(head.slot)
-      await world.references.catchUp(head)
-    } catch {
-      // The chain is starting, stopping or busy: the next round reads what this one missed.
-    }
-  }
-}
-
 async function main(): Promise<void> {
   const flags = program.parse().opts<Flags>()
   const startedAt = Date.now()
   const folder = flags.keep ?? mkdtempSync(join(tmpdir(), 'open-pools-'))
   const screen = new Screen(process.stdout.isTTY === true)
   const shutdown = new AbortController()
-  const world = {
-    folder,
-    slotSeconds: flags.slotSeconds,
-    screen,
-    processes: new Processes(),
-    memory: new MemoryWatch(),
-    requests: [],
-    pulse: undefined,
-    facts: {
-      deposited: 0n,
-      claimed: 0n,
-      operatorKilled: '',
-      roundChangesWhileKilled: 0,
-      forcedExits: 0,
-      indexStart: 0n,
-      attestationsBeforeWithdrawals: 0,
-      proposalsBeforeWithdrawals: 0,
-    },
-  } as unknown as World
+  const processes = new Processes()
+  const memory = new MemoryWatch()
+  const closers: (() => unknown)[] = []
+  const atEnd = (close: () => unknown): void => void closers.push(close)
+  const ground: Ground = { folder, slotSeconds: flags.slotSeconds, screen, processes, memory, deaths: new Deaths(), atEnd }
   const interrupt = (): void => {
     if (shutdown.signal.aborted) {
       screen.line('stopped at once; what was still ending may be left behind')
@@ -151,19 +118,20 @@ async function main(): Promise<void> {
   process.on('SIGTERM', interrupt)
   process.on('SIGHUP', interrupt)
 
-  screen.showPulse(() => pulseOf(world))
   screen.line('operators: ● runs  ○ registered  ✗ killed  ◌ stopped\n')
-  const following = follow(world, shutdown.signal)
+  const sampling = setInterval(() => memory.sample(), SAMPLE_MEMORY_MS)
   const stopEverything = async (): Promise<void> => {
+    clearInterval(sampling)
     shutdown.abort(new Error('over'))
-    await following
-    world.provider?.destroy()
-    await Promise.all([world.processes.stopAll(), world.chain?.stop()])
+    const closeAll = async (): Promise<void> => {
+      for (const close of closers.reverse()) await close()
+    }
+    await Promise.all([processes.stopAll(), closeAll()])
   }
   let status = 0
   let lastLine: string | undefined
   try {
-    await runStages(world, shutdown.signal)
+    const world = await live(ground, shutdown.signal)
     screen.begin('the books are checked')
     const outcome = await readOutcome(world, startedAt)
     screen.done('the index recomputed from the chain alone is the same')
@@ -192,11 +160,11 @@ async function main(): Promise<void> {
 const MARKS = { registered: '○', running: '●', killed: '✗', stopped: '◌' } as const
 
 /** Slot, epochs and every operator's state, as they stand before each status. */
-function pulseOf(world: World): string {
-  if (world.pulse === undefined) return ''
-  const { slot, finalizedEpoch } = world.pulse
-  const operators = world.operators.map(({ state }) => MARKS[state]).join('')
-  return `${operators}  slot ${slot}, epoch ${Math.floor(slot / world.slotsPerEpoch)}, final ${finalizedEpoch}`
+function pulseOf({ heads, operators, slotsPerEpoch }: OnEthereum): string {
+  if (heads.latest === undefined) return ''
+  const { slot, finalizedEpoch } = heads.latest
+  const marks = operators.map(({ state }) => MARKS[state]).join('')
+  return `${marks}  slot ${slot}, epoch ${Math.floor(slot / slotsPerEpoch)}, final ${finalizedEpoch}`
 }
 
 /** The network goes on; says how to use it. */

@@ -1,6 +1,8 @@
 import { mkdirSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import type { Deaths } from './deaths.ts'
+import type { MemoryWatch } from './memory.ts'
 import type { Person } from './people.ts'
 import type { Processes, Running } from './processes.ts'
 
@@ -80,9 +82,11 @@ export async function registerOperator(operator: Operator, network: Network, bon
   operator.producerId = Number((JSON.parse(output) as { producerId: string }).producerId)
 }
 
-/** Starts (again) an operator's process. */
-export function startOperator(operator: Operator, network: Network, processes: Processes): void {
-  operator.process = processes.start(
+type Watchers = { readonly processes: Processes; readonly memory: MemoryWatch; readonly deaths: Deaths }
+
+/** Starts (again) an operator's process. Unless it was killed on purpose, its end is the stage's. */
+export function startOperator(operator: Operator, network: Network, { processes, memory, deaths }: Watchers): void {
+  const process = processes.start(
     operator.name,
     CLI,
     [
@@ -93,7 +97,10 @@ export function startOperator(operator: Operator, network: Network, processes: P
     ],
     join(operator.folder, 'operator.log'),
   )
+  operator.process = process
   operator.state = 'running'
+  memory.watch('operator', process.pid)
+  deaths.watch({ name: operator.name, process, isExpected: () => operator.process !== process || operator.state !== 'running' })
 }
 
 /** Undefined while the operator does not answer. */

@@ -26,7 +26,7 @@ function merged(statuses: readonly (OperatorStatus | undefined)[], pick: (status
 
 /** Reads the outcome back from the chain, the beacon API and the operators' metrics. Throws when the life was not good enough. */
 export async function readOutcome(world: World, startedAt: number): Promise<Outcome> {
-  const { contracts, facts, pools, provider } = world
+  const { contracts, pools, provider } = world
   const head = (await world.beacon.header('head'))?.slot ?? 0
   await world.duties.catchUp(head)
   const { attestations, proposals } = world.duties.counts(head)
@@ -56,13 +56,13 @@ export async function readOutcome(world: World, startedAt: number): Promise<Outc
     consensusMs: { p50: quantile(consensus, 0.5), p95: quantile(consensus, 0.95) },
     attestations,
     proposals,
-    roundChangesWhileKilled: facts.roundChangesWhileKilled,
-    operatorKilled: facts.operatorKilled,
-    forcedExits: facts.forcedExits,
+    roundChangesWhileKilled: world.roundChangesWhileKilled,
+    operatorKilled: world.operatorKilled,
+    forcedExits: world.forcedExits,
     commitmentsFinalized: finalized.length,
-    rewardsIndex: { start: facts.indexStart.toString(), end: index.onChain.toString(), recomputed: index.recomputed.toString() },
-    deposited: facts.deposited.toString(),
-    claimed: facts.claimed.toString(),
+    rewardsIndex: { start: world.indexStart.toString(), end: index.onChain.toString(), recomputed: index.recomputed.toString() },
+    deposited: world.deposited.toString(),
+    claimed: world.claimed.toString(),
     stakersStillHold: gains.reduce((sum, balance) => sum + balance, 0n).toString(),
     slots: { used: head, floor },
     seconds: Math.round((Date.now() - startedAt) / 1000),
@@ -89,13 +89,12 @@ function judge(
     readonly rewardsIndex: { readonly start: string; readonly end: string }
   },
 ): void {
-  const { facts } = world
   const rules: readonly (readonly [good: boolean, rule: string])[] = [
     [
-      facts.attestationsBeforeWithdrawals >= ATTESTATIONS_BEFORE_WITHDRAWALS,
-      `at least ${ATTESTATIONS_BEFORE_WITHDRAWALS} attestations of every staker pool due before the withdrawals, got ${facts.attestationsBeforeWithdrawals}`,
+      world.attestationsBeforeWithdrawals >= ATTESTATIONS_BEFORE_WITHDRAWALS,
+      `at least ${ATTESTATIONS_BEFORE_WITHDRAWALS} attestations of every staker pool due before the withdrawals, got ${world.attestationsBeforeWithdrawals}`,
     ],
-    [facts.proposalsBeforeWithdrawals >= 1, 'at least 1 proposal of our own due before the withdrawals, got none'],
+    [world.proposalsBeforeWithdrawals >= 1, 'at least 1 proposal of our own due before the withdrawals, got none'],
     [
       attestations.included >= attestations.due * LEAST_ATTESTATION_RATE,
       `at least 95 % of the attestations included, got ${attestations.included} of ${attestations.due}`,
@@ -104,11 +103,11 @@ function judge(
       proposals.included >= proposals.due * LEAST_PROPOSAL_RATE,
       `at least 80 % of the proposals included, got ${proposals.included} of ${proposals.due}`,
     ],
-    [facts.roundChangesWhileKilled >= 1, 'at least 1 duty decided by round change while a member was dead, got none'],
+    [world.roundChangesWhileKilled >= 1, 'at least 1 duty decided by round change while a member was dead, got none'],
     [commitmentsFinalized >= LEAST_COMMITMENTS, `at least ${LEAST_COMMITMENTS} commitments finalized, got ${commitmentsFinalized}`],
     [BigInt(rewardsIndex.end) > BigInt(rewardsIndex.start), `the rewards index to grow, got ${rewardsIndex.start} → ${rewardsIndex.end}`],
-    [facts.forcedExits >= 1, 'one forced exit, got none'],
-    [facts.claimed > 0n, 'every claim paid, got none'],
+    [world.forcedExits >= 1, 'one forced exit, got none'],
+    [world.claimed > 0n, 'every claim paid, got none'],
   ]
   const broken = rules.filter(([good]) => !good).map(([, rule]) => rule)
   if (broken.length > 0) throw new Error(`expected ${broken.join('; ')}`)

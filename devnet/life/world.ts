@@ -12,7 +12,9 @@ import type {
 } from '../../typechain-types/index.ts'
 import type { RunningChain } from '../chain/start-chain.ts'
 import type { BeaconApi } from './beacon-api.ts'
+import type { Deaths } from './deaths.ts'
 import type { DutyWatch } from './duty-watch.ts'
+import type { Heads } from './heads.ts'
 import type { MemoryWatch } from './memory.ts'
 import type { Network, Operator } from './operators.ts'
 import type { Person } from './people.ts'
@@ -42,47 +44,72 @@ export type PoolFacts = {
   readonly validatorIndex: number
 }
 
-/** Everything the stages share. Filled in from stage to stage; a stage may rely on what an earlier one has put there. */
-export type World = {
+/** What there is before the first stage. */
+export type Ground = {
   readonly folder: string
   readonly slotSeconds: number
   readonly screen: Screen
   readonly processes: Processes
   readonly memory: MemoryWatch
-  chain: RunningChain
-  beacon: BeaconApi
-  provider: JsonRpcProvider
-  slotsPerEpoch: number
-  network: Network
-  contracts: Contracts
-  firstPeriod: number
-  operators: readonly Operator[]
-  stakers: readonly Person[]
-  pools: readonly PoolFacts[]
-  duties: DutyWatch
-  references: ReferenceWatch
-  requests: { readonly person: Person; readonly requestId: string }[]
-  readonly facts: Facts
-  /** Where the chain was when it was last looked at. */
-  pulse: { readonly slot: number; readonly finalizedEpoch: number } | undefined
+  readonly deaths: Deaths
+  /** Has something put away when the life is over, however it ends; last opened first. */
+  readonly atEnd: (close: () => unknown) => void
 }
 
-/** What the life finds out on its way, for the table and the last line. */
-export type Facts = {
-  deposited: bigint
-  claimed: bigint
-  operatorKilled: string
-  roundChangesWhileKilled: number
-  forcedExits: number
-  indexStart: bigint
-  attestationsBeforeWithdrawals: number
-  proposalsBeforeWithdrawals: number
+/** A local Ethereum, the people on it, and their keys. */
+export type Ethereum = {
+  readonly chain: RunningChain
+  readonly beacon: BeaconApi
+  readonly provider: JsonRpcProvider
+  readonly slotsPerEpoch: number
+  readonly heads: Heads
+  readonly duties: DutyWatch
+  readonly operators: readonly Operator[]
+  readonly stakers: readonly Person[]
 }
 
-export type Stage = {
+export type Deployment = {
+  readonly network: Network
+  readonly contracts: Contracts
+  readonly firstPeriod: number
+  readonly references: ReferenceWatch
+}
+
+/** Wei; the rewards index at 1e27. */
+export type Deposits = { readonly deposited: bigint; readonly indexStart: bigint }
+
+export type Pools = { readonly pools: readonly PoolFacts[] }
+
+/** What became of the duties while a member was dead, and until the withdrawals began. */
+export type DutyFacts = {
+  readonly operatorKilled: string
+  readonly roundChangesWhileKilled: number
+  readonly attestationsBeforeWithdrawals: number
+  readonly proposalsBeforeWithdrawals: number
+}
+
+export type Request = { readonly person: Person; readonly requestId: string }
+export type Withdrawals = { readonly requests: readonly Request[]; readonly forcedExits: number }
+
+/** Wei. */
+export type Claims = { readonly claimed: bigint }
+
+// What each stage finds, from the first to the last.
+export type OnEthereum = Ground & Ethereum
+export type Deployed = OnEthereum & Deployment
+export type Funded = Deployed & Deposits
+export type WithPools = Funded & Pools
+export type AfterDuties = WithPools & DutyFacts
+export type AfterWithdrawals = AfterDuties & Withdrawals
+/** Everything, once all stages are over. */
+export type World = AfterWithdrawals & Claims
+
+/** What a stage adds to the world for those after it, and what there is to say of it. */
+export type StageResult<Added> = { readonly added: Added; readonly summary: string }
+
+export type Stage<Found extends Ground, Added> = {
   readonly name: string
   /** Longest it may take before the life calls it hung. */
   readonly seconds: number
-  /** Does the stage and returns what there is to say of it. */
-  run(world: World, signal: AbortSignal): Promise<string>
+  run(world: Found, signal: AbortSignal): Promise<StageResult<Added>>
 }

@@ -1,11 +1,11 @@
 import { until } from '../wait.ts'
-import type { Stage } from '../world.ts'
+import type { Stage, WithPools } from '../world.ts'
 
 /** Epochs after activation before duties count: the first ones may fall between two heads. */
 const GRACE_EPOCHS = 2
 
 /** The beacon chain activates the pools' validators. */
-export const activationStage: Stage = {
+export const activationStage: Stage<WithPools, object> = {
   name: 'validators activate',
   seconds: 120,
   async run(world, signal) {
@@ -23,6 +23,7 @@ export const activationStage: Stage = {
       world.memory.mark(Math.floor(slot / slotsPerEpoch))
       return true
     }, signal)
-    return `${pools.length} validators attest and propose`
+    const summary = `${pools.length} validators attest and propose`
+    return { added: {}, summary }
   },
 }

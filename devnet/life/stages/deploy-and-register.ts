@@ -15,13 +15,13 @@ import { registerOperator, startOperator } from '../operators.ts'
 import { accountAt } from '../people.ts'
 import { ReferenceWatch } from '../reference-watch.ts'
 import { until } from '../wait.ts'
-import type { Stage } from '../world.ts'
+import type { Contracts, Deployment, OnEthereum, Stage } from '../world.ts'
 
 const BOND = '26'
 const FIRST_PERIOD = 6n
 
 /** Contracts, bonds, and the seven operator processes. */
-export const deployAndRegisterStage: Stage = {
+export const deployAndRegisterStage: Stage<OnEthereum, Deployment> = {
   name: 'contracts and block producers',
   seconds: 120,
   async run(world, signal) {
@@ -38,8 +38,7 @@ export const deployAndRegisterStage: Stage = {
       parameters: { ...beaconChain.facts, ...devnet, firstPeriod: FIRST_PERIOD },
       layouts: beaconChain.layouts,
     })
-    world.firstPeriod = Number(FIRST_PERIOD)
-    world.contracts = {
+    const contracts: Contracts = {
       directory,
       bondEther: BondEther__factory.connect(addresses.bondEther, provider),
       stakingPool: StakingPool__factory.connect(addresses.stakingPool, provider),
@@ -52,21 +51,22 @@ export const deployAndRegisterStage: Stage = {
       stakerVault: addresses.stakerVault,
       bondVault: addresses.bondVault,
     }
-    world.network = { executionUrl: chain.executionUrl, beaconUrl: chain.beaconUrl, directory: addresses.directory }
-    const { poolRegistry } = world.contracts
-    world.references = new ReferenceWatch({
+    const network = { executionUrl: chain.executionUrl, beaconUrl: chain.beaconUrl, directory: addresses.directory }
+    const { poolRegistry } = contracts
+    const references = new ReferenceWatch({
       beacon: world.beacon,
       boundaryEvery: Number(devnet.reportEpochs) * world.slotsPerEpoch,
       keys: async () => (await poolRegistry.queryFilter(poolRegistry.filters.DkgCompleted())).map(({ args }) => args.publicKey),
     })
+    world.heads.each((head) => references.catchUp(head))
     screen.status(`${world.operators.length} block producers bond ${BOND} ETH each`)
-    await Promise.all(world.operators.map((operator) => registerOperator(operator, world.network, BOND, world.processes)))
+    await Promise.all(world.operators.map((operator) => registerOperator(operator, network, BOND, world.processes)))
     screen.status('operators start')
     for (const operator of world.operators) {
-      startOperator(operator, world.network, world.processes)
-      world.memory.watch('operator', operator.process?.pid ?? 0)
+      startOperator(operator, network, world)
     }
     const gas = deployed.reduce((sum, { gasUsed }) => sum + gasUsed, 0n)
-    return `${deployed.length} contracts (${gas} gas), ${world.operators.length} operators start`
+    const summary = `${deployed.length} contracts (${gas} gas), ${world.operators.length} operators start`
+    return { added: { network, contracts, firstPeriod: Number(FIRST_PERIOD), references }, summary }
   },
 }

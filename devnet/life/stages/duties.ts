@@ -1,6 +1,6 @@
 import { startOperator, statusOf } from '../operators.ts'
 import { until } from '../wait.ts'
-import type { Stage, World } from '../world.ts'
+import type { DutyFacts, OnEthereum, Stage, WithPools } from '../world.ts'
 
 /** Attestations that every staker pool must have had due before the withdrawals begin. */
 export const ATTESTATIONS_BEFORE_WITHDRAWALS = 12
@@ -9,8 +9,8 @@ const DEAD_EPOCHS = 4
 const WAIT_FOR_ROUND_CHANGE_EPOCHS = 12
 
 /** Each operator's own count of duties decided by round change; one that does not answer is absent. */
-async function roundChanges(world: World): Promise<ReadonlyMap<string, number>> {
-  const statuses = await Promise.all(world.operators.map(async (operator) => [operator.name, await statusOf(operator)] as const))
+async function roundChanges({ operators }: OnEthereum): Promise<ReadonlyMap<string, number>> {
+  const statuses = await Promise.all(operators.map(async (operator) => [operator.name, await statusOf(operator)] as const))
   return new Map(statuses.flatMap(([name, status]) => (status === undefined ? [] : [[name, status.roundChanges] as const])))
 }
 
@@ -22,7 +22,7 @@ function mostSince(before: ReadonlyMap<string, number>, now: ReadonlyMap<string,
   return Math.max(0, ...[...now].map(([name, count]) => count - (before.get(name) ?? count)))
 }
 
-async function leastAttestations(world: World): Promise<{ readonly head: number; readonly least: number; readonly line: string }> {
+async function leastAttestations(world: WithPools): Promise<{ readonly head: number; readonly least: number; readonly line: string }> {
   const head = (await world.beacon.header('head'))?.slot ?? 0
   const { attestations, proposals, attestationsByValidator } = world.duties.counts(head)
   const stakers = world.pools.filter(({ kind }) => kind === 'staker')
@@ -32,11 +32,11 @@ async function leastAttestations(world: World): Promise<{ readonly head: number;
 }
 
 /** Duties under load, a member killed and brought back, while attestations and commitments add up. */
-export const dutiesStage: Stage = {
+export const dutiesStage: Stage<WithPools, DutyFacts> = {
   name: 'duties, one operator killed',
   seconds: 220,
   async run(world, signal) {
-    const { facts, operators, slotsPerEpoch, contracts } = world
+    const { operators, slotsPerEpoch, contracts } = world
     const reach = (attestations: number) =>
       until(async () => {
         const { least, line } = await leastAttestations(world)
@@ -53,16 +53,15 @@ export const dutiesStage: Stage = {
     const killedAt = (await leastAttestations(world)).head
     victim.process?.signal('SIGKILL')
     victim.state = 'killed'
-    facts.operatorKilled = victim.name
+    let changes = 0
     await until(async () => {
       const { head, line } = await leastAttestations(world)
-      facts.roundChangesWhileKilled = Math.max(facts.roundChangesWhileKilled, mostSince(before, await roundChanges(world)))
-      world.screen.status(`${line}  ${victim.name} is dead, ${facts.roundChangesWhileKilled} decided by round change`)
+      changes = Math.max(changes, mostSince(before, await roundChanges(world)))
+      world.screen.status(`${line}  ${victim.name} is dead, ${changes} decided by round change`)
       const epochs = (head - killedAt) / slotsPerEpoch
-      return epochs >= DEAD_EPOCHS && (facts.roundChangesWhileKilled > 0 || epochs >= WAIT_FOR_ROUND_CHANGE_EPOCHS) ? true : undefined
+      return epochs >= DEAD_EPOCHS && (changes > 0 || epochs >= WAIT_FOR_ROUND_CHANGE_EPOCHS) ? true : undefined
     }, signal)
-    startOperator(victim, world.network, world.processes)
-    world.memory.watch('operator', victim.process?.pid ?? 0)
+    startOperator(victim, world.network, world)
     await until(async () => {
       world.screen.status(`${(await leastAttestations(world)).line}  ${victim.name} comes back`)
       return (await statusOf(victim))?.ready ? true : undefined
@@ -76,12 +75,20 @@ export const dutiesStage: Stage = {
     }, signal)
     const { head } = await leastAttestations(world)
     const { attestations, proposals, attestationsByValidator } = world.duties.counts(head)
-    facts.attestationsBeforeWithdrawals = Math.min(
+    const attestationsBeforeWithdrawals = Math.min(
       ...world.pools
         .filter(({ kind }) => kind === 'staker')
         .map(({ validatorIndex }) => attestationsByValidator.get(validatorIndex)?.due ?? 0),
     )
-    facts.proposalsBeforeWithdrawals = proposals.due
-    return `attestations ${attestations.included}/${attestations.due}, proposals ${proposals.included}/${proposals.due}, ${facts.roundChangesWhileKilled} by round change`
+    const summary = `attestations ${attestations.included}/${attestations.due}, proposals ${proposals.included}/${proposals.due}, ${changes} by round change`
+    return {
+      added: {
+        operatorKilled: victim.name,
+        roundChangesWhileKilled: changes,
+        attestationsBeforeWithdrawals,
+        proposalsBeforeWithdrawals: proposals.due,
+      },
+      summary,
+    }
   },
 }

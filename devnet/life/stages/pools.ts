@@ -1,13 +1,15 @@
 import { statusOf } from '../operators.ts'
 import { until } from '../wait.ts'
-import type { PoolFacts, Stage, World } from '../world.ts'
+import type { Deployment, Funded, PoolFacts, Pools, Stage } from '../world.ts'
 
 const FUNDED = 4n
 const STATES = ['none', 'requested', 'ceremony', 'registered', 'funded', 'exiting', 'closed', 'cancelled'] as const
 const STAKER_POOLS = 2
 
-async function poolStates(world: World): Promise<readonly { readonly poolId: number; readonly kind: bigint; readonly state: bigint }[]> {
-  const { poolRegistry } = world.contracts
+async function poolStates({
+  contracts,
+}: Deployment): Promise<readonly { readonly poolId: number; readonly kind: bigint; readonly state: bigint }[]> {
+  const { poolRegistry } = contracts
   const count = Number(await poolRegistry.poolCount())
   const ids = Array.from({ length: count }, (_, at) => at + 1)
   return Promise.all(
@@ -25,7 +27,7 @@ function census(states: readonly { readonly state: bigint }[]): string {
 }
 
 /** Requested → drawn → key made → 1 ETH → proven → 31 ETH, all by the operators. */
-export const poolsStage: Stage = {
+export const poolsStage: Stage<Funded, Pools> = {
   name: 'vaults are drawn and make keys',
   seconds: 200,
   async run(world, signal) {
@@ -49,10 +51,10 @@ export const poolsStage: Stage = {
         validatorIndex: Number(args.validatorIndex),
       })
     }
-    world.pools = pools
     const statuses = await Promise.all(world.operators.map(statusOf))
     const times = statuses.flatMap((status) => status?.dkgMs ?? []).sort((a, b) => a - b)
     const median = times[Math.floor(times.length / 2)] ?? 0
-    return `${pools.length} pools (${bondPools} of bonds, ${STAKER_POOLS} of stakers), DKG ${Math.round(median)} ms`
+    const summary = `${pools.length} pools (${bondPools} of bonds, ${STAKER_POOLS} of stakers), DKG ${Math.round(median)} ms`
+    return { added: { pools }, summary }
   },
 }

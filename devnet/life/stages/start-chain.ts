@@ -3,9 +3,10 @@ import { JsonRpcProvider } from 'ethers'
 import { startChain } from '../../chain/start-chain.ts'
 import { BeaconApi } from '../beacon-api.ts'
 import { DutyWatch } from '../duty-watch.ts'
+import { Heads } from '../heads.ts'
 import { createOperator } from '../operators.ts'
 import { createPerson } from '../people.ts'
-import type { Stage } from '../world.ts'
+import type { Ethereum, Ground, Stage } from '../world.ts'
 
 const OPERATORS = 7
 /** Of the chain's prefunded accounts. */
@@ -17,31 +18,38 @@ const FIRST_STAKER = 20
 const POLL_MS = 250
 
 /** The keys of everybody, then the chain: keys need no block, and once there is a chain its slots count. */
-export const startChainStage: Stage = {
+export const startChainStage: Stage<Ground, Ethereum> = {
   name: 'a local Ethereum starts',
   seconds: 120,
   async run(world) {
-    const { screen, processes, folder } = world
+    const { screen, processes, folder, slotSeconds, memory, deaths, atEnd } = world
     const person = (name: string, place: number) => createPerson({ name, mnemonic: MNEMONIC, place, folder })
-    world.stakers = await Promise.all(STAKES.map((_, at) => person(`staker-${at + 1}`, FIRST_STAKER + at)))
+    const stakers = await Promise.all(STAKES.map((_, at) => person(`staker-${at + 1}`, FIRST_STAKER + at)))
     const owners = await Promise.all(Array.from({ length: OPERATORS }, (_, at) => person(`owner-${at + 1}`, FIRST_OWNER + at)))
     screen.status(`${OPERATORS} block producers make their keys`)
-    world.operators = await Promise.all(owners.map((owner, at) => createOperator({ name: `operator-${at + 1}`, owner, folder, processes })))
+    const operators = await Promise.all(owners.map((owner, at) => createOperator({ name: `operator-${at + 1}`, owner, folder, processes })))
     screen.status('execution client and beacon chain')
-    world.chain = await startChain({ slotSeconds: world.slotSeconds, dataDir: join(folder, 'chain') })
-    const { chain } = world
+    const chain = await startChain({ slotSeconds, dataDir: join(folder, 'chain') })
+    atEnd(() => chain.stop())
+    deaths.watch({ name: 'the chain', process: chain, isExpected: () => false })
     if (chain.mnemonic !== MNEMONIC) throw new Error('the chain has prefunded the accounts of another mnemonic')
-    world.memory.watch('beacon', chain.pid)
-    world.memory.watch('execution', chain.executionPid)
-    world.beacon = new BeaconApi(chain.beaconUrl)
-    world.provider = new JsonRpcProvider(chain.executionUrl, chain.chainId, {
+    memory.watch('beacon', chain.pid)
+    memory.watch('execution', chain.executionPid)
+    const beacon = new BeaconApi(chain.beaconUrl)
+    const provider = new JsonRpcProvider(chain.executionUrl, chain.chainId, {
       staticNetwork: true,
       pollingInterval: POLL_MS,
       batchMaxCount: 1,
     })
+    atEnd(() => provider.destroy())
     const spec = (await (await fetch(`${chain.beaconUrl}/eth/v1/config/spec`)).json()) as { readonly data: Record<string, string> }
-    world.slotsPerEpoch = Number(spec.data.SLOTS_PER_EPOCH)
-    world.duties = new DutyWatch(world.beacon, world.slotsPerEpoch)
-    return `chain ${chain.chainId}, ${world.slotSeconds} s slots, ${world.slotsPerEpoch} slots an epoch`
+    const slotsPerEpoch = Number(spec.data.SLOTS_PER_EPOCH)
+    const duties = new DutyWatch(beacon, slotsPerEpoch)
+    const heads = new Heads(beacon)
+    heads.each(({ slot }) => duties.catchUp(slot))
+    return {
+      added: { chain, beacon, provider, slotsPerEpoch, heads, duties, operators, stakers },
+      summary: `chain ${chain.chainId}, ${slotSeconds} s slots, ${slotsPerEpoch} slots an epoch`,
+    }
   },
 }

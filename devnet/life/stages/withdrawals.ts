@@ -1,18 +1,15 @@
 import { formatEther, parseEther } from 'ethers'
 import { statusOf } from '../operators.ts'
-import type { Person } from '../people.ts'
 import { until } from '../wait.ts'
-import type { Stage, World } from '../world.ts'
+import type { AfterDuties, OnEthereum, Request, Stage, Withdrawals, WithPools } from '../world.ts'
 
 /** What the first step asks beyond what is buffered: enough for one pool, not for two. */
 const BEYOND_BUFFER = parseEther('20')
 /** The second step, after the first draw: beyond the 32 ETH under way. */
 const SECOND_STEP = parseEther('19')
 
-export type Request = { readonly person: Person; readonly requestId: string }
-
 /** Asks for an amount, person after person, each at most what it holds. */
-async function ask(world: World, amount: bigint): Promise<readonly Request[]> {
+async function ask(world: AfterDuties, amount: bigint): Promise<readonly Request[]> {
   const { network, processes, contracts, stakers } = world
   const requests: Request[] = []
   let left = amount
@@ -33,7 +30,7 @@ async function ask(world: World, amount: bigint): Promise<readonly Request[]> {
   return requests
 }
 
-async function nextDrawn(world: World, known: number, signal: AbortSignal): Promise<number> {
+async function nextDrawn(world: AfterDuties, known: number, signal: AbortSignal): Promise<number> {
   const { exits } = world.contracts
   return until(async () => {
     const drawn = await exits.queryFilter(exits.filters.LiquidationDrawn())
@@ -43,7 +40,7 @@ async function nextDrawn(world: World, known: number, signal: AbortSignal): Prom
 }
 
 /** Stops two members of a vault, never two of the commitment committee. Returns their names. */
-async function stopTwoMembers(world: World, poolId: number): Promise<readonly string[]> {
+async function stopTwoMembers(world: AfterDuties, poolId: number): Promise<readonly string[]> {
   const { periods } = world.contracts
   const members = world.pools.find((pool) => pool.poolId === poolId)?.members ?? []
   const [committee] = await periods.committee(await periods.currentPeriod())
@@ -60,16 +57,17 @@ async function stopTwoMembers(world: World, poolId: number): Promise<readonly st
 }
 
 /** Two steps of requests, one pool that exits by its vault's signature, one that must be forced. */
-export const withdrawalsStage: Stage = {
+export const withdrawalsStage: Stage<AfterDuties, Withdrawals> = {
   name: 'stakers ask for their ETH back',
   seconds: 300,
   async run(world, signal) {
-    const { contracts, beacon, facts } = world
+    const { contracts, beacon } = world
+    let forcedExits = 0
     const buffered = await contracts.stakingPool.unreserved()
-    world.requests = [...(await ask(world, buffered + BEYOND_BUFFER))]
+    const early = await ask(world, buffered + BEYOND_BUFFER)
     const first = await nextDrawn(world, 0, signal)
     stopCounting(world, first, await headEpoch(world))
-    world.requests.push(...(await ask(world, SECOND_STEP)))
+    const late = await ask(world, SECOND_STEP)
     const second = await nextDrawn(world, 1, signal)
     stopCounting(world, second, await headEpoch(world))
     const names = await stopTwoMembers(world, second)
@@ -90,8 +88,8 @@ export const withdrawalsStage: Stage = {
       const [exited] = await beacon.validators('head', [keyOf(second)])
       const { deadline } = await contracts.exits.exit(second)
       world.screen.status(`pool ${second} may be forced after epoch ${deadline}; forced exits: ${forced.length}`)
-      facts.forcedExits = new Set(forced.map(({ args }) => Number(args.poolId))).size
-      return exited !== undefined && exited.exitEpoch !== Infinity && facts.forcedExits > 0 ? true : undefined
+      forcedExits = new Set(forced.map(({ args }) => Number(args.poolId))).size
+      return exited !== undefined && exited.exitEpoch !== Infinity && forcedExits > 0 ? true : undefined
     }, signal)
     for (const operator of world.operators) {
       if (operator.state !== 'stopped') continue
@@ -99,15 +97,16 @@ export const withdrawalsStage: Stage = {
       operator.state = 'running'
     }
     const ready = await Promise.all(world.operators.map(statusOf))
-    return `pool ${first} exited by its vault, pool ${second} was forced; ${ready.filter((status) => status !== undefined).length} operators answer`
+    const summary = `pool ${first} exited by its vault, pool ${second} was forced; ${ready.filter((status) => status !== undefined).length} operators answer`
+    return { added: { requests: [...early, ...late], forcedExits }, summary }
   },
 }
 
-async function headEpoch(world: World): Promise<number> {
+async function headEpoch(world: OnEthereum): Promise<number> {
   return Math.floor(((await world.beacon.header('head'))?.slot ?? 0) / world.slotsPerEpoch)
 }
 
-function stopCounting(world: World, poolId: number, epoch: number): void {
+function stopCounting(world: WithPools, poolId: number, epoch: number): void {
   const pool = world.pools.find((one) => one.poolId === poolId)
   if (pool !== undefined) world.duties.unwatch(pool.validatorIndex, epoch)
 }
