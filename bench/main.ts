@@ -1,4 +1,5 @@
 import { Argument, Command, InvalidArgumentError } from 'commander'
+import { speakAs } from '../operator/app/cli/voice.ts'
 import { benchDkg } from './dkg.ts'
 import { benchDuty } from './duty.ts'
 import { benchMemory } from './memory.ts'
@@ -21,7 +22,7 @@ function parseCount(text: string): number {
   throw new InvalidArgumentError(`expected a whole number from 1, got ${text}`)
 }
 
-const program = new Command('bench')
+const program = speakAs(new Command('bench'))
   .description(
     [
       'Measures, on this machine: DKG and duties of vaults whose members are processes of their own, QBFT alone, and what stays in memory.',

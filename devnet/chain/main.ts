@@ -17,6 +17,8 @@ function whole(min: number, max: number): (text: string) => number {
 
 const port = whole(0, 65_535)
 const program = new Command('chain')
+  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'chain: ')) })
+  .showHelpAfterError('See --help.')
   .description(
     [
       'A whole local Ethereum: EthereumJS executes, and a beacon chain in Electra runs on Lodestar’s state transition.',
@@ -59,6 +61,6 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  process.stderr.write(`The chain could not start: ${error instanceof Error ? error.message : String(error)}\n`)
+  process.stderr.write(`chain: could not start: ${error instanceof Error ? error.message : String(error)}\n`)
   process.exit(1)
 })

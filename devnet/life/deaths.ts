@@ -13,7 +13,7 @@ export class Deaths {
     void process.ended.then((status) => {
       if (isExpected()) return
       const reason = `${name} ended with status ${status}: see its log`
-      this.#missed = reason
+      if (this.#told.size === 0) this.#missed = reason
       for (const tell of this.#told) tell(reason)
     })
   }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
@@ -96,10 +96,21 @@ function rejectedBy(signal: AbortSignal): Promise<never> {
   })
 }
 
+/** Makes the folder when there is none. Ends the program with a sentence when it cannot be used. */
+function emptyFolder(path: string): string {
+  try {
+    if (!existsSync(path)) mkdirSync(path)
+    if (readdirSync(path).length === 0) return path
+  } catch (error) {
+    return program.error(`error: cannot use ${path} for --keep: ${(error as Error).message}`)
+  }
+  return program.error(`error: expected ${path} to be empty: a life always begins anew`)
+}
+
 async function main(): Promise<void> {
   const flags = program.parse().opts<Flags>()
   const startedAt = Date.now()
-  const folder = flags.keep ?? mkdtempSync(join(tmpdir(), 'open-pools-'))
+  const folder = flags.keep === undefined ? mkdtempSync(join(tmpdir(), 'open-pools-')) : emptyFolder(flags.keep)
   const screen = new Screen(process.stdout.isTTY === true)
   const shutdown = new AbortController()
   const processes = new Processes()

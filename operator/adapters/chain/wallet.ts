@@ -38,7 +38,7 @@ export async function openWallet(
     const wrong = reasonOf(cause).includes('password')
     throw wrong
       ? new WalletError('WRONG_PASSWORD', `the password in ${files.passwordFile} does not open ${files.keyFile}`, files, { cause })
-      : new WalletError('NOT_A_KEYSTORE', `${files.keyFile} is not an encrypted key file: ${reasonOf(cause)}`, files, { cause })
+      : new WalletError('NOT_A_KEYSTORE', `${files.keyFile} is not an encrypted key file (Web3 secret storage)`, files, { cause })
   }
 }
 

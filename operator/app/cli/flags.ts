@@ -25,6 +25,8 @@ export const parsePort = parsed((text) => {
   return port !== undefined && port > 0 && port <= MAX_PORT ? port : undefined
 }, `a TCP port from 1 to ${MAX_PORT}`)
 
+export const parsePath = parsed((text) => (text.trim() === '' ? undefined : text), 'a path')
+
 export const parseAddress = parsed<Address>((text) => {
   try {
     return toAddress(text)
@@ -66,9 +68,11 @@ export function flag(flags: string, description: string): Option {
 
 // Flags that several commands share, so that they are called and checked alike everywhere.
 export const dataDir = (): Option =>
-  flag('--data-dir <folder>', "folder of the operator's keys and state; no other operator may use it").makeOptionMandatory()
+  flag('--data-dir <folder>', "folder of the operator's keys and state; no other operator may use it")
+    .argParser(parsePath)
+    .makeOptionMandatory()
 export const passwordFile = (): Option =>
-  flag('--password-file <file>', 'file whose first line is the password of the key files').makeOptionMandatory()
+  flag('--password-file <file>', 'file whose first line is the password of the key files').argParser(parsePath).makeOptionMandatory()
 export const rpcUrl = (): Option => flag('--rpc-url <url>', 'JSON-RPC of an execution client').argParser(parseUrl).makeOptionMandatory()
 export const beaconUrl = (): Option =>
   flag('--beacon-url <url>', 'Beacon API of a node of the same chain').argParser(parseUrl).makeOptionMandatory()

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { fileErrorSentence } from './file-errors.ts'
 
 /** How every program of the project speaks of what went wrong: one line, its name first, and no stack trace. */
 export function speakAs(program: Command): Command {
@@ -14,7 +15,7 @@ export async function runProgram(program: Command, args: readonly string[] = pro
   } catch (error) {
     // Loaded only now: what decodes contracts' refusals is large, and help is to come at once.
     const { explain } = await import('../../adapters/chain/revert.ts')
-    process.stderr.write(`${program.name()}: ${explain(error)}\n`)
+    process.stderr.write(`${program.name()}: ${fileErrorSentence(error) ?? explain(error)}\n`)
     process.exit(1)
   }
 }

@@ -11,23 +11,41 @@ const HELP = `Runs vaults of shipped duty services on a simulated clock, network
   --upkeep      reports and upkeep of operators, instead of duties (1000 schedules)
   --bls         real BLS and secp256k1 signatures instead of keyed hashes`
 
-const { values } = parseArgs({
-  options: {
-    seeds: { type: 'string' },
-    seed: { type: 'string' },
-    members: { type: 'string' },
-    upkeep: { type: 'boolean', default: false },
-    bls: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
-})
+const OPTIONS = {
+  seeds: { type: 'string' },
+  seed: { type: 'string' },
+  members: { type: 'string' },
+  upkeep: { type: 'boolean', default: false },
+  bls: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+} as const
+
+/** Ends the process with a sentence. */
+function refuse(reason: string): never {
+  console.error(`simulate: ${reason}`)
+  process.exit(2)
+}
+
+function readFlags() {
+  try {
+    return parseArgs({ options: OPTIONS }).values
+  } catch (error) {
+    return refuse(`${(error as Error).message}\n${HELP}`)
+  }
+}
+
+const values = readFlags()
 
 /** A whole number from 1, or the end with a sentence. */
 function count(name: string, text: string): number {
   const value = Number(text)
   if (Number.isSafeInteger(value) && value >= 1) return value
-  console.error(`--${name}: expected a whole number from 1, got ${text}`)
-  process.exit(2)
+  return refuse(`--${name}: expected a whole number from 1, got ${text}`)
+}
+
+/** A size of vault that is simulated. */
+function membersOf(text: string): number {
+  return text === '4' || text === '7' ? Number(text) : refuse(`--members: expected 4 or 7, got ${text}`)
 }
 
 async function upkeep(size: number | undefined): Promise<number> {
@@ -53,7 +71,7 @@ async function main(): Promise<number> {
     console.log(HELP)
     return 0
   }
-  const size = values.members === undefined ? undefined : count('members', values.members)
+  const size = values.members === undefined ? undefined : membersOf(values.members)
   if (values.upkeep) return upkeep(size)
   const crypto = values.bls ? await realCrypto() : undefined
   const flags = values.bls ? ' --bls' : ''

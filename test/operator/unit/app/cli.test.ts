@@ -42,6 +42,14 @@ describe('openpools', { concurrency: 2 }, () => {
       [['run', '--listen', ':9000'], /Expected a multiaddr without a peer id, such as/],
       [['run', '--http-port', '70000'], /Expected a TCP port from 1 to 65535/],
       [['run', '--log-level', 'loud'], /Allowed choices are debug, info, warn, error/],
+      [['run', '--listen', '/ip4/0.0.0.0/tcp/0'], /Expected a TCP port from 1 to 65535, got 0: others dial the port that was registered/],
+      [['run', '--max-exit-fee', '0'], /'--max-exit-fee <eth>' argument '0' is invalid\. Expected an amount of ETH above 0/],
+      [['keys', '--data-dir', ''], /'--data-dir <folder>' argument '' is invalid\. Expected a path/],
+      [
+        ['keys', '--data-dir', passwordFile, '--password-file', passwordFile],
+        /^openpools: expected a folder on the way to .*, there is a file/,
+      ],
+      [['keys', '--data-dir', join(folder, 'z'), '--password-file', folder], /^openpools: expected a file at .*, there is a folder/],
     ]
     for (const [args, expected] of cases) {
       const { status, stdout, stderr } = await openpools(args)
