@@ -1,18 +1,36 @@
-import { randomBytes } from 'node:crypto'
-import { defaultPbkdfModule, Keystore } from '@chainsafe/bls-keystore'
+import * as crypto from 'node:crypto'
+import { createCipheriv, createHash, randomBytes, randomUUID } from 'node:crypto'
+import { promisify } from 'node:util'
+import { Keystore } from '@chainsafe/bls-keystore'
 import { bytesToHex } from '../core/parse.ts'
 import { blst } from '../protocol/bls/backend.ts'
 import { SignerError } from './errors.ts'
 import { readIfPresent, writeDurably } from './files.ts'
+
+const pbkdf2 = promisify(crypto.pbkdf2)
+const scrypt = promisify<crypto.BinaryLike, crypto.BinaryLike, number, crypto.ScryptOptions, Buffer>(crypto.scrypt)
 
 export type NativeSecretKey = ReturnType<typeof blst.SecretKey.fromBytes>
 
 /** How a keystore's password is stretched: scrypt of a cost (a power of two), or the 262,144 rounds of PBKDF2 of EIP-2335. */
 export type KeystoreKdf = { readonly kind: 'scrypt'; readonly cost: number } | { readonly kind: 'pbkdf2' }
 
-function kdfModule(kdf: KeystoreKdf) {
-  if (kdf.kind === 'pbkdf2') return defaultPbkdfModule()
-  return { function: 'scrypt' as const, params: { dklen: 32, n: kdf.cost, r: 8, p: 1, salt: randomBytes(32).toString('hex') } }
+const PBKDF2_ROUNDS = 262_144
+/** C0, delete and C1, which EIP-2335 strips. */
+const CONTROL_CODES = /\p{Cc}/gu
+
+/** Stretches a password off the main thread, which has duties to do meanwhile. */
+async function stretched(password: string, kdf: KeystoreKdf) {
+  const secret = Buffer.from(password.normalize('NFKD').replace(CONTROL_CODES, ''), 'utf8')
+  const salt = randomBytes(32)
+  const shared = { dklen: 32, salt: salt.toString('hex') }
+  if (kdf.kind === 'pbkdf2') {
+    const key = await pbkdf2(secret, salt, PBKDF2_ROUNDS, 32, 'sha256')
+    return { key, kdf: { function: 'pbkdf2', params: { ...shared, c: PBKDF2_ROUNDS, prf: 'hmac-sha256' }, message: '' } }
+  }
+  const params = { n: kdf.cost, r: 8, p: 1 }
+  const key = await scrypt(secret, salt, 32, { N: params.n, r: params.r, p: params.p, maxmem: 256 * params.n * params.r })
+  return { key, kdf: { function: 'scrypt', params: { ...shared, ...params }, message: '' } }
 }
 
 /** Writes a BLS secret key as an EIP-2335 file. On disk before it resolves. */
@@ -23,11 +41,27 @@ export async function writeKeystore(options: {
   readonly description: string
   readonly kdf: KeystoreKdf
 }): Promise<void> {
-  const { secret, password, description } = options
+  const { path, secret, password, description } = options
+  const { key, kdf } = await stretched(password, options.kdf)
+  const iv = randomBytes(16)
   const bytes = secret.toBytes()
-  const keystore = await Keystore.create(password, bytes, secret.toPublicKey().toBytes(), '', description, kdfModule(options.kdf))
+  const ciphertext = createCipheriv('aes-128-ctr', key.subarray(0, 16), iv).update(bytes)
   bytes.fill(0)
-  writeDurably(options.path, `${keystore.stringify()}\n`)
+  const checksum = createHash('sha256').update(key.subarray(16)).update(ciphertext).digest('hex')
+  key.fill(0)
+  const keystore = {
+    version: 4,
+    uuid: randomUUID(),
+    description,
+    path: '',
+    pubkey: bytesToHex(secret.toPublicKey().toBytes()).slice(2),
+    crypto: {
+      kdf,
+      checksum: { function: 'sha256', params: {}, message: checksum },
+      cipher: { function: 'aes-128-ctr', params: { iv: iv.toString('hex') }, message: ciphertext.toString('hex') },
+    },
+  }
+  writeDurably(path, `${JSON.stringify(keystore)}\n`)
 }
 
 /**

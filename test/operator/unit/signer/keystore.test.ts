@@ -50,6 +50,13 @@ describe('EIP-2335 keystores', () => {
     })
   }
 
+  it('opens with a password that is written in another way but is the same by EIP-2335', async (test) => {
+    const path = join(folderOf(test), 'key.json')
+    const kdf = { kind: 'scrypt', cost: scryptCost } as const
+    await writeKeystore({ path, secret, password: `${vectorPassword}\u0007\u007f\u0085 ﬁn`, description: 'a key', kdf })
+    assert.equal((await readKeystore(path, 'testpassword🔑 fin')).toHex(), secret.toHex())
+  })
+
   it('round-trip, readable by the owner only', async (test) => {
     const path = join(folderOf(test), 'key.json')
     for (const kdf of [{ kind: 'pbkdf2' }, { kind: 'scrypt', cost: scryptCost }] as const) {
