@@ -5,7 +5,7 @@ import type { Parameters } from '../../../../operator/core/ports/chain.ts'
 import { dueTasks } from '../../../../operator/keeper/tasks.ts'
 import { rankOf, untilTurn } from '../../../../operator/keeper/turns.ts'
 import { emptyState, foldEvents } from '../../../../operator/protocol/state/network-state.ts'
-import { content, epoch, event, fundedPool, pool, producer, root, validator } from '../protocol/state/support.ts'
+import { address, content, epoch, event, fundedPool, key, pool, producer, root, validator } from '../protocol/state/support.ts'
 
 const parameters = {
   slotsPerEpoch: 4,
@@ -134,4 +134,34 @@ test('turns go round: at any time exactly one operator works on a task, and each
     assert.equal(waits.filter((wait) => wait === 0).length, 1)
     for (const [rank, wait] of waits.entries()) assert.equal(untilTurn({ rank, count, turnMs, elapsedMs: elapsedMs + wait }), 0)
   }
+})
+
+test('A16 slashed members of the committees that may still report are struck, once', () => {
+  const registered = [1, 2, 3].map((id) =>
+    event('BlockProducers.ProducerRegistered', 1, {
+      producerId: producer(id),
+      owner: address(id),
+      operator: address(10 + id),
+      signingKey: key(id),
+      peerAddress: '',
+      shares: 1n,
+    }),
+  )
+  const out = event('BlockProducers.ProducerSlashed', 4, { producerId: producer(3), poolId: 0, shares: 1n, out: true })
+  const formed = [0, 1, 2].flatMap((period) => [
+    event('Periods.ListFrozen', 2, { period, size: 7 }),
+    event('Periods.SeedProven', 2, { period, seed: root(1) }),
+    event('Periods.CommitteeFormed', 3, { period, members: [2, 3, 1].map(producer) }),
+  ])
+  const strikes = (events: readonly ChainEvent[], at: number) =>
+    dueTasks({ state: foldEvents(emptyState(), events), parameters, epoch: epoch(at), nowSeconds: 0 }).flatMap((task) =>
+      task.kind === 'strike-member' ? [[task.period, task.place]] : [],
+    )
+  assert.deepEqual(strikes([...registered, ...formed], 31), [])
+  assert.deepEqual(strikes([...registered, ...formed, out], 31), [
+    [1, 1],
+    [2, 1],
+  ])
+  const struck = event('Periods.MemberStruck', 5, { period: 1, producerId: producer(3), place: 1 })
+  assert.deepEqual(strikes([...registered, ...formed, out, struck], 31), [[2, 1]])
 })
