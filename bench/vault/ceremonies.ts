@@ -50,7 +50,10 @@ export function startBenchCeremonies(options: {
   const { self, members, signer, network, clock, log, tell, signal } = options
   const spec = benchSpec({ genesisTimeMs: 0, slotMs: options.slotMs })
   const producers = new Map<ProducerId, Producer>(
-    members.map((card) => [card.id, { ...card, owner: toAddress(`0x${'0e'.repeat(20)}`), slashed: false, registeredAt: 0 }]),
+    members.map((card) => [
+      card.id,
+      { ...card, owner: toAddress(`0x${'0e'.repeat(20)}`), slashed: false, standing: 'active', registeredAt: 0 },
+    ]),
   )
   const drawnAt = new Map<PoolId, number>()
   const listeners = new Set<Parameters<ChainFollower['onChange']>[0]>()

@@ -15,7 +15,6 @@ interface IBlockProducers {
 
     struct Producer {
         address owner; // cold: bond
-        address operator; // hot secp256k1: transactions, messages; bound to its producer for ever
         uint128 shares; // bETH shares of the bond
         uint128 lockedSeats; // wei locked by seats now, tails included
         Status status;
@@ -122,6 +121,7 @@ interface IBlockProducers {
     /// @notice As `sumOfKeys`, of keys that the caller brings: looking each up by its hash costs less than reading it.
     function sumOfGivenKeys(ProducerId[] calldata producers, G1Point[] calldata keys) external view returns (G1Point memory);
 
+    /// @notice Whose operator this is: a hot secp256k1 key for transactions and messages, bound to its producer for ever.
     function producerOf(address operator) external view returns (ProducerId);
 
     /// @notice Value (wei) of a producer's bond now.

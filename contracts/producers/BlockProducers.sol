@@ -61,8 +61,9 @@ contract BlockProducers is Penalties, EIP712 {
     /// @inheritdoc IBlockProducers
     function setPeerAddress(ProducerId producerId, string calldata peerAddress) external {
         _checkKnown(producerId);
-        Record storage record = _records[producerId];
-        if (msg.sender != record.owner && msg.sender != record.operator) revert NotOwner(record.owner, msg.sender);
+        address owner = _records[producerId].owner;
+        bool isTheirs = msg.sender == owner || producerOf(msg.sender) == producerId;
+        if (!isTheirs) revert NotOwner(owner, msg.sender);
         _checkPeerAddress(peerAddress);
         emit PeerAddressChanged(producerId, peerAddress);
     }

@@ -18,7 +18,7 @@ import {Seats} from "./Seats.sol";
 abstract contract ProducerBook is BondUnits, Seats {
     using SafeCast for uint256;
 
-    /// @dev Five slots. The coordinates of a key have 48 bytes: the first 16 of both share a slot.
+    /// @dev Four slots. The coordinates of a key have 48 bytes: the first 16 of both share a slot.
     struct Record {
         address owner;
         Status status;
@@ -26,7 +26,6 @@ abstract contract ProducerBook is BondUnits, Seats {
         bool listed; // joined, or about to: the last thing asked of Periods was a join
         uint32 countedSeats; // of the capacity
         uint40 registeredAt; // timestamp
-        address operator;
         uint128 keyXHi;
         uint128 keyYHi;
         bytes32 keyXLo;
@@ -90,7 +89,6 @@ abstract contract ProducerBook is BondUnits, Seats {
         Record storage record = _records[producerId];
         return Producer({
             owner: record.owner,
-            operator: record.operator,
             shares: _sharesOf(_unitsOf(producerId)).toUint128(),
             lockedSeats: _lockedNow(producerId).toUint128(),
             status: record.status,
@@ -128,7 +126,7 @@ abstract contract ProducerBook is BondUnits, Seats {
     }
 
     /// @inheritdoc IBlockProducers
-    function producerOf(address operator) external view returns (ProducerId) {
+    function producerOf(address operator) public view returns (ProducerId) {
         return _byOperator[operator];
     }
 
@@ -166,7 +164,6 @@ abstract contract ProducerBook is BondUnits, Seats {
         _bySigningKey[keyHash] = producerId;
         Record storage record = _records[producerId];
         (record.owner, record.status, record.registeredAt) = (owner, Status.Active, uint40(block.timestamp));
-        record.operator = operator;
         (record.keyXHi, record.keyYHi) = (uint128(uint256(key.xHi)), uint128(uint256(key.yHi)));
         (record.keyXLo, record.keyYLo) = (key.xLo, key.yLo);
     }

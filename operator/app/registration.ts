@@ -12,10 +12,10 @@ export function ownProducer(state: NetworkState, operator: Address): ProducerId 
   throw new AppError('NOT_REGISTERED', message, { operator })
 }
 
-/** Everyone to talk to: registered and not slashed out. */
+/** Everyone to talk to: registered, neither slashed out nor gone. */
 export function peersOf(state: NetworkState): readonly RegisteredPeer[] {
   return [...state.producers.values()]
-    .filter(({ slashed }) => !slashed)
+    .filter(({ slashed, standing }) => !slashed && standing !== 'gone')
     .map(({ id, peerAddress }) => ({ producer: id, address: peerAddress }))
 }
 

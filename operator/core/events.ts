@@ -20,6 +20,8 @@ export type ChainEvent =
     >
   | Of<'BlockProducers.PeerAddressChanged', { producerId: ProducerId; peerAddress: string }>
   | Of<'BlockProducers.ProducerSlashed', { producerId: ProducerId; poolId: number; shares: bigint; out: boolean }>
+  | Of<'BlockProducers.ExitRequested', { producerId: ProducerId; forced: boolean }>
+  | Of<'BlockProducers.BondWithdrawn', { producerId: ProducerId; owner: Address; shares: bigint }>
   | Of<'Periods.JoinQueued', { producerId: ProducerId }>
   | Of<'Periods.LeaveQueued', { producerId: ProducerId }>
   | Of<'Periods.ListFrozen', { period: number; size: number }>

@@ -10,6 +10,8 @@ export type Producer = {
   readonly signingKey: PublicKey
   readonly peerAddress: string
   readonly slashed: boolean
+  /** A leaving one takes no new seat, and those it has are to be rotated away; one that is gone has taken its bond. */
+  readonly standing: 'active' | 'leaving' | 'gone'
   /** Seconds. */
   readonly registeredAt: number
 }

@@ -66,6 +66,8 @@ const DECODERS: Decoders = {
     peerAddress: textOf(a, 'peerAddress'),
     shares: a.shares,
   }),
+  'BlockProducers.ExitRequested': (a) => ({ producerId: toProducerId(a.producerId), forced: a.forced }),
+  'BlockProducers.BondWithdrawn': (a) => ({ producerId: toProducerId(a.producerId), owner: toAddress(a.owner), shares: a.shares }),
   'BlockProducers.PeerAddressChanged': (a) => ({ producerId: toProducerId(a.producerId), peerAddress: textOf(a, 'peerAddress') }),
   'BlockProducers.ProducerSlashed': (a) => ({
     producerId: toProducerId(a.producerId),

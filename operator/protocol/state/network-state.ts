@@ -90,7 +90,8 @@ function apply(state: Fold, event: ChainEvent): void {
   switch (event.name) {
     case 'BlockProducers.ProducerRegistered': {
       const { producerId: id, owner, operator, signingKey, peerAddress } = event.args
-      state.producers.set(id, { id, owner, operator, signingKey, peerAddress, slashed: false, registeredAt: event.at.timestamp })
+      const registeredAt = event.at.timestamp
+      state.producers.set(id, { id, owner, operator, signingKey, peerAddress, slashed: false, standing: 'active', registeredAt })
       return
     }
     case 'BlockProducers.PeerAddressChanged':
@@ -98,6 +99,12 @@ function apply(state: Fold, event: ChainEvent): void {
       return
     case 'BlockProducers.ProducerSlashed':
       if (event.args.out) patch(state.producers, event.args.producerId, { slashed: true })
+      return
+    case 'BlockProducers.ExitRequested':
+      patch(state.producers, event.args.producerId, { standing: 'leaving' })
+      return
+    case 'BlockProducers.BondWithdrawn':
+      patch(state.producers, event.args.producerId, { standing: 'gone' })
       return
     case 'StakingPool.Collected':
       state.collected[event.args.kind] = event.args.total

@@ -1,11 +1,13 @@
 import { expect } from 'chai'
-import { type ContractTransactionResponse, parseEther } from 'ethers'
+import { type ContractTransactionResponse, parseEther, Wallet } from 'ethers'
 import { network } from 'hardhat'
 import { SLOTS_PER_EPOCH } from '../../support/beacon-prover.ts'
+import { g1, newKey, proofOfPossession } from '../../support/block-producers.ts'
 import { at, type NetworkLife, type Pool, STAKER, startLife } from '../../support/network-life.ts'
 
 /** Most gas of each step with a vault of 4, a committee of 3 and one page: a change that makes one dearer has to say so here. */
 const CEILINGS = {
+  register: 450_000n,
   deposit: 66_000n,
   requestPool: 227_000n,
   selectVault: 642_000n,
@@ -104,5 +106,15 @@ describe('Gas', function () {
     await costs('closePool', life.exits.closePool(pool.id, gone.timestamp, gone.state, gone.validator, gone.balance))
     await life.finalize(await life.reportNow())
     await costs('claimWithdrawal', life.withdrawalQueue.connect(alice).claimWithdrawal(1))
+  })
+
+  it('of a registration', async () => {
+    const owner = at(life.people, 2)
+    const { address: operator } = Wallet.createRandom()
+    const key = newKey()
+    const possession = proofOfPossession(life.judgeOf('blockProducers'), { owner: owner.address, operator, key })
+    const peer = '/ip4/203.0.113.7/tcp/12345/p2p/12D3KooWQYV9dGMFoRzNStwpXztXaBUjtPqi6aU76ZgUriHhKust'
+    const { effectiveStake: value } = life.parameters
+    await costs('register', life.blockProducers.connect(owner).register(operator, g1(key.toPublicKey()), possession, peer, { value }))
   })
 })

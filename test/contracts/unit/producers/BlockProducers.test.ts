@@ -62,7 +62,7 @@ describe('BlockProducers: registering', () => {
     await expect(attempt(world, { operator })).to.emit(world.periods, 'JoinQueued').withArgs(8n)
     assert.equal((await world.stakingPool.buffered()) - before, eth('24'))
     const producer = await world.blockProducers.producer(8n)
-    assert.deepEqual([producer.owner, producer.operator, producer.slashed, producer.lockedSeats], [sender?.address, operator, false, 0n])
+    assert.deepEqual([producer.owner, producer.slashed, producer.lockedSeats], [sender?.address, false, 0n])
     assert.equal(await world.blockProducers.producerOf(operator), 8n)
     near(await world.blockProducers.bondValue(8n), eth('24'))
     near(await world.blockProducers.totalBondValue(), 7n * eth('26') + eth('24'))

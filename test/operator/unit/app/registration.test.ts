@@ -8,7 +8,10 @@ import type { Parameters } from '../../../../operator/core/ports/chain.ts'
 import { emptyState } from '../../../../operator/protocol/state/network-state.ts'
 
 const operator = (id: number) => `0x${String(id).repeat(40)}` as Address
-const producers = [1, 2, 3].map((id) => [id, { id, operator: operator(id), peerAddress: `/ip4/127.0.0.1/tcp/${id}`, slashed: id === 3 }])
+const producers = [1, 2, 3, 4].map((id) => [
+  id,
+  { id, operator: operator(id), peerAddress: `/ip4/127.0.0.1/tcp/${id}`, slashed: id === 3, standing: id === 4 ? 'gone' : 'leaving' },
+])
 const state: NetworkState = { ...emptyState(), producers: new Map(producers as never) }
 
 describe('registration', () => {
@@ -17,7 +20,7 @@ describe('registration', () => {
     assert.throws(() => ownProducer(state, operator(7)), { code: 'NOT_REGISTERED', message: /openpools register/ })
   })
 
-  it('meets everyone who is not slashed out', () => {
+  it('meets everyone who is neither slashed out nor gone', () => {
     assert.deepEqual(
       peersOf(state).map(({ producer }) => producer),
       [1, 2],

@@ -204,5 +204,6 @@ export const producerOf = (id: number, operator: Address, signingKey: PublicKey)
   signingKey,
   peerAddress: '',
   slashed: false,
+  standing: 'active',
   registeredAt: 0,
 })

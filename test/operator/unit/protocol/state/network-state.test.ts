@@ -117,3 +117,20 @@ test('events about things never announced change nothing', () => {
   const state = foldEvents(emptyState(), [event('PoolRegistry.PoolFunded', 1, { poolId: pool(9), validatorIndex: 1 as never })])
   assert.equal(state.pools.size, 0)
 })
+
+test('a producer that asks to leave, or is made to, is leaving, and gone once it has its bond', () => {
+  const owner = address(1)
+  const keys = { owner, operator: address(2), signingKey: key(3), peerAddress: '' }
+  const register = (id: number) => event('BlockProducers.ProducerRegistered', 1, { producerId: producer(id), ...keys, shares: 1n })
+  const asked = foldEvents(emptyState(), [
+    register(1),
+    register(2),
+    event('BlockProducers.ExitRequested', 2, { producerId: producer(1), forced: false }),
+  ])
+  assert.deepEqual(
+    [...asked.producers.values()].map(({ standing }) => standing),
+    ['leaving', 'active'],
+  )
+  const gone = foldEvents(asked, [event('BlockProducers.BondWithdrawn', 3, { producerId: producer(1), owner, shares: 1n })])
+  assert.equal(gone.producers.get(producer(1))?.standing, 'gone')
+})
