@@ -21,9 +21,9 @@ export declare namespace IBlockProducers {
     export type HolderStructOutput = [producerId: bigint, until: bigint, held: boolean] & {producerId: bigint, until: bigint, held: boolean }
   
 
-    export type ProducerStruct = {owner: AddressLike, operator: AddressLike, shares: BigNumberish, lockedSeats: BigNumberish, status: BigNumberish, slashed: boolean, registeredAt: BigNumberish}
+    export type ProducerStruct = {owner: AddressLike, shares: BigNumberish, lockedSeats: BigNumberish, status: BigNumberish, slashed: boolean, registeredAt: BigNumberish}
 
-    export type ProducerStructOutput = [owner: string, operator: string, shares: bigint, lockedSeats: bigint, status: bigint, slashed: boolean, registeredAt: bigint] & {owner: string, operator: string, shares: bigint, lockedSeats: bigint, status: bigint, slashed: boolean, registeredAt: bigint }
+    export type ProducerStructOutput = [owner: string, shares: bigint, lockedSeats: bigint, status: bigint, slashed: boolean, registeredAt: bigint] & {owner: string, shares: bigint, lockedSeats: bigint, status: bigint, slashed: boolean, registeredAt: bigint }
   
     }
 

@@ -918,11 +918,6 @@
             "type": "address"
           },
           {
-            "internalType": "address",
-            "name": "operator",
-            "type": "address"
-          },
-          {
             "internalType": "uint128",
             "name": "shares",
             "type": "uint128"
