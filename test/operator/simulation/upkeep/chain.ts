@@ -6,7 +6,7 @@ import type { Call, ContractAddresses } from '../../../../operator/core/ports/ch
 import { CONTRACTS } from '../../../../operator/core/ports/chain.ts'
 import type { CommitmentContent, Report } from '../../../../operator/core/report.ts'
 import { thresholdOf } from '../../../../operator/core/vault.ts'
-import { signatureToEip2537 } from '../../../../operator/protocol/bls/points.ts'
+import { publicKeyToEip2537, signatureToEip2537 } from '../../../../operator/protocol/bls/points.ts'
 import { aggregateSignatures } from '../../../../operator/protocol/bls/signatures.ts'
 import { wordsOf } from '../../../../operator/protocol/bls/words.ts'
 import { reportDigest } from '../../../../operator/protocol/messages/report.ts'
@@ -154,7 +154,7 @@ export class UpkeepChain {
   }
 
   #commit(args: readonly unknown[], now: { readonly seconds: number; readonly epoch: number }, apply: boolean): Refused | undefined {
-    const [report, , absent, words] = args as [Report, unknown, Hex, readonly Hex[]]
+    const [report, , absent, absentKeys, words] = args as [Report, unknown, Hex, readonly (readonly Hex[])[], readonly Hex[]]
     const { epoch, blockRoot } = report
     const standing = [...this.#state.commitments.values()].filter(({ phase }) => phase !== 'dropped')
     if (standing.some((one) => one.epoch >= epoch)) return 'EpochNotNewer'
@@ -166,6 +166,10 @@ export class UpkeepChain {
     const missing = BigInt(`0x${Buffer.from(absent.slice(2), 'hex').reverse().toString('hex')}`)
     const signers = committee.filter((_, place) => ((missing >> BigInt(place)) & 1n) === 0n)
     if (signers.length < thresholdOf(committee.length)) return 'TooFewSigners'
+    const keysOfAbsent = committee
+      .filter((id) => !signers.includes(id))
+      .map((id) => wordsOf(publicKeyToEip2537(this.#keys.of(id).publicKey)))
+    if (keysOfAbsent.join() !== absentKeys.join()) return 'WrongAbsentKey'
     const digest = reportDigest({ chainId: CHAIN_ID, contract: ADDRESSES.stateCommitments }, report)
     // The aggregate of unique signatures is unique.
     const right = wordsOf(signatureToEip2537(aggregateSignatures(signers.map((id) => this.#keys.of(id).sign(digest)))))
