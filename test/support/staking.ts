@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { HardhatEthers } from '@nomicfoundation/hardhat-ethers/types'
 import { getCreateAddress, parseEther } from 'ethers'
+import { CONTRACT_ORDER, type ContractName } from '../../deploy/plan.ts'
 
 /** Kinds of pools, as in the contracts. */
 export const STAKER = 0
@@ -101,28 +102,21 @@ export async function deployStaking({ ethers, rewardsFee = 0n }: { readonly ethe
   const at = (offset: number) => getCreateAddress({ from: deployer.address, nonce: nonce + offset })
   const unused = '0x0000000000000000000000000000000000000001'
   const addresses = {
-    directory: unused,
-    beaconLayout: unused,
+    ...(Object.fromEntries(CONTRACT_ORDER.map((name) => [name, unused])) as Record<ContractName, string>),
     bondEther: at(0),
     stakingPool: at(1),
     withdrawalQueue: at(2),
     stakerVault: at(3),
     bondVault: at(4),
     blockProducers: producers.address,
-    periods: unused,
-    vaultDraws: unused,
     poolRegistry: registry.address,
     exits: exits.address,
     stateCommitments: at(5),
-    disputes: unused,
     cdt: at(6),
     rewards: rewards.address,
     cdtStaking: at(7),
-    slashing: unused,
     windDown: at(8),
     wrappedBondEther: at(9),
-    views: unused,
-    votes: unused,
   }
   const given = { ...parameters({ genesisTime, depositContract: depositContract.address }), rewardsFee }
   const bondEther = await ethers.deployContract('BondEther', [addresses, given])
