@@ -2,9 +2,9 @@
 pragma solidity 0.8.37;
 
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
-import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
 import {IBlockProducers} from "../interfaces/IBlockProducers.sol";
 import {ISlashing} from "../interfaces/ISlashing.sol";
+import {TypedData} from "../libraries/TypedData.sol";
 import {ProducerId} from "../types/Ids.sol";
 import {nonZero} from "../types/NonZero.sol";
 import {Addresses} from "../types/Parameters.sol";
@@ -21,10 +21,6 @@ abstract contract Equivocations is ISlashing {
     bytes32 private constant DEALING_TYPEHASH = keccak256(
         "Dealing(uint32 poolId,uint8 kind,uint32 round,uint32 dealer,bytes joinKeys,bytes commitments,bytes ciphertexts)"
     );
-    bytes32 private constant DOMAIN_TYPEHASH =
-        keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
-    bytes32 private constant NAME_HASH = keccak256("Open Pools");
-    bytes32 private constant VERSION_HASH = keccak256("1");
 
     IBlockProducers internal immutable PRODUCERS;
     /// @dev Under whose domain operators sign.
@@ -66,10 +62,8 @@ abstract contract Equivocations is ISlashing {
         private
     {
         if (!samePlace || first == second) revert NotInConflict();
-        bytes32 domain =
-            keccak256(abi.encode(DOMAIN_TYPEHASH, NAME_HASH, VERSION_HASH, block.chainid, DOMAIN_CONTRACT));
-        address signer = ECDSA.recover(MessageHashUtils.toTypedDataHash(domain, first), signatureA);
-        address other = ECDSA.recover(MessageHashUtils.toTypedDataHash(domain, second), signatureB);
+        address signer = ECDSA.recover(TypedData.digest(DOMAIN_CONTRACT, first), signatureA);
+        address other = ECDSA.recover(TypedData.digest(DOMAIN_CONTRACT, second), signatureB);
         if (signer != other) revert NotSameSigner(signer, other);
         ProducerId producerId = PRODUCERS.producerOf(signer);
         if (ProducerId.unwrap(producerId) == 0) revert SignerUnknown(signer);

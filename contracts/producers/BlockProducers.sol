@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {IBlockProducers} from "../interfaces/IBlockProducers.sol";
 import {IRewards} from "../interfaces/IRewards.sol";
 import {IStakingPool} from "../interfaces/IStakingPool.sol";
 import {Bls12381, G1Point, G2Point} from "../libraries/Bls12381.sol";
+import {TypedData} from "../libraries/TypedData.sol";
 import {ProducerId} from "../types/Ids.sol";
 import {nonZero} from "../types/NonZero.sol";
 import {Addresses, Parameters} from "../types/Parameters.sol";
 import {Penalties} from "./Penalties.sol";
 
 /// @title Registry of block producers: they come, and they go
-contract BlockProducers is Penalties, EIP712 {
+contract BlockProducers is Penalties {
     bytes32 private constant POSSESSION_TYPEHASH =
         keccak256("ProofOfPossession(address owner,address operator,bytes signingKey)");
     uint256 private constant MAX_PEER_ADDRESS = 256;
@@ -20,10 +20,7 @@ contract BlockProducers is Penalties, EIP712 {
     IStakingPool private immutable STAKING_POOL;
     IRewards private immutable REWARDS;
 
-    constructor(Addresses memory addresses, Parameters memory parameters)
-        Penalties(addresses, parameters)
-        EIP712("Open Pools", "1")
-    {
+    constructor(Addresses memory addresses, Parameters memory parameters) Penalties(addresses, parameters) {
         STAKING_POOL = IStakingPool(nonZero(addresses.stakingPool));
         REWARDS = IRewards(nonZero(addresses.rewards));
     }
@@ -40,7 +37,7 @@ contract BlockProducers is Penalties, EIP712 {
         _checkPeerAddress(peerAddress);
         bytes32 keyHash = keccak256(abi.encode(signingKey_));
         _checkFree(operator, keyHash);
-        bytes32 digest = _hashTypedDataV4(keccak256(abi.encode(POSSESSION_TYPEHASH, msg.sender, operator, keyHash)));
+        bytes32 digest = TypedData.digest(address(this), keccak256(abi.encode(POSSESSION_TYPEHASH, msg.sender, operator, keyHash)));
         if (!Bls12381.verify(signingKey_, digest, proofOfPossession)) revert InvalidProofOfPossession();
 
         producerId = _add(msg.sender, operator, signingKey_, keyHash);

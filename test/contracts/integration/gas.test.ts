@@ -19,7 +19,7 @@ const CEILINGS = {
   commitState: 556_000n,
   postPage: 88_000n,
   finalizeState: 210_000n,
-  disproveBalance: 656_000n,
+  disproveBalance: 670_000n,
   requestWithdrawal: 110_000n,
   requestLiquidation: 124_000n,
   drawLiquidation: 214_000n,

@@ -38,16 +38,15 @@ export declare namespace IBlockProducers {
     }
 
   export interface BlockProducersInterface extends Interface {
-    getFunction(nameOrSignature: "addBond" | "bondValue" | "chargeBond" | "chargeSeats" | "countAt" | "eip712Domain" | "exit" | "forceOut" | "holdSeats" | "holdersOf" | "isEligible" | "isUndercollateralized" | "lockSeats" | "newestSeat" | "ownerOf" | "producer" | "producerCount" | "producerOf" | "register" | "registeredAt" | "releaseSeats" | "seatCount" | "seats" | "setPeerAddress" | "signingKey" | "slashOut" | "slashSeats" | "sumOfGivenKeys" | "sumOfKeys" | "totalBondValue" | "unholdSeats" | "unitValue" | "withdrawBond"): FunctionFragment;
+    getFunction(nameOrSignature: "addBond" | "bondValue" | "chargeBond" | "chargeSeats" | "countAt" | "exit" | "forceOut" | "holdSeats" | "holdersOf" | "isEligible" | "isUndercollateralized" | "lockSeats" | "newestSeat" | "ownerOf" | "producer" | "producerCount" | "producerOf" | "register" | "registeredAt" | "releaseSeats" | "seatCount" | "seats" | "setPeerAddress" | "signingKey" | "slashOut" | "slashSeats" | "sumOfGivenKeys" | "sumOfKeys" | "totalBondValue" | "unholdSeats" | "unitValue" | "withdrawBond"): FunctionFragment;
 
-    getEvent(nameOrSignatureOrTopic: "BondAdded" | "BondCharged" | "BondWithdrawn" | "EIP712DomainChanged" | "ExitRequested" | "PeerAddressChanged" | "ProducerRegistered" | "ProducerSlashed" | "SeatLocked" | "SeatReleased" | "SeatsHeld" | "SeatsUnheld"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "BondAdded" | "BondCharged" | "BondWithdrawn" | "ExitRequested" | "PeerAddressChanged" | "ProducerRegistered" | "ProducerSlashed" | "SeatLocked" | "SeatReleased" | "SeatsHeld" | "SeatsUnheld"): EventFragment;
 
     encodeFunctionData(functionFragment: 'addBond', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'bondValue', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'chargeBond', values: [BigNumberish, BigNumberish, AddressLike]): string;
 encodeFunctionData(functionFragment: 'chargeSeats', values: [BigNumberish, BigNumberish[], BigNumberish, AddressLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'countAt', values: [BigNumberish]): string;
-encodeFunctionData(functionFragment: 'eip712Domain', values?: undefined): string;
 encodeFunctionData(functionFragment: 'exit', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'forceOut', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'holdSeats', values: [BigNumberish, BigNumberish]): string;
@@ -81,7 +80,6 @@ decodeFunctionResult(functionFragment: 'bondValue', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'chargeBond', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'chargeSeats', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'countAt', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'eip712Domain', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'exit', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'forceOut', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'holdSeats', data: BytesLike): Result;
@@ -140,18 +138,6 @@ decodeFunctionResult(functionFragment: 'withdrawBond', data: BytesLike): Result;
       export type InputTuple = [producerId: BigNumberish, owner: AddressLike, shares: BigNumberish];
       export type OutputTuple = [producerId: bigint, owner: string, shares: bigint];
       export interface OutputObject {producerId: bigint, owner: string, shares: bigint };
-      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
-      export type Filter = TypedDeferredTopicFilter<Event>
-      export type Log = TypedEventLog<Event>
-      export type LogDescription = TypedLogDescription<Event>
-    }
-
-  
-
-    export namespace EIP712DomainChangedEvent {
-      export type InputTuple = [];
-      export type OutputTuple = [];
-      export interface OutputObject {};
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -325,14 +311,6 @@ decodeFunctionResult(functionFragment: 'withdrawBond', data: BytesLike): Result;
     countAt: TypedContractMethod<
       [timestamp: BigNumberish, ],
       [bigint],
-      'view'
-    >
-    
-
-    
-    eip712Domain: TypedContractMethod<
-      [],
-      [[string, string, string, bigint, string, string, bigint[]] & {fields: string, name: string, version: string, chainId: bigint, verifyingContract: string, salt: string, extensions: bigint[] }],
       'view'
     >
     
@@ -581,11 +559,6 @@ getFunction(nameOrSignature: 'countAt'): TypedContractMethod<
       [bigint],
       'view'
     >;
-getFunction(nameOrSignature: 'eip712Domain'): TypedContractMethod<
-      [],
-      [[string, string, string, bigint, string, string, bigint[]] & {fields: string, name: string, version: string, chainId: bigint, verifyingContract: string, salt: string, extensions: bigint[] }],
-      'view'
-    >;
 getFunction(nameOrSignature: 'exit'): TypedContractMethod<
       [producerId: BigNumberish, ],
       [void],
@@ -725,7 +698,6 @@ getFunction(nameOrSignature: 'withdrawBond'): TypedContractMethod<
     getEvent(key: 'BondAdded'): TypedContractEvent<BondAddedEvent.InputTuple, BondAddedEvent.OutputTuple, BondAddedEvent.OutputObject>;
 getEvent(key: 'BondCharged'): TypedContractEvent<BondChargedEvent.InputTuple, BondChargedEvent.OutputTuple, BondChargedEvent.OutputObject>;
 getEvent(key: 'BondWithdrawn'): TypedContractEvent<BondWithdrawnEvent.InputTuple, BondWithdrawnEvent.OutputTuple, BondWithdrawnEvent.OutputObject>;
-getEvent(key: 'EIP712DomainChanged'): TypedContractEvent<EIP712DomainChangedEvent.InputTuple, EIP712DomainChangedEvent.OutputTuple, EIP712DomainChangedEvent.OutputObject>;
 getEvent(key: 'ExitRequested'): TypedContractEvent<ExitRequestedEvent.InputTuple, ExitRequestedEvent.OutputTuple, ExitRequestedEvent.OutputObject>;
 getEvent(key: 'PeerAddressChanged'): TypedContractEvent<PeerAddressChangedEvent.InputTuple, PeerAddressChangedEvent.OutputTuple, PeerAddressChangedEvent.OutputObject>;
 getEvent(key: 'ProducerRegistered'): TypedContractEvent<ProducerRegisteredEvent.InputTuple, ProducerRegisteredEvent.OutputTuple, ProducerRegisteredEvent.OutputObject>;
@@ -747,10 +719,6 @@ getEvent(key: 'SeatsUnheld'): TypedContractEvent<SeatsUnheldEvent.InputTuple, Se
 
       'BondWithdrawn(uint32,address,uint256)': TypedContractEvent<BondWithdrawnEvent.InputTuple, BondWithdrawnEvent.OutputTuple, BondWithdrawnEvent.OutputObject>;
       BondWithdrawn: TypedContractEvent<BondWithdrawnEvent.InputTuple, BondWithdrawnEvent.OutputTuple, BondWithdrawnEvent.OutputObject>;
-    
-
-      'EIP712DomainChanged()': TypedContractEvent<EIP712DomainChangedEvent.InputTuple, EIP712DomainChangedEvent.OutputTuple, EIP712DomainChangedEvent.OutputObject>;
-      EIP712DomainChanged: TypedContractEvent<EIP712DomainChangedEvent.InputTuple, EIP712DomainChangedEvent.OutputTuple, EIP712DomainChangedEvent.OutputObject>;
     
 
       'ExitRequested(uint32,bool)': TypedContractEvent<ExitRequestedEvent.InputTuple, ExitRequestedEvent.OutputTuple, ExitRequestedEvent.OutputObject>;

@@ -36,7 +36,16 @@ export async function runUpkeep({
   const ids = Array.from({ length: size }, (_, at) => (at + 1) as ProducerId)
   const producers = ids.map((id): Producer => {
     const address = toAddress(`0x${id.toString(16).padStart(40, '0')}`)
-    return { id, owner: address, operator: address, signingKey: keys.of(id).publicKey, peerAddress: '', slashed: false, registeredAt: 1 }
+    return {
+      id,
+      owner: address,
+      operator: address,
+      signingKey: keys.of(id).publicKey,
+      peerAddress: '',
+      slashed: false,
+      standing: 'active',
+      registeredAt: 1,
+    }
   })
   const chain = new UpkeepChain({ random: random.fork(), end: plan.end + EPOCH_MS, producers, keys })
   const violations: string[] = []
