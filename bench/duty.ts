@@ -68,7 +68,7 @@ export async function benchDuty({ duties }: { readonly duties: number }): Promis
       ],
       notes: [
         `One duty every ${SLOT_MS} ms; shipped pipeline, key folders with fsync, libp2p; the beacon node answers at once, to all alike.`,
-        `CPU includes the upkeep of a slot, about 1 ms, which is the same for any number of duties. Missed: ${missed}; decided by a later round: ${changes}.`,
+        `CPU includes the upkeep of a slot, 0.5 to 1 ms, which is the same for any number of duties. Missed: ${missed}; decided by a later round: ${changes}.`,
       ],
     }
   } finally {
