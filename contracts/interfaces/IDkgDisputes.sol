@@ -61,6 +61,10 @@ interface IDkgDisputes {
     /// @notice Not this member's signature, or on something else.
     error WrongSigner(uint32 member, ProducerId expected, ProducerId actual);
     error AlreadyJudged(ProducerId producerId);
+    /// @notice There is no commitment at this place.
+    error NoSuchCommitment(uint256 place);
+    /// @notice The commitment is a point of the group.
+    error CommitmentIsValid(uint256 place);
     /// @notice The constant term is the dealer's public share.
     error ConstantTermFits();
     /// @notice Not the public shares of the vault that hands over.
@@ -72,6 +76,10 @@ interface IDkgDisputes {
     ///         fault; the reporter has its share. A convicted dealer counts no more in a key generation under way, and a vault whose
     ///         pool has its key already is drawn anew. Anyone, until the pool is funded (or the cutover), and on rounds that failed.
     function disputeDealing(Ceremony calldata ceremony, Dealing calldata dealing, Complaint calldata complaint) external;
+
+    /// @notice Convicts the dealer of a commitment (the one at `place`, from 0) that is infinity or no point of the group: no complaint is
+    ///         needed for what everybody can see. As long as `disputeDealing`. Anyone.
+    function disputeCommitment(Ceremony calldata ceremony, Dealing calldata dealing, uint256 place) external;
 
     /// @notice Proves that a handover's dealing does not deal the dealer's share: its first commitment is not its public share. Anyone.
     /// @param publicShares of the old vault, as published.

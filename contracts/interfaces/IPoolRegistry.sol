@@ -107,7 +107,8 @@ interface IPoolRegistry is ICeremonySignatures {
     /// @param absent bit i: member index i + 1 did not take part. @param signers of `aggregateSignature`, as bits too.
     function failDkg(PoolId poolId, uint256 absent, uint256 signers, G2Point calldata aggregateSignature) external;
 
-    /// @notice A member of a vault under way dealt badly. DkgDisputes only.
+    /// @notice A member of a vault dealt badly in its key generation: while that is under way it counts in it no more, and the vault is
+    ///         drawn anew as soon as it has a key. DkgDisputes only.
     function bar(PoolId poolId, uint32 round, uint256 bits) external;
 
     /// @notice Another vault has taken over the pool's key. Rotations only.

@@ -71,7 +71,7 @@ interface IRotations is ICeremonySignatures {
     ///         for what is its newest seat, or one was absent from the ceremony or proven to have cheated in it. Anyone.
     function requestRotation(PoolId poolId, uint32 place) external;
 
-    /// @notice A vault of `round` is to be drawn anew; requested at once if that can be. Ceremonies, DkgDisputes only.
+    /// @notice A vault of `round` is to be drawn anew; requested at once if that can be. Ceremonies, PoolRegistry only.
     function makeDue(PoolId poolId, uint32 round) external;
 
     /// @notice Stores a drawn vault and starts the handover. VaultDraws only.

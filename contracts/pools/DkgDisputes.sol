@@ -65,6 +65,16 @@ contract DkgDisputes is IDkgDisputes, CeremonySignatures, BeaconClock {
     }
 
     /// @inheritdoc IDkgDisputes
+    function disputeCommitment(Ceremony calldata ceremony, Dealing calldata dealing, uint256 place) external {
+        _checkCeremony(ceremony);
+        _checkDealer(ceremony, dealing);
+        if (!_hasShape(ceremony, dealing)) return _convict(ceremony, dealing.dealer, Fault.Shape);
+        if (place >= THRESHOLD) revert NoSuchCommitment(place);
+        if (Bls12381.isValidKey(DkgProofs.pointAt(dealing.commitments, place))) revert CommitmentIsValid(place);
+        _convict(ceremony, dealing.dealer, Fault.Commitment);
+    }
+
+    /// @inheritdoc IDkgDisputes
     function disputeConstantTerm(Ceremony calldata ceremony, Dealing calldata dealing, bytes calldata publicShares) external {
         if (ceremony.kind != HANDOVER) revert UnknownCeremony(ceremony.poolId, ceremony.kind, ceremony.round);
         _checkCeremony(ceremony);
@@ -210,9 +220,7 @@ contract DkgDisputes is IDkgDisputes, CeremonySignatures, BeaconClock {
         _judgeOnce(ceremony, dealer, 0, producerId);
         emit DealerConvicted(poolId, ceremony.kind, round, producerId, fault);
         _slash(poolId, producerId, SEAT_ALLOCATION);
-        if (ceremony.kind == HANDOVER) return;
-        POOL_REGISTRY.bar(poolId, round, 1 << (dealer - 1));
-        ROTATIONS.makeDue(poolId, round);
+        if (ceremony.kind != HANDOVER) POOL_REGISTRY.bar(poolId, round, 1 << (dealer - 1));
     }
 
     function _charge(Ceremony calldata ceremony, uint32 dealer, uint32 member) private {

@@ -6,6 +6,7 @@ import {IBeaconLayout} from "../interfaces/IBeaconLayout.sol";
 import {ICeremonies} from "../interfaces/ICeremonies.sol";
 import {IPeriods} from "../interfaces/IPeriods.sol";
 import {IPoolRegistry} from "../interfaces/IPoolRegistry.sol";
+import {IRotations} from "../interfaces/IRotations.sol";
 import {IStakingPool} from "../interfaces/IStakingPool.sol";
 import {IVaultDraws} from "../interfaces/IVaultDraws.sol";
 import {IWithdrawalQueue} from "../interfaces/IWithdrawalQueue.sol";
@@ -40,7 +41,7 @@ contract PoolRegistry is PoolBook, CeremonySignatures, BeaconClock {
     IVaultDraws private immutable VAULT_DRAWS;
     IWithdrawalQueue private immutable WITHDRAWAL_QUEUE;
     address private immutable EXITS;
-    address private immutable ROTATIONS;
+    IRotations private immutable ROTATIONS;
     address private immutable DKG_DISPUTES;
     bytes4 private immutable GENESIS_FORK_VERSION;
     uint64 private immutable CEREMONY_DEADLINE;
@@ -58,7 +59,7 @@ contract PoolRegistry is PoolBook, CeremonySignatures, BeaconClock {
         VAULT_DRAWS = IVaultDraws(nonZero(addresses.vaultDraws));
         WITHDRAWAL_QUEUE = IWithdrawalQueue(nonZero(addresses.withdrawalQueue));
         EXITS = nonZero(addresses.exits);
-        ROTATIONS = nonZero(addresses.rotations);
+        ROTATIONS = IRotations(nonZero(addresses.rotations));
         DKG_DISPUTES = nonZero(addresses.dkgDisputes);
         GENESIS_FORK_VERSION = parameters.genesisForkVersion;
         CEREMONY_DEADLINE = parameters.ceremonyDeadline;
@@ -137,6 +138,7 @@ contract PoolRegistry is PoolBook, CeremonySignatures, BeaconClock {
         if (result.participation != (1 << VAULT_SIZE) - 1) {
             CEREMONIES.open(poolId, record.round, Epoch.wrap(record.deadline), structHash, result.participation);
         }
+        if (record.tainted) ROTATIONS.makeDue(poolId, record.round);
         bytes memory signature = Bls12381.compress(result.depositSignature);
         STAKING_POOL.depositToBeacon(poolId, record.kind, publicKey, signature, PRE_DEPOSIT);
     }
@@ -168,14 +170,15 @@ contract PoolRegistry is PoolBook, CeremonySignatures, BeaconClock {
     function bar(PoolId poolId, uint32 round, uint256 bits) external {
         if (msg.sender != DKG_DISPUTES) revert NotDkgDisputes(msg.sender);
         Record storage record = _pools[poolId];
-        if (record.state != PoolState.Ceremony || record.round != round) return;
+        if (record.round != round) return;
+        if (record.state != PoolState.Ceremony) return ROTATIONS.makeDue(poolId, round);
         _barMembers(poolId, record, bits);
         emit MembersBarred(poolId, round, bits);
     }
 
     /// @inheritdoc IPoolRegistry
     function replaceVault(PoolId poolId, uint32 round, ProducerId[] calldata members, bytes32 publicSharesHash) external {
-        if (msg.sender != ROTATIONS) revert NotRotations(msg.sender);
+        if (msg.sender != address(ROTATIONS)) revert NotRotations(msg.sender);
         Record storage record = _pools[poolId];
         (record.round, record.vault, record.publicSharesHash) = (round, members, publicSharesHash);
         _recordVault(poolId);

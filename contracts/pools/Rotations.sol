@@ -30,7 +30,6 @@ contract Rotations is IRotations, CeremonySignatures, BeaconClock {
     IVaultDraws private immutable VAULT_DRAWS;
     IExits private immutable EXITS;
     ICeremonies private immutable CEREMONIES;
-    address private immutable DKG_DISPUTES;
     uint64 private immutable CEREMONY_DEADLINE;
     uint64 private immutable ROTATION_PERIOD;
     uint64 private immutable ROTATION_MARGIN;
@@ -49,7 +48,6 @@ contract Rotations is IRotations, CeremonySignatures, BeaconClock {
         VAULT_DRAWS = IVaultDraws(nonZero(addresses.vaultDraws));
         EXITS = IExits(nonZero(addresses.exits));
         CEREMONIES = ICeremonies(nonZero(addresses.ceremonies));
-        DKG_DISPUTES = nonZero(addresses.dkgDisputes);
         CEREMONY_DEADLINE = parameters.ceremonyDeadline;
         ROTATION_PERIOD = parameters.rotationPeriod;
         ROTATION_MARGIN = parameters.rotationMargin;
@@ -73,7 +71,7 @@ contract Rotations is IRotations, CeremonySignatures, BeaconClock {
 
     /// @inheritdoc IRotations
     function makeDue(PoolId poolId, uint32 round) external {
-        if (msg.sender != address(CEREMONIES) && msg.sender != DKG_DISPUTES) revert NotAllowed(msg.sender);
+        if (msg.sender != address(CEREMONIES) && msg.sender != address(POOL_REGISTRY)) revert NotAllowed(msg.sender);
         Rotation storage current = _rotations[poolId];
         IPoolRegistry.Pool memory pool = POOL_REGISTRY.pool(poolId);
         // Another vault has taken over from the one meant.

@@ -29,7 +29,8 @@ export async function runCeremony(ports: CeremonyPorts, ceremony: Ceremony, room
     room.say({ ...statement, signature })
   }
 
-  say({ kind: 'join', member: context.self, joinKey: await secrets.begin(context) })
+  const joinKey = await secrets.begin(context)
+  say({ kind: 'join', member: context.self, joinKey, proof: await secrets.possession(context) })
   const joins = await room.all('join', (missing) => enter('join', missing), signal)
   const joinKeys = everyone.map((member) => joins.get(member)?.joinKey ?? null)
 

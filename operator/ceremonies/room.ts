@@ -3,6 +3,7 @@ import type { MemberIndex, Milliseconds, Root } from '../core/ids.ts'
 import type { Clock } from '../core/ports/clock.ts'
 import type { Log } from '../core/ports/log.ts'
 import type { Network } from '../core/ports/network.ts'
+import { mayHold } from '../protocol/dkg/join.ts'
 import { type CeremonyStatement, ceremonyDigest } from '../protocol/messages/ceremony.ts'
 import {
   type CeremonyMessage,
@@ -184,6 +185,8 @@ export class CeremonyRoom {
     if (!this.#isSigned(author, digest, message)) {
       // No fault: it proves nothing to others, so who gave up for it would only shut itself out.
       this.#log.debug('ceremony message dropped', { from, reason: `a ${message.kind} of member ${author} with a bad signature` })
+    } else if (held === undefined && message.kind === 'join' && !mayHold(this.#ceremony.context, message)) {
+      this.#log.debug('ceremony message dropped', { from, reason: `member ${author} does not show that it holds its join key` })
     } else if (held === undefined) {
       this.#keep(message, bytes)
       // Who has only just come lacks what was said before.

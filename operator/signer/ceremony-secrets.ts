@@ -8,7 +8,9 @@ import { H } from '../protocol/bls/generators.ts'
 import { g1FromCompressed, g1FromEip2537, g1ToEip2537, multiply } from '../protocol/bls/points.ts'
 import { evaluateCommitments, haveDegreeBelow, sumCommitments } from '../protocol/bls/polynomials.ts'
 import { evaluate, scalarFromBytes, scalarToBytes, sumScalars } from '../protocol/bls/scalars.ts'
+import { proveKnowledge } from '../protocol/bls/schnorr.ts'
 import { checkDealing, joinKeyPoint, sharePad, verifyShare, xorShare } from '../protocol/dkg/dealing.ts'
+import { possessionStatement } from '../protocol/dkg/join.ts'
 import { constantTermStatement, publicShareStatement } from '../protocol/dkg/reveal.ts'
 import type { CeremonyState, CeremonyStates } from './ceremony-state.ts'
 import { CeremonyError } from './errors.ts'
@@ -117,9 +119,11 @@ export function createCeremonySecrets(states: CeremonyStates, shares: ShareStore
       const ephemeral = toHex(randomScalar())
       const joinKey = g1ToEip2537(publicPoint(ephemeral))
       const { size, threshold, self } = context
-      states.save(context, { size, threshold, self, ephemeral, joinKey, received: {} })
+      const joinProof = proveKnowledge(possessionStatement(context, self, joinKey), fromHex(ephemeral), randomScalar())
+      states.save(context, { size, threshold, self, ephemeral, joinKey, joinProof, received: {} })
       return joinKey
     },
+    possession: async (context) => states.get(context).joinProof,
     deal: async (context, joinKeys) => {
       const state = states.get(context)
       if (state.own !== undefined) return state.own.dealing

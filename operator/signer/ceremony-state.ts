@@ -1,5 +1,5 @@
 import type { Hex, MemberIndex, Root } from '../core/ids.ts'
-import type { CeremonyContext, Dealing, Reveal } from '../core/ports/ceremony.ts'
+import type { CeremonyContext, Dealing, Dleq, Reveal } from '../core/ports/ceremony.ts'
 import { ceremonyId } from '../protocol/dkg/context.ts'
 import { CeremonyError } from './errors.ts'
 import type { SealedStates } from './sealed-states.ts'
@@ -11,6 +11,8 @@ export type CeremonyState = {
   readonly self: MemberIndex
   readonly ephemeral: Hex
   readonly joinKey: Hex
+  /** That self holds the key's secret. */
+  readonly joinProof: Dleq
   readonly own?: { readonly coefficients: readonly Hex[]; readonly dealing: Dealing }
   /** Shares received, by dealer, with the commitments that they were verified against. */
   readonly received: Readonly<Record<number, { readonly share: Hex; readonly commitments: readonly Hex[] }>>

@@ -79,6 +79,8 @@ export type DkgChoices = {
   readonly gwei?: bigint
   readonly round?: number
   readonly signedPool?: number
+  /** Compressed, in vault order. */
+  readonly publicShares?: readonly string[]
 }
 
 /** A ceremony's result as the vault would sign it: the key is whole in the test's hand, the chain can't tell. */
@@ -89,7 +91,7 @@ export async function dkgResult(
   const { groupSecret = newKey(), signers = [1, 2, 3, 4], gwei = 1_000_000_000n } = choices
   const { kind, round } = await pools.poolRegistry.pool(poolId)
   const vault = await pools.poolRegistry.vault(poolId)
-  const publicShares = concat(vault.map(() => randomBytes(48)))
+  const publicShares = concat(choices.publicShares ?? vault.map(() => randomBytes(48)))
   const transcriptRoot = randomRoot()
   const groupKey = g1(groupSecret.toPublicKey())
   const publicKey = compressed(groupSecret)

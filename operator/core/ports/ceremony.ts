@@ -6,7 +6,8 @@ export type CeremonyContext = {
   /** PoolRegistry. */
   readonly contract: Hex
   readonly poolId: PoolId
-  readonly kind: 'dkg'
+  /** A key generation, or a handover of the key to another vault. */
+  readonly kind: 'dkg' | 'rotation'
   readonly round: number
   readonly size: number
   readonly threshold: number
@@ -33,6 +34,14 @@ export type Reveal = {
   readonly publicShare: { readonly point: Hex; readonly proof: Dleq }
 }
 
+/** What a member says against a dealing: the Diffie–Hellman point (G1) of the two join keys, and a proof that it is. */
+export type Complaint = {
+  readonly dealer: MemberIndex
+  readonly member: MemberIndex
+  readonly sharedPoint: Hex
+  readonly proof: Dleq
+}
+
 /** Verdict on a dealing as its receiver sees it. */
 export type OpenedDealing = { readonly dealer: MemberIndex; readonly good: boolean; readonly reason?: string }
 
@@ -43,6 +52,8 @@ export type OpenedDealing = { readonly dealer: MemberIndex; readonly good: boole
 export type CeremonySecrets = {
   /** Makes (or finds) this ceremony's ephemeral key; returns its public G1 point. */
   begin(context: CeremonyContext): Promise<Hex>
+  /** Proof that self holds the secret of the key that `begin` made. */
+  possession(context: CeremonyContext): Promise<Dleq>
   /** Makes (or finds) the one dealing of this round. */
   deal(context: CeremonyContext, joinKeys: readonly (Hex | null)[]): Promise<Dealing>
   /** Decrypts and verifies the share that a dealing holds for self. */

@@ -3,7 +3,7 @@ import { bytesToHex, hexToBytes } from '../../core/parse.ts'
 import type { CeremonyContext } from '../../core/ports/ceremony.ts'
 
 /** Values of `kind` on the wire and in the contracts. */
-export const CEREMONY_KINDS = { dkg: 0 } as const
+export const CEREMONY_KINDS = { dkg: 0, rotation: 1 } as const
 
 const LENGTH = 61
 

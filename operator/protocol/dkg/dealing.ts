@@ -56,9 +56,9 @@ export function xorShare(share: Uint8Array, pad: Uint8Array): Uint8Array {
   return share.map((byte, i) => byte ^ (pad[i] ?? 0))
 }
 
-/** H^share = Π_k C_k^(receiver^k)? */
-export function verifyShare(share: Scalar, commitments: readonly G1[], receiver: number): boolean {
-  return pointsEqual(multiply(H, share), evaluateCommitments(commitments, receiver))
+/** base^share = Π_k C_k^(receiver^k)? The base is H in a key generation. */
+export function verifyShare(share: Scalar, commitments: readonly G1[], receiver: number, base: G1 = H): boolean {
+  return pointsEqual(multiply(base, share), evaluateCommitments(commitments, receiver))
 }
 
 /** A join key as a point. Throws `DkgError` naming the member. */

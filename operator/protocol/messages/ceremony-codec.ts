@@ -57,8 +57,10 @@ function writeProven(writer: ByteWriter, { point, proof }: { readonly point: Hex
 }
 
 function readProven(reader: ByteReader): { readonly point: Hex; readonly proof: Dleq } {
-  return { point: reader.hex(G1), proof: { challenge: reader.hex(SCALAR), response: reader.hex(SCALAR) } }
+  return { point: reader.hex(G1), proof: readProof(reader) }
 }
+
+const readProof = (reader: ByteReader): Dleq => ({ challenge: reader.hex(SCALAR), response: reader.hex(SCALAR) })
 
 function writeDealing(writer: ByteWriter, dealing: Dealing): void {
   writer.u8(dealing.dealer)
@@ -94,7 +96,13 @@ export function encodeCeremony(header: CeremonyHeader, message: CeremonyMessage)
   const writer = new ByteWriter(1024).u32(header.poolId).u8(CEREMONY_KINDS[header.kind]).u32(header.round).u8(CODES[message.kind])
   switch (message.kind) {
     case 'join':
-      return writer.u8(message.member).hex(message.joinKey).hex(message.signature).done()
+      return writer
+        .u8(message.member)
+        .hex(message.joinKey)
+        .hex(message.proof.challenge)
+        .hex(message.proof.response)
+        .hex(message.signature)
+        .done()
     case 'dealing':
       writeDealing(writer, message.dealing)
       return writer.hex(message.signature).done()
@@ -134,7 +142,13 @@ function readBody(reader: ByteReader, shape: CeremonyShape): CeremonyMessage {
   const code = reader.u8()
   switch (code) {
     case CODES.join:
-      return { kind: 'join', member: readMember(reader, shape), joinKey: reader.hex(G1), signature: readSignature(reader) }
+      return {
+        kind: 'join',
+        member: readMember(reader, shape),
+        joinKey: reader.hex(G1),
+        proof: readProof(reader),
+        signature: readSignature(reader),
+      }
     case CODES.dealing:
       return { kind: 'dealing', dealing: readDealing(reader, shape), signature: readSignature(reader) }
     case CODES.reveal:

@@ -1,7 +1,7 @@
 import { keccak256 } from 'ethers/crypto'
 import type { Hex, MemberIndex, PublicKey, Root } from '../../core/ids.ts'
 import { hexToBytes } from '../../core/parse.ts'
-import type { Dealing, Reveal } from '../../core/ports/ceremony.ts'
+import type { Complaint, Dealing, Dleq, Reveal } from '../../core/ports/ceremony.ts'
 import type { OnceKey } from '../../core/ports/signer.ts'
 import { publicKeyToEip2537 } from '../bls/points.ts'
 import { CEREMONY_KINDS, ceremonyId, type PublicContext } from '../dkg/context.ts'
@@ -15,9 +15,13 @@ export const REVEAL_TYPE =
   'Reveal(uint32 poolId,uint8 kind,uint32 round,uint32 member,bytes constantTerm,bytes constantTermProof,bytes publicShare,bytes publicShareProof)'
 export const DKG_RESULT_TYPE = 'DkgResult(uint32 poolId,uint32 round,bytes groupKey,bytes32 publicSharesHash,bytes32 transcriptRoot)'
 
+export const COMPLAINT_TYPE =
+  'Complaint(uint32 poolId,uint8 kind,uint32 round,uint32 dealer,uint32 member,bytes32 dealingHash,bytes sharedPoint,bytes proof)'
+
 const hashJoin = structHasher(JOIN_TYPE)
 const hashDealing = structHasher(DEALING_TYPE)
 const hashReveal = structHasher(REVEAL_TYPE)
+const hashComplaint = structHasher(COMPLAINT_TYPE)
 const hashResult = structHasher(DKG_RESULT_TYPE)
 
 const NO_POINT: Hex = `0x${'00'.repeat(128)}`
@@ -27,7 +31,8 @@ const join = (parts: readonly Hex[]): Hex => `0x${parts.map((part) => part.slice
 
 /** What a signed ceremony message can be about. */
 export type CeremonyStatement =
-  | { readonly kind: 'join'; readonly member: MemberIndex; readonly joinKey: Hex }
+  /** The proof of possession is not signed: it proves itself. */
+  | { readonly kind: 'join'; readonly member: MemberIndex; readonly joinKey: Hex; readonly proof: Dleq }
   | { readonly kind: 'dealing'; readonly dealing: Dealing }
   | { readonly kind: 'reveal'; readonly reveal: Reveal }
 
@@ -69,6 +74,14 @@ function structHashOf(context: PublicContext, statement: CeremonyStatement): Roo
 /** EIP-712 digest that the operator key signs; judged under the domain of the context's contract. */
 export function ceremonyDigest(context: PublicContext, statement: CeremonyStatement): Root {
   return typedDigest(domainSeparatorOf(context), structHashOf(context, statement))
+}
+
+/** EIP-712 digest of a complaint about a dealing (its struct hash), which the complainer's operator key signs. */
+export function complaintDigest(context: PublicContext, complaint: Complaint, aboutDealing: Root): Root {
+  const { dealer, member, sharedPoint, proof } = complaint
+  const place = [context.poolId, CEREMONY_KINDS[context.kind], context.round] as const
+  const structHash = hashComplaint([...place, dealer, member, aboutDealing, sharedPoint, join([proof.challenge, proof.response])])
+  return typedDigest(domainSeparatorOf(context), structHash)
 }
 
 /** Where the gate records a ceremony message: one of each kind in a round. */

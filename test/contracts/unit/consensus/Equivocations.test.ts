@@ -78,7 +78,12 @@ const context = ({ domain }: World, changes: Partial<PublicContext> = {}): Publi
 })
 const join = (w: World, joinKey: Hex, { member = 1, ...changes }: Partial<PublicContext> & { member?: number } = {}) => {
   const where = context(w, changes)
-  const digest = ceremonyDigest(where, { kind: 'join', member: member as MemberIndex, joinKey })
+  const digest = ceremonyDigest(where, {
+    kind: 'join',
+    member: member as MemberIndex,
+    joinKey,
+    proof: { challenge: root(0), response: root(0) },
+  })
   return {
     message: { poolId: where.poolId, kind: 0, round: where.round, member, joinKey },
     signature: signEcdsa(digest, keyOf(w.guilty)) as string,

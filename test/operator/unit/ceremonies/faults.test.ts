@@ -7,6 +7,8 @@ import { thresholdOf } from '../../../../operator/core/vault.ts'
 import { G } from '../../../../operator/protocol/bls/generators.ts'
 import { g1ToEip2537, multiply } from '../../../../operator/protocol/bls/points.ts'
 import { scalarFromBigInt } from '../../../../operator/protocol/bls/scalars.ts'
+import { proveKnowledge } from '../../../../operator/protocol/bls/schnorr.ts'
+import { possessionStatement } from '../../../../operator/protocol/dkg/join.ts'
 import { ceremonyDigest } from '../../../../operator/protocol/messages/ceremony.ts'
 import {
   type CeremonyMessage,
@@ -69,6 +71,12 @@ function signedAgain(original: Uint8Array, message: CeremonyMessage): Uint8Array
 
 const flip = (hex: Hex | null | undefined): Hex => `0x${(hex ?? '0x00').slice(2).replace(/.$/, (digit) => (digit === '0' ? '1' : '0'))}`
 const anotherKey = g1ToEip2537(multiply(G, scalarFromBigInt(99n)))
+/** That the faulty member holds it, in the first round. */
+const anotherProof = proveKnowledge(
+  possessionStatement({ poolId: POOL, kind: 'dkg', round: 0, chainId: 7n, contract: ADDRESSES.poolRegistry }, BAD, anotherKey),
+  scalarFromBigInt(99n),
+  scalarFromBigInt(98n),
+)
 
 async function play(test: Parameters<typeof makeWorld>[0], tamper: Tamper, options: { readonly seed?: number } = {}) {
   const world = await makeWorld(test, { size: SIZE, faulty: new Map([[BAD, tamper]]), ...options })
@@ -152,7 +160,7 @@ describe('a faulty member of a ceremony', () => {
   it('that signs two join keys is named by all, and no honest member is', async (test) => {
     const played = await play(
       test,
-      twoFaced([2], (message) => (message.kind === 'join' ? { ...message, joinKey: anotherKey } : undefined)),
+      twoFaced([2], (message) => (message.kind === 'join' ? { ...message, joinKey: anotherKey, proof: anotherProof } : undefined)),
     )
     await assertBlamed(played, { by: [1, 2, 4], reason: /^member 3 (signed two different joins|encrypted to another)/ })
   })
@@ -260,7 +268,7 @@ describe('a faulty member of a ceremony', () => {
     const late = tampered(({ network, clock }) => {
       const equivocate = (to: ProducerId): void => {
         const context = { poolId: POOL, kind: 'dkg', round: 0, chainId: 7n, contract: ADDRESSES.poolRegistry } as const
-        const again = { kind: 'join', member: BAD as MemberIndex, joinKey: anotherKey } as const
+        const again = { kind: 'join', member: BAD as MemberIndex, joinKey: anotherKey, proof: anotherProof } as const
         network.send(to, 'ceremony', encodeCeremony(context, { ...again, signature: sign(ceremonyDigest(context, again)) }))
       }
       return {
@@ -316,7 +324,9 @@ describe('a faulty member of a ceremony', () => {
   })
 
   it('cannot make honest members blame each other, whatever the network does', async (test) => {
-    const twoJoins = twoFaced([1, 4], (message) => (message.kind === 'join' ? { ...message, joinKey: anotherKey } : undefined))
+    const twoJoins = twoFaced([1, 4], (message) =>
+      message.kind === 'join' ? { ...message, joinKey: anotherKey, proof: anotherProof } : undefined,
+    )
     for (const seed of [31, 32]) {
       const world = await makeWorld(test, { size: SIZE, seed, weather: STORM, healAfterMs: 10_000, faulty: new Map([[BAD, twoJoins]]) })
       world.chain.draw(0)

@@ -18,8 +18,30 @@
     "type": "error"
   },
   {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "place",
+        "type": "uint256"
+      }
+    ],
+    "name": "CommitmentIsValid",
+    "type": "error"
+  },
+  {
     "inputs": [],
     "name": "ConstantTermFits",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "place",
+        "type": "uint256"
+      }
+    ],
+    "name": "NoSuchCommitment",
     "type": "error"
   },
   {
@@ -191,6 +213,88 @@
     ],
     "name": "DealerConvicted",
     "type": "event"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "internalType": "PoolId",
+            "name": "poolId",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint8",
+            "name": "kind",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint32",
+            "name": "round",
+            "type": "uint32"
+          },
+          {
+            "internalType": "ProducerId[]",
+            "name": "members",
+            "type": "uint32[]"
+          },
+          {
+            "internalType": "ProducerId[]",
+            "name": "oldMembers",
+            "type": "uint32[]"
+          }
+        ],
+        "internalType": "struct IDkgDisputes.Ceremony",
+        "name": "ceremony",
+        "type": "tuple"
+      },
+      {
+        "components": [
+          {
+            "internalType": "uint32",
+            "name": "dealer",
+            "type": "uint32"
+          },
+          {
+            "internalType": "bytes",
+            "name": "joinKeys",
+            "type": "bytes"
+          },
+          {
+            "internalType": "bytes",
+            "name": "commitments",
+            "type": "bytes"
+          },
+          {
+            "internalType": "bytes",
+            "name": "ciphertexts",
+            "type": "bytes"
+          },
+          {
+            "internalType": "bytes",
+            "name": "signature",
+            "type": "bytes"
+          },
+          {
+            "internalType": "bytes",
+            "name": "joinSignature",
+            "type": "bytes"
+          }
+        ],
+        "internalType": "struct IDkgDisputes.Dealing",
+        "name": "dealing",
+        "type": "tuple"
+      },
+      {
+        "internalType": "uint256",
+        "name": "place",
+        "type": "uint256"
+      }
+    ],
+    "name": "disputeCommitment",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
   },
   {
     "inputs": [

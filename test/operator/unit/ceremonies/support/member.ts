@@ -134,6 +134,7 @@ export class Member {
         isAlive() ? this.#world.scheduler.hold(step(...args)) : new Promise<never>(() => {})
     return {
       begin: real(secrets.begin),
+      possession: real(secrets.possession),
       deal: real(secrets.deal),
       open: real(secrets.open),
       reveal: real(secrets.reveal),

@@ -23,7 +23,7 @@ import {
   peekCeremony,
 } from '../../../../../operator/protocol/messages/ceremony-codec.ts'
 import { domainSeparatorOf, structHasher, typedDigest } from '../../../../../operator/protocol/messages/eip712.ts'
-import { ceremonyFrom, noSignature } from '../dkg/support.ts'
+import { ceremonyFrom, noProof, noSignature } from '../dkg/support.ts'
 
 const ceremony = ceremonyFrom(11n, 4)
 const { context } = ceremony
@@ -69,7 +69,10 @@ describe('EIP-712', () => {
 
 describe('ceremony messages', () => {
   const statements: readonly (readonly [CeremonyStatement, string])[] = [
-    [{ kind: 'join', member, joinKey: ceremony.joinKeys[1] ?? '0x' }, oracle(JOIN_TYPE, [...place, member, ceremony.joinKeys[1]])],
+    [
+      { kind: 'join', member, joinKey: ceremony.joinKeys[1] ?? '0x', proof: noProof },
+      oracle(JOIN_TYPE, [...place, member, ceremony.joinKeys[1]]),
+    ],
     [
       {
         kind: 'dealing',
@@ -124,7 +127,7 @@ describe('ceremony messages', () => {
   })
 
   it('A18 differ for another chain, contract, pool or round', () => {
-    const statement: CeremonyStatement = { kind: 'join', member, joinKey: absent }
+    const statement: CeremonyStatement = { kind: 'join', member, joinKey: absent, proof: noProof }
     const others = [{ chainId: 2n }, { contract: `0x${'5b'.repeat(20)}` as const }, { poolId: 4 as typeof context.poolId }, { round: 3 }]
     const digests = [{}, ...others].map((change) => ceremonyDigest({ ...context, ...change }, statement))
     assert.equal(new Set(digests).size, digests.length)
