@@ -38,14 +38,16 @@ export declare namespace IDkgDisputes {
     }
 
   export interface DkgDisputesInterface extends Interface {
-    getFunction(nameOrSignature: "disputeConstantTerm" | "disputeDealing"): FunctionFragment;
+    getFunction(nameOrSignature: "disputeCommitment" | "disputeConstantTerm" | "disputeDealing"): FunctionFragment;
 
     getEvent(nameOrSignatureOrTopic: "ComplainerCharged" | "DealerConvicted"): EventFragment;
 
-    encodeFunctionData(functionFragment: 'disputeConstantTerm', values: [IDkgDisputes.CeremonyStruct, IDkgDisputes.DealingStruct, BytesLike]): string;
+    encodeFunctionData(functionFragment: 'disputeCommitment', values: [IDkgDisputes.CeremonyStruct, IDkgDisputes.DealingStruct, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'disputeConstantTerm', values: [IDkgDisputes.CeremonyStruct, IDkgDisputes.DealingStruct, BytesLike]): string;
 encodeFunctionData(functionFragment: 'disputeDealing', values: [IDkgDisputes.CeremonyStruct, IDkgDisputes.DealingStruct, IDkgDisputes.ComplaintStruct]): string;
 
-    decodeFunctionResult(functionFragment: 'disputeConstantTerm', data: BytesLike): Result;
+    decodeFunctionResult(functionFragment: 'disputeCommitment', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'disputeConstantTerm', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'disputeDealing', data: BytesLike): Result;
   }
 
@@ -108,6 +110,14 @@ decodeFunctionResult(functionFragment: 'disputeDealing', data: BytesLike): Resul
 
     
     
+    disputeCommitment: TypedContractMethod<
+      [ceremony: IDkgDisputes.CeremonyStruct, dealing: IDkgDisputes.DealingStruct, place: BigNumberish, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
     disputeConstantTerm: TypedContractMethod<
       [ceremony: IDkgDisputes.CeremonyStruct, dealing: IDkgDisputes.DealingStruct, publicShares: BytesLike, ],
       [void],
@@ -126,7 +136,12 @@ decodeFunctionResult(functionFragment: 'disputeDealing', data: BytesLike): Resul
 
     getFunction<T extends ContractMethod = ContractMethod>(key: string | FunctionFragment): T;
 
-    getFunction(nameOrSignature: 'disputeConstantTerm'): TypedContractMethod<
+    getFunction(nameOrSignature: 'disputeCommitment'): TypedContractMethod<
+      [ceremony: IDkgDisputes.CeremonyStruct, dealing: IDkgDisputes.DealingStruct, place: BigNumberish, ],
+      [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'disputeConstantTerm'): TypedContractMethod<
       [ceremony: IDkgDisputes.CeremonyStruct, dealing: IDkgDisputes.DealingStruct, publicShares: BytesLike, ],
       [void],
       'nonpayable'
