@@ -43,13 +43,16 @@ function periodTasks({ state, parameters, epoch }: Inputs): readonly Task[] {
   const next = state.periods.size
   // The list of a period is frozen `seedDelay` epochs before its seed epoch, which is the last one before its start.
   if (epoch >= startOf(next, parameters) - 1 - parameters.seedDelay) tasks.push({ kind: 'freeze-period', id: `freeze-period/${next}` })
-  for (const [period, { seed, committee }] of state.periods) {
+  for (const [period, { size, seed, committee }] of state.periods) {
     const seedEpoch = (startOf(period, parameters) - 1) as Epoch
     const stillHeld = epoch < seedEpoch + parameters.epochsPerHistoricalVector
     if (seed === undefined && epoch > seedEpoch && stillHeld) {
       tasks.push({ kind: 'prove-period-seed', id: `prove-period-seed/${period}`, period, seedEpoch })
     }
-    if (seed !== undefined && committee === undefined) tasks.push({ kind: 'form-committee', id: `form-committee/${period}`, period })
+    // A list frozen before anybody had joined gives no committee, however often it is asked for.
+    if (size > 0 && seed !== undefined && committee === undefined) {
+      tasks.push({ kind: 'form-committee', id: `form-committee/${period}`, period })
+    }
   }
   return tasks
 }

@@ -35,6 +35,8 @@ test('a list is frozen when its epoch comes, its seed proven when it is known, i
   const proven = event('Periods.SeedProven', 2, { period: 0, seed: root(1) })
   assert.deepEqual(due([frozen, proven], 6), ['form-committee'])
   assert.deepEqual(due([frozen, proven, event('Periods.CommitteeFormed', 3, { period: 0, members: [] })], 6), [])
+  const empty = event('Periods.ListFrozen', 1, { period: 0, size: 0 })
+  assert.deepEqual(due([empty, proven], 6), [], 'a list without anybody on it gives no committee')
 })
 
 test('a seed that has left the vector is given up', () => {
