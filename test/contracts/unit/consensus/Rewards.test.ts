@@ -139,8 +139,9 @@ describe('Rewards', function () {
       await refused(life.rewards.settle(2, [{ ...own, word: concat([`0x${'7f'.repeat(32)}`]) }]), 'PointsNotProven')
       // The node above the two words as a word, with a branch one shorter.
       const [node] = at(pageLevels(at(pages, 0)), 1)
+      const pageTree = await life.ethers.getContractAt('PageTreeHarness', life.addresses.rewards)
       await expect(life.rewards.settle(2, [{ ...own, word: node ?? '', branch: [] }])).to.be.revertedWithCustomError(
-        await life.ethers.getContractAt('PageTreeHarness', life.addresses.rewards),
+        pageTree,
         'BadBranchLength',
       )
       await expect(life.rewards.settle(PRODUCERS + 1, [other])).to.be.revertedWithCustomError(life.rewards, 'NothingToSettle')
