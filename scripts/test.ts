@@ -1,7 +1,7 @@
 import { globSync } from 'node:fs'
 import { runAll, type Step } from './support/steps.ts'
 
-const nodeTests = globSync('test/{operator,e2e,devnet,deploy,scripts}/**/*.test.ts').sort()
+const nodeTests = globSync('test/{docs,operator,e2e,devnet,deploy,scripts}/**/*.test.ts').sort()
 const contractTests = globSync('test/contracts/**/*.test.ts').sort()
 const node = process.execPath
 
