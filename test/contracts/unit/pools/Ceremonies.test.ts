@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict'
+import { expect } from 'chai'
+import { keccak256, parseEther } from 'ethers'
+import { network } from 'hardhat'
+import { BeaconProver } from '../../../support/beacon-prover.ts'
+import { aggregateG2, dkgDigest } from '../../../support/block-producers.ts'
+import { bitsOf, keyOf, NO_SIGNATURE, rotationResult, signedBy } from '../../../support/ceremonies.ts'
+import { openPools, type RegisteredProducer } from '../../../support/open-pools.ts'
+import { dkgResult, draw } from '../../../support/pools.ts'
+
+const connection = await network.create()
+const { networkHelpers } = connection
+const eth = parseEther
+const prover = new BeaconProver()
+const SMALL = { seatAllocation: eth('1.2'), effectiveStake: eth('2.4') }
+
+/** Pool 1 in its ceremony. */
+async function drawn() {
+  const pools = await openPools(connection, SMALL)
+  const producers: RegisteredProducer[] = []
+  for (let i = 0; i < 9; i++) producers.push(await pools.register(eth('2.6')))
+  await pools.toEpoch(pools.parameters.firstPeriod)
+  await pools.stakingPool.deposit({ value: eth('64') })
+  await pools.poolRegistry.requestPool()
+  await draw({ pools, prover })
+  const vault = [...(await pools.poolRegistry.vault(1n))]
+  return { pools, producers, vault }
+}
+type World = Awaited<ReturnType<typeof drawn>>
+
+/** The same with a key that member 4 did not sign for. */
+async function without4() {
+  const world = await drawn()
+  const { result } = await dkgResult({ ...world, poolId: 1n }, { signers: [1, 2, 3] })
+  await world.pools.poolRegistry.completeDkg(1n, result)
+  return { ...world, result }
+}
+/** What late members sign: the result as it stands. */
+const lateSignature = (
+  { pools, producers, vault, result }: Awaited<ReturnType<typeof without4>>,
+  signers: readonly number[],
+  round = 0,
+) => {
+  const { groupKey, transcriptRoot, publicShares } = result
+  const digest = dkgDigest(pools.judgeOf('poolRegistry'), {
+    poolId: 1,
+    round,
+    groupKey,
+    publicSharesHash: keccak256(publicShares),
+    transcriptRoot,
+  })
+  return aggregateG2(signers.map((index) => keyOf(producers, vault[index - 1] ?? 0n).sign(digest)))
+}
+const failure = (world: World, { absent, signers, round = 0 }: { absent: bigint; signers: readonly number[]; round?: number }) =>
+  signedBy(world, { vault: world.vault, signers, type: 'DkgFailure', value: { poolId: 1, round, absent } })
+
+describe('Ceremonies: members left out', () => {
+  after(() => prover.close())
+
+  it('stores nothing when all have signed', async () => {
+    const world = await networkHelpers.loadFixture(drawn)
+    const { ceremonies, poolRegistry } = world.pools
+    const { result } = await dkgResult({ ...world, poolId: 1n })
+    await poolRegistry.completeDkg(1n, result)
+    assert.equal((await ceremonies.openOf(1n)).deadline, 0n)
+    await expect(ceremonies.nameMissing(1n)).to.be.revertedWithCustomError(ceremonies, 'NobodyMissing').withArgs(1n)
+    await expect(ceremonies.addParticipation(1n, 8n, NO_SIGNATURE)).to.be.revertedWithCustomError(ceremonies, 'NobodyMissing')
+  })
+
+  it('may add their signatures until the deadline, once', async () => {
+    const world = await networkHelpers.loadFixture(without4)
+    const { ceremonies, poolRegistry, toEpoch } = world.pools
+    const { deadline } = await poolRegistry.pool(1n)
+    await toEpoch(deadline)
+    await expect(ceremonies.addParticipation(1n, bitsOf([3, 4]), lateSignature(world, [3, 4])))
+      .to.be.revertedWithCustomError(ceremonies, 'AlreadyParticipating')
+      .withArgs(4n)
+    await expect(ceremonies.nameMissing(1n)).to.be.revertedWithCustomError(ceremonies, 'DeadlineNotPassed').withArgs(deadline, deadline)
+    await expect(ceremonies.addParticipation(1n, 8n, lateSignature(world, [4])))
+      .to.emit(ceremonies, 'ParticipationAdded')
+      .withArgs(1n, 0n, 8n)
+    await expect(ceremonies.addParticipation(1n, 8n, lateSignature(world, [4]))).to.be.revertedWithCustomError(ceremonies, 'NobodyMissing')
+  })
+
+  it('A18 nobody is added by a signature on anything else, nor by another’s, nor by none', async () => {
+    const world = await networkHelpers.loadFixture(without4)
+    const { ceremonies } = world.pools
+    const refused = (bits: bigint, signature: typeof NO_SIGNATURE, error = 'InvalidAggregateSignature') =>
+      expect(ceremonies.addParticipation(1n, bits, signature)).to.be.revertedWithCustomError(ceremonies, error)
+    await refused(8n, lateSignature(world, [4], 1))
+    await refused(8n, lateSignature(world, [3]))
+    await refused(8n, failure(world, { absent: 0n, signers: [4] }))
+    await refused(16n, lateSignature(world, [4]), 'ParticipationOutOfRange')
+    await refused(0n, lateSignature(world, [4]), 'TooFewParticipants')
+    await expect(ceremonies.open(1n, 0n, 9n, keccak256('0x'), 1n)).to.be.revertedWithCustomError(ceremonies, 'NotAllowed')
+  })
+
+  it('A32 who is missing at the deadline is named, and its vault drawn anew at once', async () => {
+    const world = await networkHelpers.loadFixture(without4)
+    const { ceremonies, poolRegistry, rotations, toEpoch } = world.pools
+    const { deadline } = await poolRegistry.pool(1n)
+    await toEpoch(deadline + 1n)
+    await expect(ceremonies.addParticipation(1n, 8n, lateSignature(world, [4])))
+      .to.be.revertedWithCustomError(ceremonies, 'DeadlinePassed')
+      .withArgs(deadline, deadline + 1n)
+    const call = await ceremonies.nameMissing(1n)
+    await expect(call).to.emit(ceremonies, 'MembersMissing').withArgs(1n, 0n, 8n)
+    await expect(call).to.emit(rotations, 'RotationRequested')
+    await expect(ceremonies.nameMissing(1n)).to.be.revertedWithCustomError(ceremonies, 'NobodyMissing')
+  })
+
+  it('A32 the same of a handover', async () => {
+    const world = await networkHelpers.loadFixture(without4)
+    const { pools, producers } = world
+    const { ceremonies, rotations, toEpoch } = pools
+    await pools.ceremonies.addParticipation(1n, 8n, lateSignature(world, [4]))
+    await toEpoch(45)
+    await pools.periods.freeze(9n)
+    await rotations.requestRotation(1n, 0)
+    await draw({ pools, prover })
+    const { members, deadline } = await rotations.rotation(1n)
+    const result = await rotationResult({ pools, producers }, 1n, { signers: [1, 2, 4] })
+    await rotations.completeRotation(1n, result)
+    const { publicShares, transcriptRoot } = result
+    const value = { poolId: 1, round: 1, publicSharesHash: keccak256(publicShares), transcriptRoot }
+    const late = signedBy({ pools, producers }, { vault: members, signers: [3], type: 'RotationResult', value })
+    const snapshot = await networkHelpers.takeSnapshot()
+    await expect(ceremonies.addParticipation(1n, 4n, late))
+      .to.emit(ceremonies, 'ParticipationAdded')
+      .withArgs(1n, 1n, 4n)
+    await snapshot.restore()
+    await toEpoch(deadline + 1n)
+    const call = await ceremonies.nameMissing(1n)
+    await expect(call).to.emit(ceremonies, 'MembersMissing').withArgs(1n, 1n, 4n)
+    await expect(call).to.emit(rotations, 'RotationRequested')
+  })
+})
+
+describe('Ceremonies: rounds that fail', () => {
+  const again = new BeaconProver()
+  after(() => again.close())
+
+  it('A32 a threshold names who was absent, and nobody can be quicker without a name', async () => {
+    const world = await networkHelpers.loadFixture(drawn)
+    const { poolRegistry, toEpoch } = world.pools
+    const { deadline } = await poolRegistry.pool(1n)
+    await toEpoch(deadline + 1n)
+    // The silent one's own attempt to share its penalty among all.
+    await expect(poolRegistry.failDkg(1n, 0n, 0n, NO_SIGNATURE)).to.be.revertedWithCustomError(poolRegistry, 'DeadlineNotPassed')
+    const naming = failure(world, { absent: 8n, signers: [1, 2, 3] })
+    await expect(poolRegistry.failDkg(1n, 8n, 7n, naming))
+      .to.emit(poolRegistry, 'DkgFailed')
+      .withArgs(1n, 0n, 8n)
+  })
+
+  it('A32 fewer than a threshold, the named, or other words name nobody', async () => {
+    const world = await networkHelpers.loadFixture(drawn)
+    const { poolRegistry, toEpoch } = world.pools
+    await toEpoch((await poolRegistry.pool(1n)).deadline + 1n)
+    const refused = (absent: bigint, signers: readonly number[], error: string, said = absent, round = 0) =>
+      expect(
+        poolRegistry.failDkg(1n, absent, bitsOf(signers), failure(world, { absent: said, signers, round })),
+      ).to.be.revertedWithCustomError(poolRegistry, error)
+    await refused(8n, [1, 2], 'TooFewParticipants')
+    await refused(8n, [1, 2, 4], 'MemberExcluded')
+    await refused(16n, [1, 2, 3], 'ParticipationOutOfRange')
+    await refused(8n, [1, 2, 3], 'InvalidAggregateSignature', 4n)
+    await refused(8n, [1, 2, 3], 'InvalidAggregateSignature', 8n, 1)
+  })
+})
