@@ -59,5 +59,5 @@ export function ceremonyFrom(seed: bigint, size: number) {
       publicShare: proven(publicShareStatement(context, member, evaluateCommitments(sum, member), multiply(G, share)), share),
     }
   })
-  return { context, joinKeys, dealings, reveals, qualified: membersOf(size), polynomials }
+  return { context, joinKeys, dealings, reveals, qualified: membersOf(size), polynomials, ephemeral }
 }
