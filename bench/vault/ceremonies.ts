@@ -106,7 +106,7 @@ export function startBenchCeremonies(options: {
     draw(poolId: PoolId): void {
       drawnAt.set(poolId, performance.now())
       const ids = members.map(({ id }) => id)
-      change({ id: poolId, kind: 'staker', phase: 'ceremony', round: 0, members: ids, exitForced: false, stallProven: false })
+      change({ id: poolId, kind: 'staker', phase: 'ceremony', round: 0, members: ids, exitForced: false, stallProven: false, vaults: [] })
     },
     registered({ poolId, publicKey, publicShares }: Registered): void {
       const pool = state.pools.get(poolId)

@@ -8,6 +8,8 @@ export type EventPosition = {
   readonly blockHash: Root
   readonly timestamp: number
   readonly logIndex: number
+  /** What emitted it; only of events that earn their sender something. */
+  readonly transaction?: { readonly hash: Root; readonly sender: Address }
 }
 
 type Of<Name extends string, Args> = { readonly name: Name; readonly args: Readonly<Args>; readonly at: EventPosition }
@@ -91,4 +93,17 @@ export type ChainEvent =
   | Of<'StakingPool.Collected', { kind: PoolKind; amount: bigint; total: bigint }>
 
 export type EventName = ChainEvent['name']
+
+/** Events of upkeep: each happens once, by a transaction that anybody may send, and earns the producer that sent it points. */
+export const UPKEEP_EVENTS = [
+  'Periods.ListFrozen',
+  'Periods.SeedProven',
+  'Periods.CommitteeFormed',
+  'VaultDraws.SeedProven',
+  'VaultDraws.DrawFilled',
+  'PoolRegistry.PoolFunded',
+  'Exits.LiquidationDrawn',
+  'StateCommitments.PagePosted',
+  'StateCommitments.StateFinalized',
+] as const satisfies readonly EventName[]
 export type EventArgs<Name extends EventName> = Extract<ChainEvent, { readonly name: Name }>['args']

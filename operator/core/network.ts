@@ -28,6 +28,9 @@ export type Rotation = {
   readonly deadline: Epoch
 }
 
+/** A vault in charge of a pool's key from an epoch on. */
+export type VaultTerm = { readonly round: number; readonly members: readonly ProducerId[]; readonly from: Epoch }
+
 /** A pool as its events tell. Timestamps in seconds. */
 export type Pool = {
   readonly id: PoolId
@@ -49,6 +52,8 @@ export type Pool = {
   readonly exitDeadline?: Epoch
   readonly exitForced: boolean
   readonly stallProven: boolean
+  /** Every vault that had its key or is to have it, in order of their rounds. */
+  readonly vaults: readonly VaultTerm[]
   /** The handover under way, once its vault is drawn. */
   readonly rotation?: Rotation
 }
@@ -108,6 +113,8 @@ export type Deed =
       readonly members: readonly ProducerId[]
       readonly named: boolean
     }
+  /** A transaction that did what was due, by whoever sent it. */
+  | { readonly kind: 'upkeep'; readonly timestamp: number; readonly sender: Address; readonly transaction: Root }
   /** A finalized commitment of this epoch. */
   | { readonly kind: 'report'; readonly timestamp: number; readonly epoch: Epoch; readonly absent: Hex }
 

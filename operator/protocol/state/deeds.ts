@@ -1,4 +1,4 @@
-import type { ChainEvent } from '../../core/events.ts'
+import { type ChainEvent, type EventName, UPKEEP_EVENTS } from '../../core/events.ts'
 import type { ProducerId } from '../../core/ids.ts'
 import type { Commitment, Deed, NetworkState, Pool } from '../../core/network.ts'
 import type { Parameters } from '../../core/ports/chain.ts'
@@ -19,8 +19,24 @@ type Known = {
 const chosen = (members: readonly ProducerId[], bits: bigint): readonly ProducerId[] =>
   members.filter((_, place) => (bits >> BigInt(place)) & 1n)
 
-/** The deeds known, and the one that an event tells of, if any. To be called before the event changes what is known. */
+/** What the first success of an upkeep transaction earns, in base points. */
+const UPKEEP_TIMES = 10
+const UPKEEP: ReadonlySet<EventName> = new Set(UPKEEP_EVENTS)
+
+/** The deeds known, and those that an event tells of, if any. To be called before the event changes what is known. */
 export function noteDeed(state: Known, event: ChainEvent): readonly Deed[] {
+  return noteUpkeep(noteAct(state, event), event)
+}
+
+/** One transaction is one upkeep, whatever events it emits. */
+function noteUpkeep(deeds: readonly Deed[], { name, at: { timestamp, transaction } }: ChainEvent): readonly Deed[] {
+  if (transaction === undefined || !UPKEEP.has(name)) return deeds
+  const { hash, sender } = transaction
+  if (deeds.findLast((deed) => deed.kind === 'upkeep')?.transaction === hash) return deeds
+  return [...deeds, { kind: 'upkeep', timestamp, sender, transaction: hash }]
+}
+
+function noteAct(state: Known, event: ChainEvent): readonly Deed[] {
   const { timestamp } = event.at
   switch (event.name) {
     case 'PoolRegistry.DkgCompleted': {
@@ -63,7 +79,7 @@ export function noteDeed(state: Known, event: ChainEvent): readonly Deed[] {
 }
 
 /** Points of a deed (protocol.md §§6 and 9). */
-export function pointsOfDeed(deed: Deed, { periods }: NetworkState, parameters: Parameters): readonly PointEntry[] {
+export function pointsOfDeed(deed: Deed, { periods, producers }: NetworkState, parameters: Parameters): readonly PointEntry[] {
   const { baseReward, dkgReward, dkgFailurePenalty, firstPeriod, periodLength } = parameters
   switch (deed.kind) {
     case 'ceremony':
@@ -76,6 +92,10 @@ export function pointsOfDeed(deed: Deed, { periods }: NetworkState, parameters: 
         producerId,
         points: -(deed.named ? dkgFailurePenalty : Math.floor(dkgFailurePenalty / UNNAMED_PART)),
       }))
+    case 'upkeep':
+      return [...producers.values()]
+        .filter(({ operator }) => operator === deed.sender)
+        .map(({ id }) => ({ producerId: id, points: UPKEEP_TIMES * baseReward }))
     case 'report': {
       const committee = periods.get(Math.floor((deed.epoch - firstPeriod) / periodLength))?.committee ?? []
       const absent = Buffer.from(deed.absent.slice(2), 'hex')

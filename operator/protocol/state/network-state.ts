@@ -1,5 +1,5 @@
 import type { ChainEvent } from '../../core/events.ts'
-import type { PoolId, ProducerId } from '../../core/ids.ts'
+import type { Epoch, PoolId, ProducerId } from '../../core/ids.ts'
 import type {
   BookedReport,
   Commitment,
@@ -166,7 +166,7 @@ function applyToPools(state: Fold, event: ChainEvent): boolean {
       return true
     case 'PoolRegistry.PoolRequested': {
       const { poolId: id, kind } = event.args
-      pools.set(id, { id, kind, phase: 'requested', round: 0, members: [], exitForced: false, stallProven: false })
+      pools.set(id, { id, kind, phase: 'requested', round: 0, members: [], vaults: [], exitForced: false, stallProven: false })
       return true
     }
     case 'PoolRegistry.VaultSelected':
@@ -178,8 +178,9 @@ function applyToPools(state: Fold, event: ChainEvent): boolean {
       })
       return true
     case 'PoolRegistry.DkgCompleted': {
-      const { publicKey, publicShares, ordinal } = event.args
-      patch(pools, event.args.poolId, { phase: 'registered', publicKey, publicShares, ordinal, registeredAt: event.at.timestamp })
+      const { poolId, round, publicKey, publicShares, ordinal } = event.args
+      const vaults = [{ round, members: pools.get(poolId)?.members ?? [], from: 0 as Epoch }]
+      patch(pools, poolId, { phase: 'registered', publicKey, publicShares, ordinal, vaults, registeredAt: event.at.timestamp })
       return true
     }
     case 'Rotations.RotationDrawn': {
@@ -187,9 +188,13 @@ function applyToPools(state: Fold, event: ChainEvent): boolean {
       patch(pools, poolId, { rotation: { round, oldRound, members, deadline } })
       return true
     }
-    case 'Rotations.RotationCompleted':
-      patch(pools, event.args.poolId, { publicShares: event.args.publicShares })
-      return endRotation(pools, event.args.poolId)
+    case 'Rotations.RotationCompleted': {
+      const { poolId, round, cutover, publicShares } = event.args
+      const known = pools.get(poolId)
+      const term = { round, members: known?.rotation?.members ?? [], from: cutover }
+      patch(pools, poolId, { publicShares, vaults: [...(known?.vaults ?? []), term] })
+      return endRotation(pools, poolId)
+    }
     case 'Rotations.RotationFailed':
     case 'Rotations.RotationDropped':
       return endRotation(pools, event.args.poolId)

@@ -43,6 +43,7 @@ const POOLS: readonly Pool[] = [1, 2, 3].map((id) => ({
   validatorIndex: id as ValidatorIndex,
   exitForced: false,
   stallProven: false,
+  vaults: [],
 }))
 
 /** Withdrawal vaults' wei at a block: another at each, so that a report of another block shows. */

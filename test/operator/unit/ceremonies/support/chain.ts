@@ -80,6 +80,7 @@ export class CeremonyChain {
       deadline: 8 as Epoch,
       exitForced: false,
       stallProven: false,
+      vaults: [],
     }
     this.#head = { ...this.#head, pools: new Map([[POOL, pool]]) }
     this.#finalized = this.#head

@@ -7,7 +7,7 @@ import type { EpochRange, PointEntry } from '../../../../../operator/core/report
 import { standingNow, standingOf, uncovered } from '../../../../../operator/protocol/state/coverage.ts'
 import { emptyState, foldEvents } from '../../../../../operator/protocol/state/network-state.ts'
 import { derivePoints } from '../../../../../operator/protocol/state/points.ts'
-import { content, epoch, event, fundedPool, pool, producer, root } from './support.ts'
+import { address, content, epoch, event, fundedPool, key, pool, producer, root } from './support.ts'
 
 /** Epochs of 10 seconds from time 0 on, and blocks of 10 seconds: epoch e ends with block e. */
 const parameters = {
@@ -136,4 +136,33 @@ test('points of duties are added; A55 none falls below a tenth of the largest de
     { producerId: producer(7), points: 1 },
   ]
   assert.deepEqual(points([], 4, duties), [150, -31_500, 2 ** 31 - 1, 0, 0, 0])
+})
+
+test('a transaction of upkeep earns its sender ten base points, once, when a producer sent it', () => {
+  const registered = [1, 2].map((id) =>
+    event('BlockProducers.ProducerRegistered', 1, {
+      producerId: producer(id),
+      owner: address(90 + id),
+      operator: address(id),
+      signingKey: key(id),
+      peerAddress: '',
+      shares: 0n,
+    }),
+  )
+  const sentBy = (one: ChainEvent, sender: number, hash: number): ChainEvent => ({
+    ...one,
+    at: { ...one.at, transaction: { hash: root(hash), sender: address(sender) } },
+  })
+  const events = [
+    ...registered,
+    sentBy(event('VaultDraws.SeedProven', 12, { asked: epoch(8), seedEpoch: epoch(8), mix: root(9) }), 2, 1),
+    // The same transaction, another one, and one by a stranger.
+    sentBy(event('VaultDraws.DrawFilled', 12, { drawId: 1, poolId: pool(1), members: [] }), 2, 1),
+    sentBy(event('VaultDraws.DrawFilled', 12, { drawId: 2, poolId: pool(2), members: [] }), 2, 2),
+    sentBy(event('VaultDraws.DrawFilled', 12, { drawId: 3, poolId: pool(3), members: [] }), 7, 3),
+    // What earns nothing.
+    sentBy(event('PoolRegistry.PoolClosed', 12, { poolId: pool(3) }), 1, 4),
+  ]
+  assert.deepEqual(points(events, 12), [0, 2_000, 0, 0, 0, 0])
+  assert.deepEqual(points(events, 11), [0, 0, 0, 0, 0, 0])
 })

@@ -1,0 +1,118 @@
+import type { JudgedDuty } from '../../core/duties.ts'
+import type { Epoch, ProducerId } from '../../core/ids.ts'
+import type { NetworkState } from '../../core/network.ts'
+import type { Parameters } from '../../core/ports/chain.ts'
+import type { DutyRecord, EpochRange, PointEntry } from '../../core/report.ts'
+import type { DutyCertificate } from '../messages/certificate.ts'
+import { certificateLeaf, certificatesRoot } from '../messages/certificate-set.ts'
+import { INSTANCE_CODES } from '../qbft/types.ts'
+import { certificateFilter, type ExecutionSummary, isJudged, placeOf, type SummarizedDuty, summariesRoot, summarize } from './summaries.ts'
+import { vaultAt } from './vaults.ts'
+
+const BASIS_POINTS = 10_000
+/** What a duty that is not final costs each member, and what a bit that comes late is worth, in base points. */
+const TWICE = 2
+
+type PointParameters = Pick<Parameters, 'slotsPerEpoch' | 'baseReward' | 'minPoolPerformance'>
+
+/** What a duty counts: a proposal is double. */
+const weightOf = (dutyType: number): number => (dutyType === INSTANCE_CODES.proposal ? 2 : 1)
+
+function membersOf(state: NetworkState, { poolId, epoch }: Pick<ExecutionSummary, 'poolId' | 'epoch'>): readonly ProducerId[] {
+  const pool = state.pools.get(poolId)
+  return (pool && vaultAt(pool, epoch)?.members) ?? []
+}
+
+const pointsOf = ({ dutyType, finalized, participation }: SummarizedDuty, place: number, baseReward: number): number => {
+  const worth = baseReward * weightOf(dutyType)
+  if (!finalized) return -TWICE * worth
+  return (participation >> BigInt(place)) & 1n ? worth : -worth
+}
+
+/** Pools with less than the least part of their duties final. */
+function failing(summaries: readonly ExecutionSummary[], { minPoolPerformance }: PointParameters): ReadonlySet<number> {
+  const counts = new Map<number, { all: number; final: number }>()
+  for (const { poolId, duties } of summaries) {
+    const count = counts.get(poolId) ?? { all: 0, final: 0 }
+    count.all += duties.length
+    count.final += duties.filter(({ finalized }) => finalized).length
+    counts.set(poolId, count)
+  }
+  return new Set([...counts].filter(([, { all, final }]) => final * BASIS_POINTS < all * minPoolPerformance).map(([poolId]) => poolId))
+}
+
+/**
+ * Points of the duties in the summaries (protocol.md §9): of one that is final, its worth for each member in the bitfield and
+ * against each other one; of one that is not, twice its worth against all. Members of a pool with too few final lose a base
+ * point more for each epoch.
+ */
+export function pointsOfSummaries(
+  summaries: readonly ExecutionSummary[],
+  state: NetworkState,
+  parameters: PointParameters,
+): readonly PointEntry[] {
+  const { baseReward } = parameters
+  const poor = failing(summaries, parameters)
+  return summaries.flatMap((summary) =>
+    membersOf(state, summary).map((producerId, place) => {
+      const ofDuties = summary.duties.reduce((sum, duty) => sum + pointsOf(duty, place, baseReward), 0)
+      return { producerId, points: ofDuties - (poor.has(summary.poolId) ? baseReward : 0) }
+    }),
+  )
+}
+
+/** A report before this one: what it covered, and the certificates it published. */
+export type EarlierReport = { readonly covers: readonly EpochRange[]; readonly certificates: readonly DutyCertificate[] }
+
+type Late = {
+  readonly state: NetworkState
+  /** Those of the duties that the earlier reports judged. */
+  readonly certificates: readonly DutyCertificate[]
+  /** Every set that was published before. */
+  readonly published: readonly DutyCertificate[]
+  readonly parameters: PointParameters
+}
+
+/** Points of bits that no report had so far: twice the duty's worth, for the loss that the member took and what it had earned. */
+export function pointsOfLate({ state, certificates, published, parameters }: Late): readonly PointEntry[] {
+  const before = new Map<string, bigint>()
+  for (const certificate of published) {
+    const place = placeOf(certificate)
+    before.set(place, (before.get(place) ?? 0n) | certificate.participation)
+  }
+  return certificates.flatMap((certificate) => {
+    const { poolId, slot, dutyType, participation } = certificate
+    const fresh = participation & ~(before.get(placeOf(certificate)) ?? 0n)
+    const points = TWICE * weightOf(dutyType) * parameters.baseReward
+    const epoch = Math.floor(slot / parameters.slotsPerEpoch) as Epoch
+    return membersOf(state, { poolId, epoch }).flatMap((producerId, place) =>
+      (fresh >> BigInt(place)) & 1n ? [{ producerId, points }] : [],
+    )
+  })
+}
+
+/**
+ * What a report says of duties. `duties`: all those that it and the earlier ones judge, as the finalized chain shows them;
+ * `certificates`: the set it publishes, in order; `earlier`: the two reports before it, at most.
+ */
+export function deriveDutyRecord(input: {
+  readonly state: NetworkState
+  readonly covers: readonly EpochRange[]
+  readonly duties: readonly JudgedDuty[]
+  readonly certificates: readonly DutyCertificate[]
+  readonly earlier: readonly EarlierReport[]
+  readonly parameters: PointParameters
+}): DutyRecord {
+  const { state, covers, certificates, earlier, parameters } = input
+  const duties = input.duties.filter(({ slot }) => isJudged(covers, slot, parameters))
+  const summaries = summarize({ state, duties, certificates, parameters })
+  const known = input.duties.filter(({ slot }) => earlier.some((one) => isJudged(one.covers, slot, parameters)))
+  const counts = certificateFilter({ state, duties: known, parameters })
+  const published = earlier.flatMap((one) => one.certificates.filter(counts))
+  const late = pointsOfLate({ state, certificates: certificates.filter(counts), published, parameters })
+  return {
+    certificatesHash: certificatesRoot(certificates.map(certificateLeaf)),
+    summariesRoot: summariesRoot(summaries),
+    points: [...pointsOfSummaries(summaries, state, parameters), ...late],
+  }
+}
