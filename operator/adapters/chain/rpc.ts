@@ -3,8 +3,11 @@ import { ChainError } from '../../core/ports/chain.ts'
 import { notAnExecutionClient, servesBeaconApi } from '../endpoint-kinds.ts'
 import { HealthMonitor } from '../health.ts'
 import { type BlockRef, parseBlock } from './blocks.ts'
+import { Executions } from './executions.ts'
 
 const TIMEOUT_MS = 15_000
+/** Methods that make the client run contract code. */
+const EXECUTING = new Set(['eth_call', 'eth_estimateGas'])
 
 /** What tells one chain from another. */
 export type ChainIdentity = { readonly chainId: bigint; readonly genesis: string }
@@ -17,6 +20,7 @@ export class ChainRpc {
   readonly url: string
   readonly identity: ChainIdentity
   readonly health = new HealthMonitor('up', 'its chain was read')
+  readonly #executions = new Executions()
   #lastId = 0
   #checking: Promise<void> | undefined
 
@@ -42,7 +46,8 @@ export class ChainRpc {
   async request(method: string, params: readonly unknown[], signal?: AbortSignal): Promise<unknown> {
     if (this.health.current.state !== 'up') await this.checkChain(signal)
     try {
-      return await this.#send(method, params, signal)
+      const send = (): Promise<unknown> => this.#send(method, params, signal)
+      return await (EXECUTING.has(method) ? this.#executions.run(send, isTimeout, signal) : send())
     } catch (error) {
       if (error instanceof ChainError && (error.code === 'UNREACHABLE' || error.code === 'TIMEOUT')) {
         this.health.set('down', error.message)
@@ -107,6 +112,10 @@ export class ChainRpc {
       throw new ChainError('UNREACHABLE', `${method}: the execution client does not answer: ${reason}`, { method }, { cause: error })
     }
   }
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof ChainError && error.code === 'TIMEOUT'
 }
 
 /** A JSON-RPC quantity: hex without leading zeros. */
