@@ -1,0 +1,3 @@
+import { captureSection } from './support/capture.ts'
+
+process.stdout.write(`${captureSection().join('\n')}`)
