@@ -76,9 +76,9 @@ interface IBlockProducers {
     error InDebt(ProducerId producerId, uint256 points);
 
     /// @notice Registers the caller as owner of a new producer with the sent ETH as its bond (at least `effectiveStake`).
-    /// @param proofOfPossession signature of `signingKey` over the EIP-712 struct
+    /// @param proofOfPossession signature of `signingKey_` over the EIP-712 struct
     ///        ProofOfPossession(address owner,address operator,bytes signingKey).
-    function register(address operator, G1Point calldata signingKey, G2Point calldata proofOfPossession, string calldata peerAddress)
+    function register(address operator, G1Point calldata signingKey_, G2Point calldata proofOfPossession, string calldata peerAddress)
         external
         payable
         returns (ProducerId producerId);

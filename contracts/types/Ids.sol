@@ -12,12 +12,7 @@ type Slot is uint64;
 /// @dev Balance in gwei.
 type Gwei is uint64;
 
-using {samePool as ==} for PoolId global;
 using {sameProducer as ==} for ProducerId global;
-
-function samePool(PoolId a, PoolId b) pure returns (bool) {
-    return PoolId.unwrap(a) == PoolId.unwrap(b);
-}
 
 function sameProducer(ProducerId a, ProducerId b) pure returns (bool) {
     return ProducerId.unwrap(a) == ProducerId.unwrap(b);

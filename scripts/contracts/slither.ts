@@ -8,7 +8,7 @@ const HELP = `Static analysis of contracts/ with Slither.
 
   npm run slither [-- --list]
 
-Uses a slither on the PATH, else installs its version named below into .data/slither with Python's own tools. Without Python it says so
+Uses a slither on the PATH, else installs one into .data/slither with Python's own tools. Without Python it says so
 and ends well. Everything it finds stands with its reason in test/contracts/slither.json, by detector or by finding; anything
 else, and any reason that explains nothing any more, makes it fail. --list prints all findings by their keys.
 `

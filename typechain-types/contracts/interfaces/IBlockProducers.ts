@@ -403,7 +403,7 @@ decodeFunctionResult(functionFragment: 'withdrawBond', data: BytesLike): Result;
 
     
     register: TypedContractMethod<
-      [operator: AddressLike, signingKey: G1PointStruct, proofOfPossession: G2PointStruct, peerAddress: string, ],
+      [operator: AddressLike, signingKey_: G1PointStruct, proofOfPossession: G2PointStruct, peerAddress: string, ],
       [bigint],
       'payable'
     >
@@ -610,7 +610,7 @@ getFunction(nameOrSignature: 'producerOf'): TypedContractMethod<
       'view'
     >;
 getFunction(nameOrSignature: 'register'): TypedContractMethod<
-      [operator: AddressLike, signingKey: G1PointStruct, proofOfPossession: G2PointStruct, peerAddress: string, ],
+      [operator: AddressLike, signingKey_: G1PointStruct, proofOfPossession: G2PointStruct, peerAddress: string, ],
       [bigint],
       'payable'
     >;

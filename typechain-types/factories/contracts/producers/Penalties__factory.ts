@@ -1062,7 +1062,7 @@
           }
         ],
         "internalType": "struct G1Point",
-        "name": "signingKey",
+        "name": "signingKey_",
         "type": "tuple"
       },
       {

@@ -1057,7 +1057,7 @@
           }
         ],
         "internalType": "struct G1Point",
-        "name": "signingKey",
+        "name": "signingKey_",
         "type": "tuple"
       },
       {

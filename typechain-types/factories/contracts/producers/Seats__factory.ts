@@ -1014,7 +1014,7 @@
           }
         ],
         "internalType": "struct G1Point",
-        "name": "signingKey",
+        "name": "signingKey_",
         "type": "tuple"
       },
       {
