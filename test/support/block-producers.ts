@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto'
 import { aggregatePublicKeys, aggregateSignatures, type PublicKey, SecretKey, type Signature } from '@chainsafe/blst'
 import { getBytes, TypedDataEncoder } from 'ethers'
 import { type G1Words, type G2Words, g1FromBlst, g2FromBlst } from './eip2537.ts'
+import { randomBytes } from './randomness.ts'
 
 /** Who judges an EIP-712 message. */
 export type Judge = { readonly chainId: bigint; readonly verifyingContract: string }

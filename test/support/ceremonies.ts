@@ -1,8 +1,9 @@
-import { hexlify, keccak256, randomBytes } from 'ethers'
+import { hexlify, keccak256 } from 'ethers'
 import { aggregateG2, digestOf, type Judge } from './block-producers.ts'
 import type { G2Words } from './eip2537.ts'
 import type { OpenPools, RegisteredProducer } from './open-pools.ts'
 import { randomRoot } from './pools.ts'
+import { randomBytes } from './randomness.ts'
 
 const ZERO = `0x${'00'.repeat(32)}`
 /** Where nobody is named, nobody signs. */

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { concat } from 'ethers'
 import type { Hex, MemberIndex } from '../../operator/core/ids.ts'
 import { bytesToHex, hexToBytes, toAddress, toPoolId } from '../../operator/core/parse.ts'
@@ -15,6 +14,7 @@ import { joinKeyPoint, sharePad, xorShare } from '../../operator/protocol/dkg/de
 import { ceremonyDigest, complaintDigest, dealingHash } from '../../operator/protocol/messages/ceremony.ts'
 import { signEcdsa } from '../../operator/protocol/messages/ecdsa.ts'
 import type { OpenPools, RegisteredProducer } from './open-pools.ts'
+import { randomBytes } from './randomness.ts'
 
 const NO_POINT: Hex = `0x${'00'.repeat(128)}`
 const noProof = { challenge: `0x${'00'.repeat(32)}`, response: `0x${'00'.repeat(32)}` } as const

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import type { SecretKey } from '@chainsafe/blst'
 import { ssz } from '@lodestar/types'
 import { type ContractTransactionResponse, concat, getBytes, hexlify, keccak256, parseEther, ZeroHash } from 'ethers'
@@ -10,6 +9,7 @@ import { BeaconProver, FORK_VERSION, type ProvenState, SLOTS_PER_EPOCH, type Val
 import { aggregateG2, digestOf, dkgDigest, g1, g2, newKey } from './block-producers.ts'
 import { openPools, type RegisteredProducer } from './open-pools.ts'
 import { pageOf, pointsOf, rootOfPage, wordOfPage } from './pages.ts'
+import { randomBytes } from './randomness.ts'
 
 export const STAKER = 0
 export const BOND = 1
@@ -82,7 +82,12 @@ const BOND_OF_EACH = parseEther('4.1')
  * A whole deployment in period 0 with a committee, and the hands to lead pools through their lives on a beacon chain that a
  * test writes: `validators` is its registry, `mixes` its randomness.
  */
-export async function startLife(connection: NetworkConnection, choices: Partial<DeploymentParameters> = {}, producerCount = PRODUCERS) {
+export async function startLife(
+  connection: NetworkConnection,
+  choices: Partial<DeploymentParameters> = {},
+  producerCount = PRODUCERS,
+  bondOfEach = BOND_OF_EACH,
+) {
   const pools = await openPools(connection, { ...CHOICES, ...choices })
   const prover = new BeaconProver()
   const { ethers, networkHelpers } = connection
@@ -91,7 +96,7 @@ export async function startLife(connection: NetworkConnection, choices: Partial<
   const producers: RegisteredProducer[] = []
   const members = new Map<bigint, RegisteredProducer>()
   for (let i = 0; i < producerCount; i++) {
-    const producer = await pools.register(BOND_OF_EACH)
+    const producer = await pools.register(bondOfEach)
     producers.push(producer)
     members.set(producer.id, producer)
   }

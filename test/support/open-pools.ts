@@ -1,5 +1,5 @@
 import type { SecretKey } from '@chainsafe/blst'
-import { parseEther, Wallet, zeroPadValue } from 'ethers'
+import { parseEther, zeroPadValue } from 'ethers'
 import type { NetworkConnection } from 'hardhat/types/network'
 import { deployOpenPools as deploy } from '../../deploy/deploy.ts'
 import { devnet } from '../../deploy/parameters/devnet.ts'
@@ -8,6 +8,7 @@ import type { ContractName } from '../../deploy/plan.ts'
 import systemContracts from '../../devnet/chain/execution/system-contracts.json' with { type: 'json' }
 import { EPOCHS_PER_HISTORICAL_VECTOR, LAYOUT_ROW, type ProvenState, SLOTS_PER_EPOCH } from './beacon-prover.ts'
 import { g1, newKey, proofOfPossession } from './block-producers.ts'
+import { randomWallet } from './randomness.ts'
 
 const SECONDS_PER_SLOT = 60
 const BEACON_ROOTS = systemContracts.beaconRoots.address
@@ -105,8 +106,8 @@ export async function openPools({ ethers, networkHelpers }: NetworkConnection, c
     networkHelpers.setStorageAt(systemContracts.history.address, number % RING, hash)
   const register = async (bond = parseEther('26')): Promise<RegisteredProducer> => {
     const key = newKey()
-    const owner = Wallet.createRandom().address
-    const { address: operator, privateKey: operatorKey } = Wallet.createRandom()
+    const owner = randomWallet().address
+    const { address: operator, privateKey: operatorKey } = randomWallet()
     const possession = proofOfPossession(judgeOf('blockProducers'), { owner, operator, key })
     const signer = await as(owner)
     await contracts.blockProducers.connect(signer).register(operator, g1(key.toPublicKey()), possession, '/ip4/127.0.0.1', { value: bond })

@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto'
 import type { SecretKey } from '@chainsafe/blst'
 import { ByteVectorType, ContainerType, UintBigintType } from '@chainsafe/ssz'
 import { concat, getBytes, keccak256 } from 'ethers'
 import { type BeaconProver, type ProvenState, SLOTS_PER_EPOCH, type ValidatorRequest } from './beacon-prover.ts'
 import { aggregateG2, dkgDigest, g1, g2, newKey } from './block-producers.ts'
 import type { OpenPools, RegisteredProducer } from './open-pools.ts'
+import { randomBytes } from './randomness.ts'
 
 const DepositMessage = new ContainerType({
   pubkey: new ByteVectorType(48),
