@@ -5,7 +5,7 @@ import type { Network } from '../../operator/core/ports/network.ts'
 import { thresholdOf } from '../../operator/core/vault.ts'
 import { DutyService } from '../../operator/duties/service.ts'
 import type { DutyPool } from '../../operator/duties/types.ts'
-import { verifySignature } from '../../operator/protocol/bls/signatures.ts'
+import { aggregateSignatures, fastAggregateVerify, verifySignature } from '../../operator/protocol/bls/signatures.ts'
 import { combinePartials } from '../../operator/protocol/bls/threshold.ts'
 import { ecdsaVerifier } from '../../operator/protocol/messages/ecdsa.ts'
 import { domainSeparatorOf } from '../../operator/protocol/messages/eip712.ts'
@@ -36,7 +36,9 @@ export function startBenchDuties(options: {
   const ids = members.map(({ id }) => id)
   const dutyPools: readonly DutyPool[] = pools.map(({ poolId, publicKey, publicShares }, at) => ({
     poolId,
+    round: 0,
     members: ids,
+    signingKeys: members.map(({ signingKey }) => signingKey),
     operators: members.map(({ operator }) => operator),
     self: (ids.indexOf(self) + 1) as MemberIndex,
     quorum: thresholdOf(ids.length),
@@ -45,6 +47,7 @@ export function startBenchDuties(options: {
     validatorIndex: at as ValidatorIndex,
     feeRecipient: ADDRESSES.stakerVault,
   }))
+  const certificateDomain = domainSeparatorOf({ chainId: 1n, contract: ADDRESSES.disputes })
   const stages: Record<string, number[]> = {}
   const missed: string[] = []
   let roundChanges = 0
@@ -57,6 +60,12 @@ export function startBenchDuties(options: {
     operatorKey: signer.operatorKey,
     verifyEcdsa: ecdsaVerifier(),
     scheme: { combine: combinePartials, verify: verifySignature },
+    certificateSigner: signer.certificates(certificateDomain),
+    aggregation: { verify: verifySignature, verifyAll: fastAggregateVerify, aggregate: aggregateSignatures },
+    certificates: {
+      participation: () => 0n,
+      add: () => {},
+    },
     pools: { all: () => dutyPools },
     exits: { due: () => [] },
     log,
@@ -76,7 +85,11 @@ export function startBenchDuties(options: {
         stages[stage].push(ms)
       },
     },
-    settings: { domainSeparator: domainSeparatorOf({ chainId: 1n, contract: ADDRESSES.poolRegistry }), firstRoundMs: FIRST_ROUND_MS },
+    settings: {
+      domainSeparator: domainSeparatorOf({ chainId: 1n, contract: ADDRESSES.poolRegistry }),
+      certificateDomain,
+      firstRoundMs: FIRST_ROUND_MS,
+    },
   })
   const before = process.cpuUsage()
   service.start(signal)

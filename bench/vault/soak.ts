@@ -19,6 +19,7 @@ import type { Log } from '../../operator/core/ports/log.ts'
 import { DutyService } from '../../operator/duties/service.ts'
 import type { DutyPool } from '../../operator/duties/types.ts'
 import { SimNetwork } from '../../test/operator/simulation/network.ts'
+import { CERTIFICATE_DOMAIN, signingKeyOf } from '../../test/operator/simulation/participation.ts'
 import { Random } from '../../test/operator/simulation/random.ts'
 import { ProcessClock, Scheduler } from '../../test/operator/simulation/scheduler.ts'
 import { benchSpec, POOLS } from './spec.ts'
@@ -128,8 +129,10 @@ function startMember(at: number, { scheduler, network, signal }: { scheduler: Sc
     const groupKey = wide(48, 'group', i) as PublicKey
     return {
       poolId: (i + 1) as DutyPool['poolId'],
+      round: 0,
       members,
       operators: members.map(operatorOf),
+      signingKeys: members.map(signingKeyOf),
       self: (at + 1) as MemberIndex,
       quorum: 3,
       groupKey,
@@ -162,6 +165,9 @@ function startMember(at: number, { scheduler, network, signal }: { scheduler: Sc
     },
     verifyEcdsa: ({ address, digest, signature }) => said(address, digest) === signature,
     scheme: { combine: ([first]) => first?.signature ?? signed('', ''), verify: (key, root, signature) => signed(key, root) === signature },
+    certificateSigner: { certify: ({ signingRoot }) => signed(signingKeyOf(self), signingRoot) },
+    aggregation: { verify: () => true, verifyAll: () => true, aggregate: ([first]) => first ?? signed('', '') },
+    certificates: { participation: () => 0n, add: nothing },
     pools: { all: () => pools },
     exits: { due: () => [] },
     log: silent,
@@ -172,7 +178,7 @@ function startMember(at: number, { scheduler, network, signal }: { scheduler: Sc
         done++
       },
     },
-    settings: { domainSeparator: sha('domain') as Root, firstRoundMs: 2_000 },
+    settings: { domainSeparator: sha('domain') as Root, certificateDomain: CERTIFICATE_DOMAIN, firstRoundMs: 2_000 },
   }).start(signal)
   return () => done
 }

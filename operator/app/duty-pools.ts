@@ -48,12 +48,15 @@ function dutyPoolOf({ share, state, self, addresses }: Held): DutyPool | undefin
   // A share of another key or place is of a ceremony that was repeated: this node is not part of what the chain shows.
   if (index === undefined || index !== share.memberIndex || publicKey !== share.groupKey) return undefined
   if (validatorIndex === undefined || publicShares === undefined) return undefined
+  const signingKeys = members.flatMap((id) => state.producers.get(id)?.signingKey ?? [])
   const operators = members.flatMap((id) => state.producers.get(id)?.operator ?? [])
   if (operators.length !== members.length) return undefined
   return {
     poolId: pool.id,
+    round: pool.round,
     members,
     operators,
+    signingKeys,
     self: index,
     quorum: thresholdOf(members.length),
     groupKey: publicKey,

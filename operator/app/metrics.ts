@@ -74,7 +74,11 @@ function createGauges(registry: Registry): (status: OperatorStatus) => void {
   const endpoint = gauge('endpoint_up', '1 when the server answers for our chain', ['endpoint'])
   const pools = gauge('pools', 'Pools in whose vault this producer sits', ['phase'])
   const block = gauge('synced_block', 'Last execution block whose events were taken in', ['tag'])
+  const certificates = gauge('duty_certificates', 'Duty certificates made here, received, merged and refused', ['what'])
+  const points = gauge('last_report_points', 'Own points in the newest report whose pages are in')
   return (status) => {
+    for (const [what, count] of Object.entries(status.certificates)) certificates.set({ what }, count)
+    points.set(status.lastPoints?.points ?? 0)
     ready.set(status.ready ? 1 : 0)
     peers.set(status.peersConnected)
     known.set(status.peersKnown)

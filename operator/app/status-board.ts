@@ -6,10 +6,11 @@ import type { Clock } from '../core/ports/clock.ts'
 import type { EndpointHealth } from '../core/ports/health.ts'
 import type { ShareSigner } from '../core/ports/signer.ts'
 import type { DutyRecord } from '../duties/tracker.ts'
+import { pointsIn } from '../protocol/state/pages.ts'
 import type { BeaconHub } from './beacon-hub.ts'
 import type { CeremonyStatistics } from './ceremony-statistics.ts'
 import type { DutyStatistics } from './duty-statistics.ts'
-import type { OperatorStatus, PoolStatus } from './status.ts'
+import type { CertificateCounts, OperatorStatus, PoolStatus } from './status.ts'
 
 /** Parts of a node, as they come up. */
 export type StatusSources = {
@@ -23,6 +24,7 @@ export type StatusSources = {
   readonly execution?: { health(): EndpointHealth }
   readonly chain?: ChainFollower
   readonly network?: P2pNetwork
+  readonly certificates?: { counts(): CertificateCounts }
   readonly dutyRecords?: () => readonly DutyRecord[]
 }
 
@@ -87,7 +89,9 @@ function statusOf(sources: Snapshot): OperatorStatus {
     duties: { ...counts, missedBecause, lastMissed },
     dkgMs: sources.ceremonies.durations(),
     ...durations,
+    certificates: sources.certificates?.counts() ?? { made: 0, received: 0, merged: 0, refused: 0 },
     commitments: commitmentCounts(view?.head),
+    lastPoints: view === undefined || self === undefined ? null : lastPoints(view.head, self),
   }
 }
 
@@ -125,6 +129,14 @@ function poolStatuses(state: NetworkState, self: ProducerId, shares: ShareSigner
     validatorIndex: pool.validatorIndex ?? null,
     share: pool.publicKey !== undefined && held.get(pool.id) === pool.publicKey,
   }))
+}
+
+/** What the newest report whose pages are all in says of a producer. */
+function lastPoints(state: NetworkState, self: ProducerId): OperatorStatus['lastPoints'] {
+  const posted = [...state.commitments.values()].filter(({ phase }) => phase === 'pending' || phase === 'finalized')
+  const last = posted.toSorted((a, b) => b.epoch - a.epoch)[0]
+  const points = last && pointsIn(last.pointPages, self)
+  return last === undefined || points === undefined ? null : { epoch: last.epoch, points }
 }
 
 function commitmentCounts(state: NetworkState | undefined): OperatorStatus['commitments'] {

@@ -63,7 +63,7 @@ const onChain = ({ included }: DutyRecord): string => (included === undefined ? 
 
 /** A status for people, as lines. */
 export function statusTable(status: OperatorStatus): readonly string[] {
-  const { duties, commitments } = status
+  const { duties, commitments, certificates } = status
   // While it starts, the one reason against being ready is the state itself.
   const reasons = status.notReady.filter((reason) => !reason.endsWith(status.state))
   const said = [status.state, ...reasons].join('\n')
@@ -81,6 +81,11 @@ export function statusTable(status: OperatorStatus): readonly string[] {
     ['signature', timing(status.dutyMs)],
     ['DKG', timing(status.dkgMs)],
     ['round changes', String(status.roundChanges)],
+    [
+      'certificates',
+      `${certificates.made} made, ${certificates.received} received, ${certificates.merged} merged, ${certificates.refused} refused`,
+    ],
+    ['points', status.lastPoints === null ? '–' : `${status.lastPoints.points} in the report of epoch ${status.lastPoints.epoch}`],
     [
       'commitments',
       `${commitments.finalized} finalized, ${commitments.pending} pending, ${commitments.disputed} disputed, ${commitments.open} open, ${commitments.dropped} dropped`,

@@ -30,6 +30,9 @@ export type CeremonyStatus = {
   readonly outcome?: string
 }
 
+/** Duty certificates made here, come from others, of these added to what was known, and refused. */
+export type CertificateCounts = Readonly<Record<'made' | 'received' | 'merged' | 'refused', number>>
+
 /** What /status serves; `openpools status` prints it as a table. Times in milliseconds; null where nothing is known yet. */
 export type OperatorStatus = {
   /** What the process is doing, or waiting for, in words. */
@@ -57,5 +60,8 @@ export type OperatorStatus = {
   readonly consensusMs: readonly number[]
   readonly dutyMs: readonly number[]
   readonly roundChanges: number
+  readonly certificates: CertificateCounts
+  /** Own points in the newest report whose pages are in. */
+  readonly lastPoints: { readonly epoch: Epoch; readonly points: number } | null
   readonly commitments: Readonly<Record<CommitmentPhase, number>> & { readonly lastEpoch: Epoch | null }
 }

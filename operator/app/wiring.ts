@@ -14,11 +14,13 @@ import { openStore } from '../adapters/store/sqlite.ts'
 import { startCeremonies } from '../ceremonies/service.ts'
 import type { Address, Root } from '../core/ids.ts'
 import { toAddress, toRoot } from '../core/parse.ts'
+import type { Parameters } from '../core/ports/chain.ts'
 import { DutyService } from '../duties/service.ts'
 import { startKeeper } from '../keeper/keeper.ts'
-import { aggregateSignatures, verifySignature } from '../protocol/bls/signatures.ts'
+import { aggregateSignatures, fastAggregateVerify, verifySignature } from '../protocol/bls/signatures.ts'
 import { combinePartials } from '../protocol/bls/threshold.ts'
 import { ecdsaVerifier } from '../protocol/messages/ecdsa.ts'
+import { CertificateExchange } from '../reports/certificates/exchange.ts'
 import { startReports } from '../reports/pipeline.ts'
 import { openSigner } from '../signer/open.ts'
 import { passwordFrom } from '../signer/password.ts'
@@ -42,7 +44,7 @@ import { waitFor } from './waiting.ts'
 export type Shell = { readonly config: OperatorConfig; readonly log: ProcessLog; readonly lifecycle: Lifecycle }
 
 /** BLS as the workflows see it: threshold signatures, and aggregates over the producers' signing keys. */
-const bls = { combine: combinePartials, verify: verifySignature, aggregate: aggregateSignatures }
+const bls = { combine: combinePartials, verify: verifySignature, verifyAll: fastAggregateVerify, aggregate: aggregateSignatures }
 
 /** QBFT's first round: 2 s, or on a faster chain than any public one an eighth of its slot. */
 const firstRoundMs = (slotMs: number): number => (slotMs < 12_000 ? slotMs / 8 : 2_000)
@@ -51,6 +53,10 @@ const firstRoundMs = (slotMs: number): number => (slotMs < 12_000 ? slotMs / 8 :
 /** Blocks that leave a transaction out before its fee is raised. */
 const BUMP_AFTER_BLOCKS = 8
 const BUMP_AFTER_MS = 10_000
+
+/** A certificate is of use to the report after its duty and to two more; a report may be late by one. */
+const REPORTS_KEPT = 5
+const slotsOfReports = ({ reportEpochs, slotsPerEpoch }: Parameters): number => REPORTS_KEPT * reportEpochs * slotsPerEpoch
 
 /** EIP-712 domain of the contract that judges vault members' messages. */
 const domainOf = (chainId: bigint, verifyingContract: Address): Root =>
@@ -122,6 +128,16 @@ export async function startOperator({ config, log, lifecycle }: Shell): Promise<
   const verifyEcdsa = ecdsaVerifier()
   const everyone = { self, clock, beacon, chain, contracts, network, queue, store, log }
 
+  const certificateDomain = domainOf(contracts.chainId, addresses.disputes)
+  const certificates = new CertificateExchange({
+    ...everyone,
+    domainSeparator: certificateDomain,
+    time: spec,
+    slotsKept: slotsOfReports(deployment.parameters),
+  })
+  certificates.start(signal)
+  board.add({ certificates })
+
   const duties = new DutyService({
     ...everyone,
     stopwatch: () => performance.now(),
@@ -129,11 +145,15 @@ export async function startOperator({ config, log, lifecycle }: Shell): Promise<
     operatorKey,
     verifyEcdsa,
     scheme: bls,
+    certificateSigner: signer.certificates(certificateDomain),
+    aggregation: bls,
+    certificates,
     pools: createDutyPools({ self, chain, shares, addresses }),
     exits: createExitRequests({ self, chain, beacon, parameters: deployment.parameters, log }, signal),
     metrics: allOf([metrics.duties, statistics.observe]),
     settings: {
       domainSeparator: domainOf(contracts.chainId, addresses.poolRegistry),
+      certificateDomain,
       firstRoundMs: firstRoundMs(slotMs),
     },
   })

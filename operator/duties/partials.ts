@@ -4,6 +4,7 @@ import type { Log } from '../core/ports/log.ts'
 import type { Network } from '../core/ports/network.ts'
 import type { PartialMessage } from '../protocol/messages/duty.ts'
 import { encodePartialFrame } from '../protocol/messages/duty.ts'
+import type { Certifier } from './certifier.ts'
 import { DutyError } from './reasons.ts'
 import { orAbort } from './time.ts'
 import type { Duty, DutyPool, DutyType, Signed, ThresholdScheme } from './types.ts'
@@ -16,6 +17,7 @@ export type PartialsPorts = {
   readonly clock: Clock
   readonly network: Network
   readonly scheme: ThresholdScheme
+  readonly certifier: Certifier
   readonly log: Log
   /** Pause before asking again for missing partials; doubles each time, up to the longest. */
   readonly resendMs: number
@@ -50,8 +52,11 @@ export class Partials {
   receive(key: Key, from: MemberIndex, message: PartialMessage): void {
     const collection = this.#collectionOf(key)
     if (message.wanted) this.#answer(collection, from)
-    if (collection.complete || collection.culprits.has(from)) return
-    collection.partials.set(from, { root: message.root, partial: message.signature })
+    if (collection.culprits.has(from)) return
+    const signed = { root: message.root, partial: message.signature, certified: message.certified }
+    this.#ports.certifier.take(key, from, signed)
+    if (collection.complete) return
+    collection.partials.set(from, signed)
     this.#tryCombine(collection)
   }
 
@@ -60,6 +65,7 @@ export class Partials {
     const collection = this.#collectionOf(duty)
     collection.own = signed
     collection.partials.set(duty.pool.self, signed)
+    this.#ports.certifier.take(duty, duty.pool.self, signed)
     this.#broadcast(collection, signed, false)
     this.#resendAfter(collection, this.#ports.resendMs, signal)
     // The others wait for the own partial: it leaves first, a combination takes a millisecond.
@@ -104,6 +110,7 @@ export class Partials {
         collection.complete = true
         collection.cancelResend()
         collection.signature.resolve(signature)
+        this.#ports.certifier.complete(key, own.root)
         return
       }
       if (!this.#dropCulprits(collection, own)) return
@@ -156,11 +163,11 @@ export class Partials {
     for (let to = 1; to <= collection.key.pool.members.length; to++) this.#send(collection, to as MemberIndex, signed, wanted)
   }
 
-  #send({ key }: Collection, to: MemberIndex, { root, partial }: Signed, wanted: boolean): void {
+  #send({ key }: Collection, to: MemberIndex, { root, partial, certified }: Signed, wanted: boolean): void {
     const producer = key.pool.members[to - 1]
     if (producer === undefined || to === key.pool.self) return
     const instance = { poolId: key.pool.poolId, slot: key.slot, duty: DUTY_CODES[key.type] }
-    this.#ports.network.send(producer, 'duty', encodePartialFrame(instance, { root, signature: partial, wanted }))
+    this.#ports.network.send(producer, 'duty', encodePartialFrame(instance, { root, signature: partial, wanted, certified }))
   }
 
   #collectionOf(key: Key): Collection {

@@ -1,11 +1,13 @@
 import { reasonOf } from '../core/errors.ts'
 import type { Epoch, Milliseconds, Root, Slot } from '../core/ids.ts'
+import type { SignatureAggregation } from '../core/ports/aggregation.ts'
 import type { BeaconNode, HeadEvent } from '../core/ports/beacon.ts'
 import type { Clock } from '../core/ports/clock.ts'
 import type { Log } from '../core/ports/log.ts'
 import type { Network } from '../core/ports/network.ts'
-import type { OperatorKey, ShareSigner } from '../core/ports/signer.ts'
+import type { CertificateSigner, OperatorKey, ShareSigner } from '../core/ports/signer.ts'
 import type { EcdsaVerifier } from '../protocol/messages/ecdsa.ts'
+import { type CertificateSink, Certifier } from './certifier.ts'
 import { ChainView } from './chain-view.ts'
 import { Consensus } from './consensus.ts'
 import { DutyTable } from './duty-table.ts'
@@ -34,6 +36,9 @@ export type DutyServicePorts = {
   readonly operatorKey: OperatorKey
   readonly verifyEcdsa: EcdsaVerifier
   readonly scheme: ThresholdScheme
+  readonly certificateSigner: CertificateSigner
+  readonly aggregation: SignatureAggregation
+  readonly certificates: CertificateSink
   readonly pools: DutyPools
   readonly exits: ExitRequests
   readonly log: Log
@@ -41,6 +46,8 @@ export type DutyServicePorts = {
   readonly settings: {
     /** EIP-712 domain separator of PoolRegistry. */
     readonly domainSeparator: Root
+    /** And of Disputes. */
+    readonly certificateDomain: Root
     /** Length of QBFT's first round. */
     readonly firstRoundMs: number
   }
@@ -59,6 +66,7 @@ export class DutyService {
   readonly #view: ChainView
   readonly #table: DutyTable
   readonly #consensus: Consensus
+  readonly #certifier: Certifier
   readonly #partials: Partials
   readonly #tracker: DutyTracker
   readonly #perform: (duty: Duty, signal: AbortSignal) => Promise<{ readonly round: number }>
@@ -75,7 +83,13 @@ export class DutyService {
     this.#table = new DutyTable(ports)
     this.#consensus = new Consensus(ports)
     const pauses = { resendMs: settings.firstRoundMs, longestPauseMs: this.#time.slotMs }
-    this.#partials = new Partials({ clock, network, scheme: ports.scheme, log, ...pauses })
+    this.#certifier = new Certifier({
+      ...{ clock, log, signer: ports.certificateSigner, aggregation: ports.aggregation, sink: ports.certificates },
+      domainSeparator: settings.certificateDomain,
+      pauseMs: this.#time.slotMs / 4,
+      turnMs: this.#time.slotMs / 8,
+    })
+    this.#partials = new Partials({ clock, network, scheme: ports.scheme, certifier: this.#certifier, log, ...pauses })
     this.#tracker = new DutyTracker({ beacon, log, metrics })
     this.#perform = this.#pipelines()
   }
@@ -217,6 +231,7 @@ export class DutyService {
     const before = (type: DutyType): number => (type === 'exit' ? 0 : type === 'attestation' ? now - slotsPerEpoch : now - 1)
     this.#consensus.prune(before)
     this.#partials.prune(before)
+    this.#certifier.prune(now - slotsPerEpoch)
     this.#view.prune(now - slotsPerEpoch)
     this.#table.prune((this.#time.epochOf(now) - 1) as Epoch)
     this.#tracker.prune(now)
@@ -237,8 +252,12 @@ export class DutyService {
   }
 
   #pipelines(): (duty: Duty, signal: AbortSignal) => Promise<{ readonly round: number }> {
-    const { beacon, signer } = this.#ports
-    const ports = { beacon, signer, view: this.#view, consensus: this.#consensus, partials: this.#partials, time: this.#time }
+    const { beacon, signer, operatorKey } = this.#ports
+    const ports = {
+      ...{ beacon, signer, view: this.#view, consensus: this.#consensus, time: this.#time },
+      ...{ partials: this.#partials, certifier: this.#certifier },
+      together: <T>(work: () => T): T => operatorKey.together(work),
+    }
     const attestation = observed('attestation', attestationStages(ports), this.#ports)
     const proposal = observed('proposal', proposalStages(ports), this.#ports)
     const randao = observed('randao', randaoStages(ports), this.#ports)

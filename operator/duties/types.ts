@@ -4,6 +4,8 @@ import type { AttesterDuty } from '../core/ports/beacon.ts'
 /** A pool in whose vault this producer sits and whose validator the beacon chain knows. */
 export type DutyPool = {
   readonly poolId: PoolId
+  /** The ceremony round that made this vault. */
+  readonly round: number
   /** Producers of the vault in member order, and their operator addresses. */
   readonly members: readonly ProducerId[]
   readonly operators: readonly Address[]
@@ -11,7 +13,8 @@ export type DutyPool = {
   /** Quorum of QBFT and signing threshold, ⌈2n/3⌉. */
   readonly quorum: number
   readonly groupKey: PublicKey
-  /** In member order. */
+  /** In member order, as the BLS signing keys of the members. */
+  readonly signingKeys: readonly PublicKey[]
   readonly publicShares: readonly PublicKey[]
   readonly validatorIndex: ValidatorIndex
   /** Withdrawal vault of the pool's kind: whom its blocks must pay. */
@@ -49,8 +52,8 @@ export function dutyId({ type, pool, slot }: Pick<Duty, 'type' | 'pool' | 'slot'
 /** A value agreed on, with the QBFT round that decided it (0: nothing to agree on, the chain says it). */
 export type Agreed<V> = { readonly value: V; readonly round: number }
 
-/** A partial signature and what it signs. */
-export type Signed = { readonly root: Root; readonly partial: BlsSignature }
+/** A partial signature, what it signs, and the signing key's signature over the duty's certificate, if it has one. */
+export type Signed = { readonly root: Root; readonly partial: BlsSignature; readonly certified: BlsSignature | undefined }
 
 /** Threshold signatures: BLS in production. `verify` is false, and `combine` throws, on malformed input. */
 export type ThresholdScheme = {

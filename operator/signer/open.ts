@@ -2,13 +2,14 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import type { Address, PublicKey } from '../core/ids.ts'
+import type { Address, PublicKey, Root } from '../core/ids.ts'
 import type { CeremonySecrets } from '../core/ports/ceremony.ts'
-import type { OperatorKey, ShareSigner, SigningKey, TransactionSigner } from '../core/ports/signer.ts'
+import type { CertificateSigner, OperatorKey, ShareSigner, SigningKey, TransactionSigner } from '../core/ports/signer.ts'
 import { assertNativeBls, blst } from '../protocol/bls/backend.ts'
 import { addressOf } from '../protocol/messages/ecdsa.ts'
 import { createCeremonySecrets } from './ceremony-secrets.ts'
 import { createCeremonyStates } from './ceremony-state.ts'
+import { createCertificateSigner } from './certificate-signer.ts'
 import { createDatabase, openDatabase } from './database.ts'
 import { SignerError } from './errors.ts'
 import { makePrivateFolder, readIfPresent, syncFolder, writeDurably } from './files.ts'
@@ -57,6 +58,8 @@ export type Signer = {
   readonly transactionSigner: TransactionSigner
   readonly signingKey: SigningKey
   readonly shares: ShareSigner
+  /** Signs duty certificates under the domain of Disputes. */
+  certificates(domainSeparator: Root): CertificateSigner
   readonly ceremony: CeremonySecrets
   readonly interchange: Interchange
   /** Releases the folder. Nothing signs afterwards. */
@@ -142,6 +145,7 @@ export async function openSigner(options: { readonly dataDir: string; readonly p
       operatorKey: createOperatorKey(privateKey, database),
       transactionSigner: createTransactionSigner(privateKey),
       signingKey,
+      certificates: (domainSeparator) => createCertificateSigner({ signingKey, database, domainSeparator }),
       shares: createShareSigner(shareStore, protection),
       ceremony: createCeremonySecrets(states, shareStore),
       interchange: createInterchange(database, protection),

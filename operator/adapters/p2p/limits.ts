@@ -19,6 +19,7 @@ export type ChannelLimits = {
 /**
  * Limits per channel and peer. A duty proposes a whole block: gossip allows one of 10 MiB, beside it 21 blobs of 128 KiB and
  * their proofs. A ceremony's largest message is the transcript of 24 dealings. Reports exchange digests and signatures.
+ * Sets of certificates are fetched in pieces of 128 KiB.
  */
 export const CHANNEL_LIMITS: Readonly<Record<Channel, ChannelLimits>> = {
   duty: {
@@ -47,6 +48,15 @@ export const CHANNEL_LIMITS: Readonly<Record<Channel, ChannelLimits>> = {
     burstBytes: 4 * MIB,
     framesPerSecond: 100,
     burstFrames: 1000,
+  },
+  certificate: {
+    frame: 256 * KIB,
+    queuedBytes: 4 * MIB,
+    queuedFrames: 256,
+    bytesPerSecond: 4 * MIB,
+    burstBytes: 16 * MIB,
+    framesPerSecond: 100,
+    burstFrames: 500,
   },
 }
 

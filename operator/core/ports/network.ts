@@ -1,7 +1,7 @@
 import type { ProducerId } from '../ids.ts'
 
 /** One stream protocol per kind of work, so that a flood of one cannot starve another. */
-export const CHANNELS = ['duty', 'ceremony', 'report'] as const
+export const CHANNELS = ['duty', 'ceremony', 'report', 'certificate'] as const
 export type Channel = (typeof CHANNELS)[number]
 
 export type MessageHandler = (from: ProducerId, bytes: Uint8Array) => void

@@ -47,6 +47,21 @@ export type SigningKey = {
   sign(digest: Root): BlsSignature
 }
 
+/** A duty that a vault member says it took part in; `round` names the vault. */
+export type DutyToCertify = {
+  readonly poolId: PoolId
+  readonly round: number
+  readonly slot: Slot
+  readonly dutyType: number
+  readonly signingRoot: Root
+}
+
+/** The signing key as it speaks of duties: durably once for each pool, slot and type. */
+export type CertificateSigner = {
+  /** Signature over the duty's certificate digest. Throws `GateError` when another was signed in its place. */
+  certify(duty: DutyToCertify): BlsSignature
+}
+
 export type PoolShareInfo = {
   readonly poolId: PoolId
   readonly memberIndex: MemberIndex

@@ -100,7 +100,7 @@ export function attestationStages(ports: StagePorts): DutyStages<AttestationDuty
       if (data === undefined) throw new DutyError('VALUE_REFUSED', 'a quorum decided on malformed data')
       return { value: data, round }
     },
-    sign: (duty, data) => signing(toSign(duty, data), (request) => signer.signAttestation(request)),
+    sign: (duty, data) => signing(ports, { duty, request: toSign(duty, data) }, (request) => signer.signAttestation(request)),
     share: (duty, signed, signal) => partials.share(duty, signed, signal),
     aggregate: (duty, signal) => partials.aggregate(duty, signal),
     broadcast: (duty, data, signature, signal) =>

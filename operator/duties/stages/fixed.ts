@@ -8,15 +8,16 @@ import { broadcasting, signing } from './ports.ts'
 // Duties whose value the chain itself says: every member knows it, so only partial signatures are exchanged.
 
 /** The RANDAO reveal of a coming proposal. Its signature stays with the vault: the proposal takes it from `Partials`. */
-export function randaoStages({ beacon, signer, partials, time }: StagePorts): DutyStages<RandaoDuty, Epoch> {
+export function randaoStages(ports: StagePorts): DutyStages<RandaoDuty, Epoch> {
+  const { beacon, signer, partials, time } = ports
   return {
     wait: async () => {},
     fetch: async ({ slot }) => time.epochOf(slot),
     agree: async (_, fetch) => ({ value: await fetch(), round: 0 }),
-    sign: ({ pool: { poolId } }, epoch) =>
-      signing({ poolId, purpose: 'randao', signingRoot: beacon.signingRoots.randao(epoch) } as const, (request) =>
-        signer.signRoot(request),
-      ),
+    sign(duty, epoch) {
+      const request = { poolId: duty.pool.poolId, purpose: 'randao', signingRoot: beacon.signingRoots.randao(epoch) } as const
+      return signing(ports, { duty, request }, (asked) => signer.signRoot(asked))
+    },
     share: (duty, signed, signal) => partials.share(duty, signed, signal),
     aggregate: async (duty, signal) => {
       try {
@@ -30,15 +31,17 @@ export function randaoStages({ beacon, signer, partials, time }: StagePorts): Du
 }
 
 /** A voluntary exit, in the epoch that the chain's request names. */
-export function exitStages({ beacon, signer, partials, time }: StagePorts): DutyStages<ExitDuty, Epoch> {
+export function exitStages(ports: StagePorts): DutyStages<ExitDuty, Epoch> {
+  const { beacon, signer, partials, time } = ports
   return {
     wait: async () => {},
     fetch: async ({ epoch }) => epoch,
     agree: async (_, fetch) => ({ value: await fetch(), round: 0 }),
-    sign: ({ pool: { poolId, validatorIndex } }, epoch) =>
-      signing({ poolId, purpose: 'exit', signingRoot: beacon.signingRoots.exit(epoch, validatorIndex) } as const, (request) =>
-        signer.signRoot(request),
-      ),
+    sign(duty, epoch) {
+      const { poolId, validatorIndex } = duty.pool
+      const request = { poolId, purpose: 'exit', signingRoot: beacon.signingRoots.exit(epoch, validatorIndex) } as const
+      return signing(ports, { duty, request }, (asked) => signer.signRoot(asked))
+    },
     share: (duty, signed, signal) => partials.share(duty, signed, signal),
     aggregate: (duty, signal) => partials.aggregate(duty, signal),
     broadcast: ({ pool: { validatorIndex } }, epoch, signature, signal) =>

@@ -3,13 +3,14 @@ import type { BlsSignature, Root } from '../../core/ids.ts'
 import type { BeaconNode } from '../../core/ports/beacon.ts'
 import { BeaconError } from '../../core/ports/beacon.ts'
 import type { ShareSigner } from '../../core/ports/signer.ts'
+import type { Certifier } from '../certifier.ts'
 import type { ChainView } from '../chain-view.ts'
 import type { Consensus } from '../consensus.ts'
 import type { Partials } from '../partials.ts'
 import { DutyError } from '../reasons.ts'
 import type { SlotClock } from '../time.ts'
 import { pause } from '../time.ts'
-import type { Signed } from '../types.ts'
+import type { Duty, Signed } from '../types.ts'
 
 /** What the stages work with. */
 export type StagePorts = {
@@ -18,13 +19,21 @@ export type StagePorts = {
   readonly view: ChainView
   readonly consensus: Consensus
   readonly partials: Partials
+  readonly certifier: Certifier
+  /** Makes durable at once what is signed within (`OperatorKey.together`). */
+  readonly together: <T>(work: () => T) => T
   readonly time: SlotClock
 }
 
-/** A partial signature with its root; a refusal becomes the duty's reason. */
-export function signing<R extends { readonly signingRoot: Root }>(request: R, sign: (request: R) => BlsSignature): Signed {
+/** Signs a duty: the partial signature with its root, and what goes into its certificate. A refusal becomes the duty's reason. */
+export function signing<R extends { readonly signingRoot: Root }>(
+  { certifier, together }: Pick<StagePorts, 'certifier' | 'together'>,
+  { duty, request }: { readonly duty: Duty; readonly request: R },
+  sign: (request: R) => BlsSignature,
+): Signed {
+  const root = request.signingRoot
   try {
-    return { root: request.signingRoot, partial: sign(request) }
+    return together(() => ({ root, partial: sign(request), certified: certifier.sign(duty, root) }))
   } catch (cause) {
     throw new DutyError('SIGNER_REFUSED', reasonOf(cause), { cause })
   }

@@ -94,7 +94,7 @@ export function proposalStages(ports: StagePorts): DutyStages<ProposalDuty, Prod
       if (!fits(duty, block)) throw new DutyError('VALUE_REFUSED', 'a quorum decided on a block that is not ours')
       return { value: block, round }
     },
-    sign: (duty, block) => signing(toSign(duty, block), (request) => signer.signBlock(request)),
+    sign: (duty, block) => signing(ports, { duty, request: toSign(duty, block) }, (request) => signer.signBlock(request)),
     share: (duty, signed, signal) => partials.share(duty, signed, signal),
     aggregate: (duty, signal) => partials.aggregate(duty, signal),
     broadcast: (_, block, signature, signal) =>

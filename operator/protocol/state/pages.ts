@@ -83,6 +83,15 @@ function proveWord(page: Hex, index: number): { readonly word: Hex; readonly bra
 /** What proves a producer's delta to Rewards (IRewards.PointProof): its word, the branch, the roots of all point pages. */
 export type PointProof = { readonly word: Hex; readonly branch: readonly Hex[]; readonly pageRoots: readonly Root[] }
 
+/** A producer's delta in a report's point pages; undefined when they do not reach to its id. */
+export function pointsIn(pages: readonly Hex[], producerId: ProducerId): number | undefined {
+  const place = producerId - 1
+  const page = pages[Math.floor(place / POINTS_PER_PAGE)]
+  const bytes = page === undefined ? undefined : Buffer.from(page.slice(2), 'hex')
+  const at = (place % POINTS_PER_PAGE) * POINT
+  return bytes === undefined || at + POINT > bytes.length ? undefined : bytes.readInt32BE(at)
+}
+
 /** The proof of a producer's delta in a report's point pages; undefined when they do not reach to its id. */
 export function provePoints(pages: readonly Hex[], producerId: ProducerId): PointProof | undefined {
   const place = producerId - 1

@@ -12,6 +12,7 @@ import type { SimChain, View } from './chain.ts'
 import type { SimCrypto, SimPoolKeys } from './crypto.ts'
 import { sha } from './crypto.ts'
 import type { SimNetwork } from './network.ts'
+import { CERTIFICATE_DOMAIN, type hashParticipation, signingKeyOf } from './participation.ts'
 import type { Fault, Plan, PlannedPool } from './plan.ts'
 import { FIRST_ROUND_MS } from './plan.ts'
 import type { Random } from './random.ts'
@@ -30,6 +31,7 @@ export type World = {
   readonly network: SimNetwork
   readonly chain: SimChain
   readonly crypto: SimCrypto
+  readonly participation: ReturnType<typeof hashParticipation>
   readonly keys: ReadonlyMap<PoolId, SimPoolKeys>
   readonly referee: Referee
   readonly quorum: number
@@ -108,6 +110,9 @@ export function startProcess(world: World, options: ProcessOptions): () => void 
     stopwatch: () => scheduler.now,
     verifyEcdsa: crypto.verifyEcdsa,
     scheme: crypto.scheme,
+    certificateSigner: world.participation.signerOf(producer),
+    aggregation: world.participation.aggregation,
+    certificates: world.referee.certificatesOf(producer, world.participation.aggregation),
     pools: { all: () => pools },
     exits: {
       due: () =>
@@ -117,7 +122,7 @@ export function startProcess(world: World, options: ProcessOptions): () => void 
     },
     log: logOf(world, options),
     metrics: SILENT_METRICS,
-    settings: { domainSeparator: DOMAIN_SEPARATOR, firstRoundMs: FIRST_ROUND_MS },
+    settings: { domainSeparator: DOMAIN_SEPARATOR, certificateDomain: CERTIFICATE_DOMAIN, firstRoundMs: FIRST_ROUND_MS },
   })
   service.start(controller.signal)
   chain.announce(view)
@@ -130,7 +135,9 @@ function dutyPool({ crypto, keys, quorum }: World, pool: PlannedPool, { producer
   const { poolId, members, validatorIndex } = pool
   return {
     poolId,
+    round: 0,
     members,
+    signingKeys: members.map(signingKeyOf),
     validatorIndex,
     operators: members.map((member) => crypto.operator(`producer ${member}`).address),
     self: (members.indexOf(producer) + 1) as MemberIndex,

@@ -1,6 +1,11 @@
 import type { Epoch, PoolId, ProducerId, Root } from '../../../operator/core/ids.ts'
+import type { SignatureAggregation } from '../../../operator/core/ports/aggregation.ts'
 import { thresholdOf } from '../../../operator/core/vault.ts'
+import type { CertificateSink } from '../../../operator/duties/certifier.ts'
+import { certificateDigest, type DutyCertificate } from '../../../operator/protocol/messages/certificate.ts'
+import { placeOf } from '../../../operator/protocol/state/summaries.ts'
 import type { Published } from './chain.ts'
+import { CERTIFICATE_DOMAIN, signingKeyOf } from './participation.ts'
 import type { Plan } from './plan.ts'
 import { SLOTS_PER_EPOCH, timeOf } from './plan.ts'
 
@@ -13,12 +18,38 @@ export class Referee {
   readonly #plan: Plan
   readonly #signed = new Map<PoolId, Map<Root, SignedRoot>>()
   readonly #open = new Map<ProducerId, Set<string>>()
+  readonly #certified = new Map<string, bigint>()
 
   constructor(plan: Plan) {
     this.#plan = plan
     for (let producer = 1 as ProducerId; producer <= plan.size; producer++) {
       if (!plan.faults.has(producer as ProducerId)) this.#open.set(producer as ProducerId, new Set(requiredDuties(plan)))
     }
+  }
+
+  /** Where a member's certificates go; those of honest members are judged. All members see them at once. */
+  certificatesOf(producer: ProducerId, aggregation: SignatureAggregation): CertificateSink {
+    return {
+      participation: (duty) => this.#certified.get(placeOf(duty)) ?? 0n,
+      add: (certificate) => {
+        if (this.isHonest(producer)) this.#judge(producer, certificate, aggregation)
+      },
+    }
+  }
+
+  #judge(producer: ProducerId, certificate: DutyCertificate, aggregation: SignatureAggregation): void {
+    const { poolId, slot, dutyType, signingRoot, participation, signature } = certificate
+    const members = this.#plan.pools.find((pool) => pool.poolId === poolId)?.members ?? []
+    const keys = members.filter((_, place) => (participation >> BigInt(place)) & 1n).map(signingKeyOf)
+    const name = `certificate of pool ${poolId} slot ${slot} type ${dutyType} by ${producer}`
+    if (!aggregation.verifyAll(keys, certificateDigest(CERTIFICATE_DOMAIN, certificate), signature))
+      this.violated('certificate', `${name} is bad`)
+    const signed = this.#signed.get(poolId)?.get(signingRoot)
+    for (const [place, member] of members.entries()) {
+      const isNamed = ((participation >> BigInt(place)) & 1n) === 1n
+      if (isNamed && this.isHonest(member) && signed?.signers.has(member) !== true) this.violated('certificate', `${name} names ${member}`)
+    }
+    this.#certified.set(placeOf(certificate), (this.#certified.get(placeOf(certificate)) ?? 0n) | participation)
   }
 
   isHonest(producer: ProducerId): boolean {

@@ -5,6 +5,7 @@ import { SimChain } from './chain.ts'
 import type { SimCrypto, SimPoolKeys } from './crypto.ts'
 import { hashCrypto } from './crypto.ts'
 import { SimNetwork } from './network.ts'
+import { hashParticipation } from './participation.ts'
 import { drawPlan } from './plan.ts'
 import type { World } from './process.ts'
 import { startProcess } from './process.ts'
@@ -43,6 +44,7 @@ export async function runSeed({
     scheduler,
     random,
     crypto,
+    participation: hashParticipation(crypto.scheme),
     keys,
     quorum,
     referee,

@@ -2,7 +2,7 @@ import type { BlsSignature, ProducerId, PublicKey, Root } from '../../../../oper
 import type { SignatureAggregation } from '../../../../operator/core/ports/aggregation.ts'
 import type { SigningKey } from '../../../../operator/core/ports/signer.ts'
 import { blst } from '../../../../operator/protocol/bls/backend.ts'
-import { aggregateSignatures, verifySignature } from '../../../../operator/protocol/bls/signatures.ts'
+import { aggregateSignatures, fastAggregateVerify, verifySignature } from '../../../../operator/protocol/bls/signatures.ts'
 import { createSigningKey } from '../../../../operator/signer/signing-key.ts'
 import { sha } from '../crypto.ts'
 
@@ -37,6 +37,7 @@ export function simKeys(): Keys {
         verified.set(id, known)
         return known
       },
+      verifyAll: fastAggregateVerify,
       aggregate: aggregateSignatures,
     },
   }

@@ -24,7 +24,7 @@ function poolWith(change: object): Pool {
 function stateWith(...pools: readonly Pool[]): NetworkState {
   const producers = [1, 2, 3, 4].map((id) => [
     id,
-    { id, operator: operator(id), peerAddress: `/ip4/127.0.0.1/tcp/${id}`, slashed: id === 3 },
+    { id, operator: operator(id), signingKey: key(id), peerAddress: `/ip4/127.0.0.1/tcp/${id}`, slashed: id === 3 },
   ])
   return {
     ...emptyState(),
@@ -69,8 +69,10 @@ describe('duty pools', () => {
     const [pool] = poolsOf(stateWith(poolWith({})))
     assert.deepEqual(pool, {
       poolId: 1,
+      round: 0,
       members: [4, 2, 3, 1],
       operators: [4, 2, 3, 1].map(operator),
+      signingKeys: [4, 2, 3, 1].map(key),
       self: 2,
       quorum: 3,
       groupKey: key(1),

@@ -54,10 +54,14 @@ describe('duty statistics', () => {
       peersKnown: 6,
       endpoints: { beacon: { state: 'up' }, execution: { state: 'down' } },
       pools: [{ phase: 'funded' }, { phase: 'funded' }],
+      certificates: { made: 2, received: 3, merged: 1, refused: 0 },
+      lastPoints: { epoch: 8, points: -150 },
       head: { block: 5 },
       finalized: { block: null },
     } as never)
     for (const line of [
+      'openpools_duty_certificates{what="received"} 3',
+      'openpools_last_report_points -150',
       'openpools_duties_due_total{type="proposal"} 1',
       'openpools_duties_due_total{type="attestation"} 0',
       'openpools_duties_decided_total{type="proposal",round="later"} 1',

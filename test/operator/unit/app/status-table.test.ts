@@ -27,6 +27,8 @@ function statusWith(change: object): OperatorStatus {
     consensusMs: [],
     dutyMs: [],
     roundChanges: 0,
+    certificates: { made: 7, received: 12, merged: 3, refused: 0 },
+    lastPoints: { epoch: 24, points: -150 },
     commitments: { open: 0, pending: 1, finalized: 4, dropped: 0, lastEpoch: 24 },
     ...change,
   } as unknown as OperatorStatus
@@ -52,6 +54,8 @@ describe('status table', () => {
     assert.match(text, /^state +running, ready$/m)
     assert.match(text, /^peers +5 of 6 connected$/m)
     assert.match(text, /^head +slot 120, events up to block 118$/m)
+    assert.match(text, /^certificates +7 made, 12 received, 3 merged, 0 refused$/m)
+    assert.match(text, /^points +-150 in the report of epoch 24$/m)
     assert.match(text, /^consensus +51 ms, 95 % within 96 ms \(100\)$/m)
     assert.match(text, /^signature +–$/m)
     assert.match(text, /^ +1 +staker +funded +0 +2 +17 +yes +0x8a8a8a8a8a…010101$/m)

@@ -37,7 +37,10 @@ describe('the duty mailroom', () => {
   it('delivers members’ messages to consensus and to partials', () => {
     const { receive, told, delivered } = setUp()
     receive(12, encodeQbftFrame(instance(), decided))
-    receive(13, encodePartialFrame(instance({ duty: DUTY_CODES.randao }), { root: root('r'), signature, wanted: false }))
+    receive(
+      13,
+      encodePartialFrame(instance({ duty: DUTY_CODES.randao }), { root: root('r'), signature, wanted: false, certified: undefined }),
+    )
     assert.deepEqual(delivered, ['qbft 100 2', 'partial randao 3'])
     assert.deepEqual(told, [])
   })
@@ -60,7 +63,7 @@ describe('the duty mailroom', () => {
 
   it('never throws on garbage', () => {
     const { receive, told, delivered } = setUp()
-    const partial = encodePartialFrame(instance(), { root: root('r'), signature, wanted: false })
+    const partial = encodePartialFrame(instance(), { root: root('r'), signature, wanted: false, certified: undefined })
     const frames = [new Uint8Array(0), new Uint8Array([1]), partial.subarray(0, 100), Uint8Array.from([...partial, 0])]
     for (let i = 0; i < 500; i++) frames.push(randomBytes(i))
     for (const frame of frames) receive(12, frame)

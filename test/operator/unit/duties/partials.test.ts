@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { BlsSignature } from '../../../../operator/core/ids.ts'
+import type { Certifier } from '../../../../operator/duties/certifier.ts'
 import { Partials } from '../../../../operator/duties/partials.ts'
 import { DutyError } from '../../../../operator/duties/reasons.ts'
 import { openDutyFrame, readPartialBody } from '../../../../operator/protocol/messages/duty.ts'
@@ -17,13 +18,19 @@ function setUp(size = 4) {
       return crypto.scheme.combine(partials, threshold)
     },
   }
-  const partials = new Partials({ clock, network, scheme, log, resendMs: 100, longestPauseMs: 400 })
+  const told: string[] = []
+  const certifier = {
+    take: (_: unknown, index: number) => told.push(`take ${index}`),
+    complete: (_: unknown, signed: string) => told.push(`complete ${signed === root('root')}`),
+  } as unknown as Certifier
+  const partials = new Partials({ clock, network, scheme, certifier, log, resendMs: 100, longestPauseMs: 400 })
   const duty = attestationDuty(pool)
   const controller = new AbortController()
   const from = (index: number, name = 'root', signature = keys.sign(member(index), root(name)), wanted = false): void =>
-    partials.receive(duty, member(index), { root: root(name), signature, wanted })
-  const share = (): void => partials.share(duty, { root: root('root'), partial: keys.sign(member(1), root('root')) }, controller.signal)
-  return { pool, partials, duty, controller, clock, sent, lines, from, share, combinations: () => combinations }
+    partials.receive(duty, member(index), { root: root(name), signature, wanted, certified: undefined })
+  const share = (): void =>
+    partials.share(duty, { root: root('root'), partial: keys.sign(member(1), root('root')), certified: undefined }, controller.signal)
+  return { told, pool, partials, duty, controller, clock, sent, lines, from, share, combinations: () => combinations }
 }
 
 describe('partial signatures', () => {

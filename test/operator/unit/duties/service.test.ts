@@ -3,7 +3,10 @@ import { describe, it } from 'node:test'
 import type { BlsSignature, Epoch, PoolId, ProducerId, Root, Slot, ValidatorIndex } from '../../../../operator/core/ids.ts'
 import type { BeaconNode, HeadEvent, ProducedBlock } from '../../../../operator/core/ports/beacon.ts'
 import { BeaconError } from '../../../../operator/core/ports/beacon.ts'
+import type { CertificateSink } from '../../../../operator/duties/certifier.ts'
 import { DutyService } from '../../../../operator/duties/service.ts'
+import type { DutyCertificate } from '../../../../operator/protocol/messages/certificate.ts'
+import { CERTIFICATE_DOMAIN, hashParticipation } from '../../simulation/participation.ts'
 import { gatedKey, newDisk, protectedSigner } from '../../simulation/signer.ts'
 import {
   attestationData,
@@ -89,14 +92,18 @@ function setUp(options: { readonly attestAt?: number; readonly proposeAt?: numbe
   const disk = newDisk()
   const operator = crypto.operator('producer 11')
   const signer = protectedSigner({ disk, shareOf: () => ({ keys, member: pool.self }), onSigned: () => {}, afterWrite: () => {} })
+  const participation = hashParticipation(crypto.scheme)
+  const certified: DutyCertificate[] = []
+  const certificates: CertificateSink = { participation: () => 0n, add: (certificate) => void certified.push(certificate) }
   const service = new DutyService({
     ...{ clock, network, log, metrics, beacon, signer, stopwatch: () => clock.now() },
     operatorKey: gatedKey({ disk, operator, afterWrite: () => {} }),
     verifyEcdsa: crypto.verifyEcdsa,
     scheme: crypto.scheme,
+    ...{ certificateSigner: participation.signerOf(11 as ProducerId), aggregation: participation.aggregation, certificates },
     pools: { all: () => [{ ...pool, members: [11 as ProducerId] }] },
     exits: { due: () => world.exits },
-    settings: { domainSeparator: root('domain'), firstRoundMs: 2_000 },
+    settings: { domainSeparator: root('domain'), certificateDomain: CERTIFICATE_DOMAIN, firstRoundMs: 2_000 },
   })
   const head = (of: number): void => {
     const roots = { previousDutyDependentRoot: root('dependent'), currentDutyDependentRoot: root('dependent') }
@@ -108,7 +115,7 @@ function setUp(options: { readonly attestAt?: number; readonly proposeAt?: numbe
     service.start(controller.signal)
     await clock.advanceTo(clock.now())
   }
-  return { service, clock, world, published, told, lines, head, start, controller, pool }
+  return { certified, service, clock, world, published, told, lines, head, start, controller, pool }
 }
 
 describe('the duty service', () => {

@@ -32,6 +32,8 @@ export function testPool(self = 1, size = 4): TestPool {
   const members = Array.from({ length: size }, (_, i) => (11 + i) as ProducerId)
   const pool: DutyPool = {
     poolId: 5 as PoolId,
+    round: 0,
+    signingKeys: members.map((id) => sha('signing key', id) as PublicKey),
     members,
     operators: members.map((id) => crypto.operator(`producer ${id}`).address),
     self: member(self),

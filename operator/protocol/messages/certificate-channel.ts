@@ -1,0 +1,64 @@
+import type { Root } from '../../core/ids.ts'
+import { ByteReader, ByteWriter, CodecError } from './bytes.ts'
+import { CERTIFICATE_BYTES, type DutyCertificate, readDutyCertificate, writeDutyCertificate } from './certificate.ts'
+
+/** Certificates in one frame, at most. */
+export const CERTIFICATES_PER_FRAME = 256
+/** A set is served in pieces of this size, the last one shorter. */
+export const CHUNK_BYTES = 128 * 1024
+/** The largest set that is served and fetched: some 400,000 certificates. */
+export const MAX_SET_BYTES = 400_000 * CERTIFICATE_BYTES
+
+/** What travels on the channel of certificates. */
+export type CertificateFrame =
+  /** Certificates that the sender has made, verified. */
+  | { readonly kind: 'certificates'; readonly certificates: readonly DutyCertificate[] }
+  /** Asks for a piece of the set of this hash, from 0. */
+  | { readonly kind: 'ask'; readonly hash: Root; readonly chunk: number }
+  /** A piece of it; `size` is the whole set's, in bytes. */
+  | { readonly kind: 'chunk'; readonly hash: Root; readonly chunk: number; readonly size: number; readonly bytes: Uint8Array }
+
+const CODES = { certificates: 1, ask: 2, chunk: 3 } as const
+
+export function encodeCertificateFrame(frame: CertificateFrame): Uint8Array {
+  const writer = new ByteWriter(256).u8(CODES[frame.kind])
+  switch (frame.kind) {
+    case 'certificates':
+      writer.u32(frame.certificates.length)
+      for (const certificate of frame.certificates) writeDutyCertificate(writer, certificate)
+      return writer.done()
+    case 'ask':
+      return writer.hex(frame.hash).u32(frame.chunk).done()
+    case 'chunk':
+      return writer.hex(frame.hash).u32(frame.chunk).u32(frame.size).raw(frame.bytes).done()
+  }
+}
+
+/** Throws `CodecError` on anything that is not one frame. */
+export function decodeCertificateFrame(bytes: Uint8Array): CertificateFrame {
+  const reader = new ByteReader(bytes)
+  const frame = readFrame(reader, bytes.length)
+  reader.end()
+  return frame
+}
+
+function readFrame(reader: ByteReader, size: number): CertificateFrame {
+  const code = reader.u8()
+  switch (code) {
+    case CODES.certificates: {
+      const count = reader.u32()
+      if (count > CERTIFICATES_PER_FRAME) {
+        throw new CodecError('TOO_LONG', `expected at most ${CERTIFICATES_PER_FRAME} certificates, got ${count}`)
+      }
+      return { kind: 'certificates', certificates: Array.from({ length: count }, () => readDutyCertificate(reader)) }
+    }
+    case CODES.ask:
+      return { kind: 'ask', hash: reader.hex(32) as Root, chunk: reader.u32() }
+    case CODES.chunk: {
+      const head = { kind: 'chunk', hash: reader.hex(32) as Root, chunk: reader.u32(), size: reader.u32() } as const
+      return { ...head, bytes: reader.raw(Math.max(0, size - 41)) }
+    }
+    default:
+      throw new CodecError('MALFORMED', `expected a frame of certificates of kind 1 to 3, got ${code}`)
+  }
+}

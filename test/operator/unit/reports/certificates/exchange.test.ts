@@ -1,0 +1,200 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { SecretKey } from '@chainsafe/blst'
+import { openStore } from '../../../../../operator/adapters/store/sqlite.ts'
+import type { BlsSignature, PoolId, ProducerId, PublicKey, Root, Slot } from '../../../../../operator/core/ids.ts'
+import type { NetworkState } from '../../../../../operator/core/network.ts'
+import { bytesToHex, hexToBytes } from '../../../../../operator/core/parse.ts'
+import type { ChainFollower } from '../../../../../operator/core/ports/chain.ts'
+import type { MessageHandler } from '../../../../../operator/core/ports/network.ts'
+import { aggregateSignatures } from '../../../../../operator/protocol/bls/signatures.ts'
+import { certificateDigest, type DutyCertificate } from '../../../../../operator/protocol/messages/certificate.ts'
+import {
+  CHUNK_BYTES,
+  decodeCertificateFrame,
+  encodeCertificateFrame,
+} from '../../../../../operator/protocol/messages/certificate-channel.ts'
+import { emptyState, foldEvents } from '../../../../../operator/protocol/state/network-state.ts'
+import { CertificateExchange } from '../../../../../operator/reports/certificates/exchange.ts'
+import { EMPTY_SET } from '../../../../../operator/reports/certificates/sets.ts'
+import { recordingLog, TestClock } from '../../duties/support.ts'
+import { address, event, fundedPool, producer } from '../../protocol/state/support.ts'
+
+const domain = `0x${'ab'.repeat(32)}` as Root
+const secrets = [1, 2, 3, 4, 5].map((seed) => SecretKey.fromKeygen(Buffer.alloc(32, seed)))
+const SLOT_MS = 1_000
+
+const state: NetworkState = foldEvents(emptyState(), [
+  ...secrets.map((secret, at) =>
+    event('BlockProducers.ProducerRegistered', 1, {
+      producerId: producer(at + 1),
+      owner: address(90 + at),
+      operator: address(at + 1),
+      signingKey: bytesToHex(secret.toPublicKey().toBytes()) as PublicKey,
+      peerAddress: '',
+      shares: 0n,
+    }),
+  ),
+  ...fundedPool(1, 'staker', 0, 10),
+])
+
+/** A certificate of pool 1 signed by the members at these places; `change` afterwards. */
+function by(places: readonly number[], duty: Partial<DutyCertificate> = {}): DutyCertificate {
+  const place = { poolId: 1 as PoolId, round: 0, slot: 100 as Slot, dutyType: 1, signingRoot: `0x${'11'.repeat(32)}` as Root, ...duty }
+  const digest = hexToBytes(certificateDigest(domain, place))
+  const signatures = places.map((at) => bytesToHex(secrets[at]?.sign(digest).toBytes() ?? new Uint8Array()) as BlsSignature)
+  return { ...place, participation: places.reduce((bits, at) => bits | (1n << BigInt(at)), 0n), signature: aggregateSignatures(signatures) }
+}
+
+/** Exchanges of producers that hear each other at once, as far as `hears` lets them. */
+async function setUp(t: TestContext, ids: readonly number[], hears: (from: number, to: number) => boolean = () => true) {
+  const clock = new TestClock()
+  await clock.advanceTo(100 * SLOT_MS)
+  const handlers = new Map<number, MessageHandler>()
+  const controller = new AbortController()
+  const nodes = ids.map((id) => {
+    const folder = mkdtempSync(join(tmpdir(), 'open-pools-certificates-'))
+    const store = openStore(join(folder, 'state.sqlite'))
+    const { log, lines } = recordingLog()
+    const exchange = new CertificateExchange({
+      self: id as ProducerId,
+      clock,
+      chain: { view: () => ({ head: state }) } as unknown as ChainFollower,
+      network: {
+        self: id as ProducerId,
+        send: (to, _, bytes) => hears(id, to) && handlers.get(to)?.(id as ProducerId, bytes),
+        onMessage: (_, handler) => {
+          handlers.set(id, handler)
+          return () => handlers.delete(id)
+        },
+      },
+      store,
+      log,
+      domainSeparator: domain,
+      time: { genesisTimeMs: 0, slotDurationMs: SLOT_MS, slotsPerEpoch: 4 },
+      slotsKept: 50,
+    })
+    exchange.start(controller.signal)
+    t.after(() => {
+      controller.abort()
+      store.close()
+      rmSync(folder, { recursive: true, force: true })
+    })
+    return { exchange, store, lines }
+  })
+  const send = (from: number, to: number, ...certificates: readonly DutyCertificate[]): void =>
+    handlers.get(to)?.(from as ProducerId, encodeCertificateFrame({ kind: 'certificates', certificates }))
+  const [first, second] = nodes
+  assert.ok(first && second)
+  return { clock, first, second, send }
+}
+
+const all = (exchange: CertificateExchange) => exchange.book.between(0 as Slot, 1_000 as Slot)
+
+test('a certificate made here reaches everybody; what a late member adds is merged, and survives a restart', async (t) => {
+  const { clock, first, second } = await setUp(t, [1, 2])
+  first.exchange.add(by([0, 1, 3]))
+  await clock.advanceTo(101 * SLOT_MS)
+  assert.deepEqual(all(second.exchange), [by([0, 1, 3])])
+  second.exchange.add(by([2]))
+  await clock.advanceTo(102 * SLOT_MS)
+  assert.deepEqual(all(first.exchange), [by([0, 1, 2, 3])])
+  assert.deepEqual(all(first.exchange), all(second.exchange))
+  assert.deepEqual(first.exchange.counts(), { made: 1, received: 1, merged: 1, refused: 0 })
+  assert.equal(first.store.list('certificate').length, 1)
+})
+
+test('fewer than a quorum open nothing, and add to what a quorum opened', async (t) => {
+  const { first, send } = await setUp(t, [1, 2])
+  send(2, 1, by([0, 1]))
+  assert.deepEqual(all(first.exchange), [])
+  send(2, 1, by([0, 1, 2]), by([3]))
+  assert.deepEqual(all(first.exchange), [by([0, 1, 2, 3])])
+})
+
+test('a few made here are sent with the rest once a quorum is together', async (t) => {
+  const { clock, first, second } = await setUp(t, [1, 2])
+  first.exchange.add(by([0, 1]))
+  await clock.advanceTo(101 * SLOT_MS)
+  assert.deepEqual(all(second.exchange), [])
+  first.exchange.add(by([3]))
+  await clock.advanceTo(102 * SLOT_MS)
+  assert.deepEqual(all(second.exchange), [by([0, 1, 3])])
+})
+
+test('certificates of another vault, of strangers, of the past and of the future are not taken up, nor is their sender refused', async (t) => {
+  const { first, send } = await setUp(t, [1, 2])
+  const quorum = [0, 1, 2]
+  send(2, 1, by(quorum, { round: 1 }), by(quorum, { poolId: 9 as PoolId }), by([0, 1, 4]))
+  send(2, 1, by(quorum, { slot: 49 as Slot }), by(quorum, { slot: 102 as Slot }))
+  assert.deepEqual(all(first.exchange), [])
+  assert.equal(first.exchange.counts().refused, 0)
+  send(2, 1, by(quorum))
+  assert.equal(all(first.exchange).length, 1)
+})
+
+test('who sends a certificate with a bit that nobody signed for is not heard for a while', async (t) => {
+  const { clock, first, send } = await setUp(t, [1, 2])
+  send(2, 1, { ...by([0, 1, 2]), participation: 0b1111n }, by([0, 1, 2]))
+  send(2, 1, by([0, 1, 2]))
+  assert.deepEqual(all(first.exchange), [])
+  assert.equal(first.exchange.counts().refused, 1)
+  assert.equal(first.lines.filter(({ level }) => level === 'warn').length, 1)
+  send(3, 1, by([0, 1, 2]))
+  assert.equal(all(first.exchange).length, 1)
+  await clock.advanceTo(140 * SLOT_MS)
+  send(2, 1, by([1, 2, 3], { slot: 120 as Slot }))
+  assert.equal(all(first.exchange).length, 2)
+})
+
+test('bytes that are no frame change nothing', async (t) => {
+  const { first, send } = await setUp(t, [1, 2])
+  const frame = encodeCertificateFrame({ kind: 'certificates', certificates: [by([0, 1, 2])] })
+  for (let length = 0; length < frame.length; length++) assert.throws(() => decodeCertificateFrame(frame.subarray(0, length)))
+  assert.throws(() => decodeCertificateFrame(Uint8Array.from([...frame, 0])))
+  assert.throws(() => decodeCertificateFrame(Uint8Array.from([1, 0, 1, 0, 0])))
+  send(2, 1)
+  assert.deepEqual(all(first.exchange), [])
+})
+
+test('a set is fetched piece by piece from whoever has it, and only the set of its hash is kept', async (t) => {
+  const { clock, first, second } = await setUp(t, [1, 2, 3])
+  const one = by([0, 1, 2])
+  const set = Array.from({ length: 2_000 }, (_, at) => ({ ...one, slot: (100 + at) as Slot }))
+  const hash = second.exchange.sets.add(set)
+  assert.ok(set.length * 165 > 2 * CHUNK_BYTES)
+  assert.equal(first.exchange.sets.get(hash), undefined)
+  // Producer 4 does not answer, 3 does not have it.
+  first.exchange.fetching.start(hash, [4, 3, 2].map(producer))
+  await clock.advanceTo(103 * SLOT_MS)
+  assert.deepEqual(first.exchange.sets.get(hash), set)
+  const other = `0x${'77'.repeat(32)}` as Root
+  assert.equal(first.exchange.sets.addBytes(other, Buffer.alloc(165)), false)
+  assert.equal(first.exchange.sets.get(other), undefined)
+  assert.deepEqual(first.exchange.sets.get(EMPTY_SET), [])
+  assert.equal(first.exchange.sets.add([]), EMPTY_SET)
+})
+
+test('pieces that nobody asked for are not kept', async (t) => {
+  const { first, second } = await setUp(t, [1, 2])
+  const hash = second.exchange.sets.add([by([0, 1, 2])])
+  const piece = second.exchange.sets.chunk(hash, 0)
+  assert.ok(piece)
+  first.exchange.fetching.receive(producer(2), { kind: 'chunk', hash, chunk: 0, ...piece })
+  assert.equal(first.exchange.sets.get(hash), undefined)
+})
+
+test('certificates and sets that are of no use any more are forgotten', async (t) => {
+  const { clock, first } = await setUp(t, [1, 2])
+  first.exchange.add(by([0, 1, 2]))
+  await clock.advanceTo(149 * SLOT_MS)
+  assert.equal(all(first.exchange).length, 1)
+  await clock.advanceTo(160 * SLOT_MS)
+  assert.deepEqual(all(first.exchange), [])
+  const hashes = Array.from({ length: 20 }, (_, at) => first.exchange.sets.add([by([0, 1, 2], { slot: (200 + at) as Slot })]))
+  assert.equal(hashes.filter((hash) => first.exchange.sets.get(hash) !== undefined).length, 16)
+  assert.ok(first.exchange.sets.get(hashes.at(-1) ?? EMPTY_SET))
+})
