@@ -183,7 +183,7 @@ abstract contract Pools is Operators {
     /// @dev A vault that does not let its validator go pays for it.
     function proveStall(uint256 who, uint256 which) external action {
         uint32 poolId = _inState(which, IPoolRegistry.PoolState.Exiting);
-        if (poolId == 0 || windDown.started() || truths[poolId].exitEpoch != FAR) return;
+        if (poolId == 0 || windDown.started() || truths[poolId].exitEpoch != FAR || !truths[poolId].activated) return;
         _toEpoch(Epoch.unwrap(exits.exit(_id(poolId)).deadline) + 2);
         uint256[] memory before = fortunes();
         _may("force exit", _anyone(who), address(exits), 1 ether, abi.encodeCall(exits.forceExit, (_id(poolId))));

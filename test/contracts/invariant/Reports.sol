@@ -76,7 +76,9 @@ abstract contract Reports is Pools {
     /// @dev Reports the present and finalizes everything, so that whatever happened is recognised. False when nobody can report.
     function settleAll() external finalization returns (bool) {
         if (windDown.started()) return false;
+        uint64 before = lastEpoch;
         _report(0, 0, false);
+        if (lastEpoch == before) return false;
         for (uint256 i = 0; i < 40; ++i) {
             uint256 id = commitments.nextToFinalize();
             IStateCommitments.Commitment memory commitment = commitments.commitment(id);
