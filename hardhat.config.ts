@@ -40,6 +40,11 @@ export default defineConfig({
           fsPermissions: { readFile: ['devnet/chain/execution/system-contracts.json'] },
           invariant: { runs: 256, depth: 100, failOnRevert: true },
         },
+        // `npm run invariants -- --deep`
+        deep: {
+          fsPermissions: { readFile: ['devnet/chain/execution/system-contracts.json'] },
+          invariant: { runs: 2_048, depth: 400, failOnRevert: true },
+        },
       },
     },
   },

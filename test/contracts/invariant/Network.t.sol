@@ -82,7 +82,7 @@ contract NetworkTest {
             network.forceEther.selector,
             network.donate.selector
         ];
-        bytes4[12] memory more = [
+        bytes4[16] memory more = [
             network.intrude.selector,
             network.sandwich.selector,
             network.collapse.selector,
@@ -94,13 +94,17 @@ contract NetworkTest {
             network.activate.selector,
             network.report.selector,
             network.report.selector,
-            network.finalize.selector
+            network.finalize.selector,
+            network.request.selector,
+            network.requestLiquidation.selector,
+            network.drawLiquidation.selector,
+            network.proveStall.selector
         ];
-        all = new bytes4[](52);
+        all = new bytes4[](56);
         for (uint256 i = 0; i < 40; ++i) {
             all[i] = actions[i];
         }
-        for (uint256 i = 0; i < 12; ++i) {
+        for (uint256 i = 0; i < 16; ++i) {
             all[40 + i] = more[i];
         }
     }
@@ -122,7 +126,7 @@ contract NetworkTest {
     /// @dev Random actions reach everything: shown by a run whose numbers are hashes.
     function test_everyActionHappens() public {
         bytes4[] memory actions = _actions();
-        for (uint256 i = 0; i < 2_000; ++i) {
+        for (uint256 i = 0; i < 4_000; ++i) {
             bytes32 seed = keccak256(abi.encode(i));
             bytes32 a = keccak256(abi.encode(seed, 1));
             bytes4 chosen = actions[uint256(seed) % actions.length];
@@ -136,7 +140,7 @@ contract NetworkTest {
             network.checkAlways();
             if (i % 50 == 0) network.checkAll();
         }
-        string[50] memory names = [
+        string[49] memory names = [
             "activate",
             "add bond",
             "advance draw",
@@ -185,7 +189,6 @@ contract NetworkTest {
             "transfer",
             "unlock CDT",
             "unwrap",
-            "withdraw bond",
             "wrap"
         ];
         for (uint256 i = 0; i < names.length; ++i) {
