@@ -3,10 +3,12 @@ import type { MemberIndex, Milliseconds, Root } from '../core/ids.ts'
 import type { Clock } from '../core/ports/clock.ts'
 import type { Log } from '../core/ports/log.ts'
 import type { Network } from '../core/ports/network.ts'
+import { judgeComplaint } from '../protocol/dkg/complaint.ts'
 import { mayHold } from '../protocol/dkg/join.ts'
-import { type CeremonyStatement, ceremonyDigest } from '../protocol/messages/ceremony.ts'
+import { type CeremonyStatement, ceremonyDigest, complaintDigest, dealingHash } from '../protocol/messages/ceremony.ts'
 import {
   type CeremonyMessage,
+  type ComplaintMessage,
   decodeCeremony,
   encodeCeremony,
   type ParticipationMessage,
@@ -20,7 +22,7 @@ import type { Ceremony } from './types.ts'
 /** Of each member, before self has come to the stage where it agrees: round one and one round change. */
 const EARLY_QBFT_MESSAGES = 8
 
-type Said = Exclude<CeremonyMessage, { kind: 'qbft' }>
+type Said = Exclude<CeremonyMessage, { kind: 'qbft' | 'complaint' }>
 type Kind = CeremonyStatement['kind'] | 'participation'
 type Held = { readonly [K in Kind]: Extract<Said, { kind: K }> }
 
@@ -86,6 +88,14 @@ export class CeremonyRoom {
   show(kind: CeremonyStatement['kind'], member: MemberIndex): void {
     const held = this.#held.get(`${kind}/${member}`)
     if (held !== undefined) this.#sayAgain(held.bytes)
+  }
+
+  /** Tells all what the complaint is about, and the complaint. Each then judges it by itself. */
+  complain(message: ComplaintMessage): void {
+    const { dealer, member } = message.complaint
+    for (const author of [dealer, member]) this.show('join', author)
+    this.show('dealing', dealer)
+    this.#sayAgain(encodeCeremony(this.#ceremony.context, message))
   }
 
   sayQbft(message: QbftMessage, to?: MemberIndex): void {
@@ -166,6 +176,7 @@ export class CeremonyRoom {
       return
     }
     if (message.kind === 'qbft') this.#receiveQbft(from, message.message)
+    else if (message.kind === 'complaint') this.#receiveComplaint(from, message, bytes)
     else if (message.kind === 'participation') this.#receiveParticipation(from, message, bytes)
     else this.#receiveStatement(from, message, bytes)
   }
@@ -197,6 +208,32 @@ export class CeremonyRoom {
       this.#broadcast(held.bytes)
       this.#broadcast(bytes)
       this.#accuse(new CeremonyFault('EQUIVOCATION', author, `signed two different ${message.kind}s: ${other} and ${digest}`))
+    }
+  }
+
+  /**
+   * Someone is at fault, and the complaint says who. It is about a dealing to the join keys that self was told; where that has
+   * not come yet it comes again with the complaint.
+   */
+  #receiveComplaint(from: MemberIndex, { complaint, signature }: ComplaintMessage, bytes: Uint8Array): void {
+    const { context } = this.#ceremony
+    const { dealer, member } = complaint
+    const dealing = this.got('dealing').get(dealer)?.dealing
+    const joins = this.got('join')
+    const agreed = [dealer, member].every((at) => dealing?.joinKeys[at - 1] === joins.get(at)?.joinKey)
+    if (this.#accused.has(dealer) || this.#accused.has(member) || dealing === undefined || !agreed) return
+    const address = this.#ceremony.members[member - 1]?.operator
+    const digest = complaintDigest(context, complaint, dealingHash(context, dealing))
+    if (address === undefined || !this.#verifyEcdsa({ digest, signature, address })) {
+      this.#log.debug('ceremony message dropped', { from, reason: `a complaint of member ${member} with a bad signature` })
+      return
+    }
+    this.#sayAgain(bytes)
+    const { guilty, fault } = judgeComplaint(context, dealing, complaint)
+    if (guilty === 'dealer') {
+      this.#accuse(new CeremonyFault('BAD_SHARE', dealer, `dealt a bad share to member ${member}: judged by its complaint (${fault})`))
+    } else {
+      this.#accuse(new CeremonyFault('FALSE_COMPLAINT', member, `complained falsely about member ${dealer} (${fault})`))
     }
   }
 

@@ -25,6 +25,12 @@ function standingOf({ pools }: NetworkState, { poolId, round }: Pick<Entry, 'poo
   return pool.round === round && pool.phase === 'ceremony' ? 'open' : 'over'
 }
 
+const ended = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+
 /** The seat of a producer in the vault of a pool's present round, or undefined when it holds none. */
 function entryOf(pool: Pool, producer: ProducerId): Entry | undefined {
   const self = memberIndexOf({ poolId: pool.id, round: pool.round, members: pool.members }, producer)
@@ -109,6 +115,9 @@ export function startCeremonies(ports: CeremonyPorts, signal: AbortSignal): void
       log.error('ceremony failed', { pool: poolId, round, rule: error.code, member: error.data.member, reason: error.message })
       observer.onEnded(context, { registered: false, reason: error.message })
       spoilt.add(key)
+      // What proves the fault is told until the round is over: who missed it would wait in vain.
+      await ended(AbortSignal.any([jobSignal, over.signal]))
+      jobSignal.throwIfAborted()
       return later(error.message)
     } finally {
       stopWatching()

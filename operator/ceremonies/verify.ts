@@ -1,6 +1,7 @@
 import type { Hex, MemberIndex } from '../core/ids.ts'
 import type { Dealing } from '../core/ports/ceremony.ts'
 import { sleep } from '../core/time.ts'
+import { complaintDigest, complaintOnceKey, dealingHash } from '../protocol/messages/ceremony.ts'
 import { CeremonyFault } from './faults.ts'
 import type { CeremonyRoom } from './room.ts'
 import type { Ceremony, CeremonyPorts } from './types.ts'
@@ -11,16 +12,27 @@ const PATIENCE_SLOTS = 4
 type Verifying = { readonly ceremony: Ceremony; readonly room: CeremonyRoom; readonly joinKeys: readonly (Hex | null)[] }
 
 /**
- * Stage verify, for one dealing: what everyone can see of it, and the share that it holds for self. Rejects with
- * `CeremonyFault` naming who broke a rule.
+ * Stage verify, for one dealing: what everyone can see of it, and the share that it holds for self. A bad share, which nobody
+ * else sees, is complained about to all. Rejects with `CeremonyFault` naming who broke a rule.
  */
 export async function verify(ports: CeremonyPorts, dealing: Dealing, verifying: Verifying, signal: AbortSignal): Promise<void> {
   const { ceremony, joinKeys } = verifying
   const other = joinKeys.findIndex((key, at) => (dealing.joinKeys[at] ?? null) !== key)
   if (other >= 0) await dispute(ports, { ...verifying, dealer: dealing.dealer, member: (other + 1) as MemberIndex }, signal)
   const { good, reason } = await ports.secrets.open(ceremony.context, dealing)
-  if (!good) throw new CeremonyFault('BAD_SHARE', dealing.dealer, `dealt a bad share: ${reason ?? 'it does not match its commitments'}`)
   signal.throwIfAborted()
+  if (good) return
+  await complain(ports, dealing, verifying)
+  throw new CeremonyFault('BAD_SHARE', dealing.dealer, `dealt a bad share: ${reason ?? 'it does not match its commitments'}`)
+}
+
+async function complain({ secrets, operatorKey }: CeremonyPorts, dealing: Dealing, { ceremony, room }: Verifying): Promise<void> {
+  const { context } = ceremony
+  const complaint = await secrets.complain(context, dealing)
+  if (complaint === null) return
+  const about = dealingHash(context, dealing)
+  const signature = operatorKey.signOnce(complaintOnceKey(context, dealing.dealer, about), complaintDigest(context, complaint, about))
+  room.complain({ kind: 'complaint', complaint, signature })
 }
 
 /**

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Hex, MemberIndex, PublicKey } from '../core/ids.ts'
 import { bytesToHex, hexToBytes } from '../core/parse.ts'
-import type { CeremonyContext, CeremonySecrets, Dealing, Dleq, OpenedDealing, Reveal } from '../core/ports/ceremony.ts'
+import type { CeremonyContext, CeremonySecrets, Complaint, Dealing, Dleq, OpenedDealing, Reveal } from '../core/ports/ceremony.ts'
 import { blst, type G1, type Scalar } from '../protocol/bls/backend.ts'
 import { type DleqStatement, proveDleq } from '../protocol/bls/dleq.ts'
 import { H } from '../protocol/bls/generators.ts'
@@ -9,6 +9,7 @@ import { g1FromCompressed, g1FromEip2537, g1ToEip2537, multiply } from '../proto
 import { evaluateCommitments, haveDegreeBelow, sumCommitments } from '../protocol/bls/polynomials.ts'
 import { evaluate, scalarFromBytes, scalarToBytes, sumScalars } from '../protocol/bls/scalars.ts'
 import { proveKnowledge } from '../protocol/bls/schnorr.ts'
+import { judgeComplaint, makeComplaint } from '../protocol/dkg/complaint.ts'
 import { checkDealing, joinKeyPoint, sharePad, verifyShare, xorShare } from '../protocol/dkg/dealing.ts'
 import { possessionStatement } from '../protocol/dkg/join.ts'
 import { constantTermStatement, publicShareStatement } from '../protocol/dkg/reveal.ts'
@@ -77,6 +78,26 @@ function openDealing(context: CeremonyContext, state: CeremonyState, dealing: De
   }
 }
 
+/** The complaint about a bad share, or null when the dealing's fault is there for all to see. */
+function complainAbout(context: CeremonyContext, state: CeremonyState, dealing: Dealing): Complaint | null {
+  const { dealer } = dealing
+  const joinKeys = state.own?.dealing.joinKeys
+  const dealerKey = joinKeys?.[dealer - 1]
+  if (joinKeys === undefined || typeof dealerKey !== 'string') return null
+  try {
+    // Also that the dealer's key is the one it showed to hold: another's would have the complaint open an honest share.
+    checkDealing(dealing, context, joinKeys)
+    joinKeyPoint(dealerKey, dealer)
+  } catch {
+    return null
+  }
+  const secrets = { ephemeral: fromHex(state.ephemeral), nonce: randomScalar() }
+  const complaint = makeComplaint(context, { dealing, member: context.self }, secrets)
+  if (judgeComplaint(context, dealing, complaint).guilty !== 'dealer')
+    throw new CeremonyError('GOOD_SHARE', `expected a bad share from member ${dealer} to complain about, got a good one`, { dealer })
+  return complaint
+}
+
 function makeReveal(
   context: CeremonyContext,
   state: CeremonyState,
@@ -143,6 +164,16 @@ export function createCeremonySecrets(states: CeremonyStates, shares: ShareStore
         states.save(context, { ...state, received: { ...state.received, [dealer]: opened } })
       }
       return { dealer, good: true }
+    },
+    complain: async (context, dealing) => {
+      const state = states.get(context)
+      const { dealer } = dealing
+      const complaint = complainAbout(context, state, dealing)
+      const made = state.complaints?.[dealer]
+      if (complaint === null) return null
+      if (made !== undefined) return made
+      states.save(context, { ...state, complaints: { ...state.complaints, [dealer]: complaint } })
+      return complaint
     },
     reveal: async (context, qualified) => {
       const state = states.get(context)

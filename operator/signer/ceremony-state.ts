@@ -1,5 +1,5 @@
 import type { Hex, MemberIndex, Root } from '../core/ids.ts'
-import type { CeremonyContext, Dealing, Dleq, Reveal } from '../core/ports/ceremony.ts'
+import type { CeremonyContext, Complaint, Dealing, Dleq, Reveal } from '../core/ports/ceremony.ts'
 import { ceremonyId } from '../protocol/dkg/context.ts'
 import { CeremonyError } from './errors.ts'
 import type { SealedStates } from './sealed-states.ts'
@@ -16,6 +16,8 @@ export type CeremonyState = {
   readonly own?: { readonly coefficients: readonly Hex[]; readonly dealing: Dealing }
   /** Shares received, by dealer, with the commitments that they were verified against. */
   readonly received: Readonly<Record<number, { readonly share: Hex; readonly commitments: readonly Hex[] }>>
+  /** Complaints made, by dealer: after a restart the same again. */
+  readonly complaints?: Readonly<Record<number, Complaint>>
   readonly revealed?: { readonly qualified: readonly MemberIndex[]; readonly share: Hex; readonly reveal: Reveal }
   readonly signedRoot?: Root
 }

@@ -33,5 +33,5 @@ export class InterchangeError extends OpenPoolsError<'BAD_INTERCHANGE' | 'OTHER_
 
 /** A step of a ceremony out of order, or asked again with other inputs. */
 export class CeremonyError extends OpenPoolsError<
-  'NOT_BEGUN' | 'NOT_DEALT' | 'SHARE_MISSING' | 'CONFLICTING_STEP' | 'BAD_JOIN_KEYS' | 'BAD_RESULT' | 'BAD_STATE'
+  'NOT_BEGUN' | 'NOT_DEALT' | 'SHARE_MISSING' | 'GOOD_SHARE' | 'CONFLICTING_STEP' | 'BAD_JOIN_KEYS' | 'BAD_RESULT' | 'BAD_STATE'
 > {}

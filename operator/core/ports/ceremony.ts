@@ -58,6 +58,11 @@ export type CeremonySecrets = {
   deal(context: CeremonyContext, joinKeys: readonly (Hex | null)[]): Promise<Dealing>
   /** Decrypts and verifies the share that a dealing holds for self. */
   open(context: CeremonyContext, dealing: Dealing): Promise<OpenedDealing>
+  /**
+   * Makes (or finds) the complaint about a dealing that encrypts to the same join keys as the own one and whose share for self
+   * is bad. Null when everyone can see the dealing's fault without it. Never opens a good share.
+   */
+  complain(context: CeremonyContext, dealing: Dealing): Promise<Complaint | null>
   /** Own reveal once QUAL (dealers' indices, ascending) is agreed. */
   reveal(context: CeremonyContext, qualified: readonly MemberIndex[]): Promise<Reveal>
   /** Partial signature over the deposit message's signing root, with the share that is about to be stored. */

@@ -1,5 +1,5 @@
 import type { BlsSignature, EcdsaSignature, Hex, MemberIndex } from '../../core/ids.ts'
-import type { Dealing, Dleq, Reveal } from '../../core/ports/ceremony.ts'
+import type { Complaint, Dealing, Dleq, Reveal } from '../../core/ports/ceremony.ts'
 import { CEREMONY_KINDS, type PublicContext } from '../dkg/context.ts'
 import { transcriptBytes } from '../dkg/transcript.ts'
 import type { QbftMessage } from '../qbft/types.ts'
@@ -20,15 +20,22 @@ export type ParticipationMessage = {
   readonly participation: BlsSignature
 }
 
+/** A complaint with the complainer's signature, which also names the dealing that it is about. */
+export type ComplaintMessage = { readonly kind: 'complaint'; readonly complaint: Complaint; readonly signature: EcdsaSignature }
+
 /** Everything that members of a ceremony send each other. */
-export type CeremonyMessage = SignedCeremonyStatement | ParticipationMessage | { readonly kind: 'qbft'; readonly message: QbftMessage }
+export type CeremonyMessage =
+  | SignedCeremonyStatement
+  | ComplaintMessage
+  | ParticipationMessage
+  | { readonly kind: 'qbft'; readonly message: QbftMessage }
 
 /** Which ceremony a message belongs to, readable before its vault is known. */
 export type CeremonyHeader = Pick<PublicContext, 'poolId' | 'kind' | 'round'>
 
 export type CeremonyShape = { readonly size: number; readonly threshold: number }
 
-const CODES = { join: 1, dealing: 2, reveal: 3, participation: 4, qbft: 5 } as const
+const CODES = { join: 1, dealing: 2, reveal: 3, participation: 4, qbft: 5, complaint: 6 } as const
 const G1 = 128
 const SCALAR = 32
 const ECDSA = 65
@@ -109,6 +116,11 @@ export function encodeCeremony(header: CeremonyHeader, message: CeremonyMessage)
     case 'reveal':
       writeReveal(writer, message.reveal)
       return writer.hex(message.signature).done()
+    case 'complaint': {
+      const { dealer, member, sharedPoint, proof } = message.complaint
+      writeProven(writer.u8(dealer).u8(member), { point: sharedPoint, proof })
+      return writer.hex(message.signature).done()
+    }
     case 'participation':
       return writer.u8(message.member).hex(message.partial).hex(message.participation).done()
     case 'qbft':
@@ -153,6 +165,11 @@ function readBody(reader: ByteReader, shape: CeremonyShape): CeremonyMessage {
       return { kind: 'dealing', dealing: readDealing(reader, shape), signature: readSignature(reader) }
     case CODES.reveal:
       return { kind: 'reveal', reveal: readReveal(reader, shape), signature: readSignature(reader) }
+    case CODES.complaint: {
+      const [dealer, member] = [readMember(reader, shape), readMember(reader, shape)]
+      const { point: sharedPoint, proof } = readProven(reader)
+      return { kind: 'complaint', complaint: { dealer, member, sharedPoint, proof }, signature: readSignature(reader) }
+    }
     case CODES.participation:
       return {
         kind: 'participation',

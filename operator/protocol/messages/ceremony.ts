@@ -89,6 +89,11 @@ export function ceremonyOnceKey(context: PublicContext, kind: CeremonyStatement[
   return { domain: 'Ceremony', instance: ceremonyId(context), round: context.round, type: kind }
 }
 
+/** Where the gate records a complaint: one about each dealing. */
+export function complaintOnceKey(context: PublicContext, dealer: MemberIndex, aboutDealing: Root): OnceKey {
+  return { domain: 'Ceremony', instance: ceremonyId(context), round: context.round, type: `complaint/${dealer}/${aboutDealing}` }
+}
+
 /** What a ceremony ends with, in public. */
 export type CeremonyResult = { readonly groupKey: PublicKey; readonly publicShares: readonly PublicKey[]; readonly transcriptRoot: Root }
 

@@ -2,14 +2,15 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { CeremonyPorts } from '../../../../operator/ceremonies/types.ts'
 import type { Hex, MemberIndex, Milliseconds, ProducerId } from '../../../../operator/core/ids.ts'
-import type { Dealing } from '../../../../operator/core/ports/ceremony.ts'
+import type { Complaint, Dealing } from '../../../../operator/core/ports/ceremony.ts'
 import { thresholdOf } from '../../../../operator/core/vault.ts'
 import { G } from '../../../../operator/protocol/bls/generators.ts'
 import { g1ToEip2537, multiply } from '../../../../operator/protocol/bls/points.ts'
 import { scalarFromBigInt } from '../../../../operator/protocol/bls/scalars.ts'
 import { proveKnowledge } from '../../../../operator/protocol/bls/schnorr.ts'
+import { makeComplaint } from '../../../../operator/protocol/dkg/complaint.ts'
 import { possessionStatement } from '../../../../operator/protocol/dkg/join.ts'
-import { ceremonyDigest } from '../../../../operator/protocol/messages/ceremony.ts'
+import { ceremonyDigest, complaintDigest, dealingHash } from '../../../../operator/protocol/messages/ceremony.ts'
 import {
   type CeremonyMessage,
   decodeCeremony,
@@ -21,7 +22,7 @@ import { Random } from '../../simulation/random.ts'
 import { ADDRESSES, POOL, SLOT_MS } from './support/chain.ts'
 import type { Member, Tamper } from './support/member.ts'
 import { assertCompleted } from './support/oracle.ts'
-import { faultyKey, makeWorld, STORM, type World } from './support/world.ts'
+import { faultyKey, makeWorld, STORM, type World, type WorldOptions } from './support/world.ts'
 
 const SIZE = 4
 const BAD = 3
@@ -64,7 +65,8 @@ const twoFaced = (toOthers: readonly number[], other: (message: CeremonyMessage)
   }))
 
 function signedAgain(original: Uint8Array, message: CeremonyMessage): Uint8Array {
-  if (message.kind === 'qbft' || message.kind === 'participation') return encodeCeremony(peekCeremony(original), message)
+  if (message.kind === 'qbft' || message.kind === 'participation' || message.kind === 'complaint')
+    return encodeCeremony(peekCeremony(original), message)
   const context = { ...peekCeremony(original), chainId: 7n, contract: ADDRESSES.poolRegistry }
   return encodeCeremony(context, { ...message, signature: sign(ceremonyDigest(context, message)) })
 }
@@ -78,7 +80,47 @@ const anotherProof = proveKnowledge(
   scalarFromBigInt(98n),
 )
 
-async function play(test: Parameters<typeof makeWorld>[0], tamper: Tamper, options: { readonly seed?: number } = {}) {
+const firstRound = { poolId: POOL, kind: 'dkg', round: 0, chainId: 7n, contract: ADDRESSES.poolRegistry } as const
+
+/** As it opens member 1's dealing, tells all its complaint about it, as it makes it from an honest one; signed for `signedFor`. */
+const complaining = (
+  { network, secrets }: CeremonyPorts,
+  made: { readonly bend: (complaint: Complaint) => Partial<Complaint>; readonly signedFor?: typeof firstRound | { readonly round: 1 } },
+): CeremonyPorts['secrets']['open'] => {
+  const about = (dealing: Dealing): void => {
+    const secret = { ephemeral: scalarFromBigInt(99n), nonce: scalarFromBigInt(5n) }
+    const honest = makeComplaint(firstRound, { dealing, member: BAD as MemberIndex }, secret)
+    const complaint = { ...honest, ...made.bend(honest) }
+    const signature = sign(complaintDigest({ ...firstRound, ...made.signedFor }, complaint, dealingHash(firstRound, dealing)))
+    const bytes = encodeCeremony(firstRound, { kind: 'complaint', complaint, signature })
+    for (const to of [1, 2, 4]) network.send(to as ProducerId, 'ceremony', bytes)
+  }
+  return async (context, dealing) => {
+    if (dealing.dealer === 1) about(dealing)
+    const { good } = await secrets.open(context, dealing)
+    return { dealer: dealing.dealer, good: good || context.self === BAD }
+  }
+}
+
+/** Joins with a key whose secret the test knows, so that the proofs of its complaint hold unless bent. */
+const complainer = (bend: (complaint: Complaint) => Partial<Complaint>): Tamper =>
+  tampered((ports) => ({
+    secrets: {
+      ...ports.secrets,
+      begin: async (at) => {
+        await ports.secrets.begin(at)
+        return anotherKey
+      },
+      possession: async () => anotherProof,
+      deal: async (at, joinKeys) => ({
+        ...(await ports.secrets.deal(at, joinKeys.with(BAD - 1, await ports.secrets.begin(at)))),
+        joinKeys,
+      }),
+      open: complaining(ports, { bend }),
+    },
+  }))
+
+async function play(test: Parameters<typeof makeWorld>[0], tamper: Tamper, options: Pick<WorldOptions, 'seed' | 'weather'> = {}) {
   const world = await makeWorld(test, { size: SIZE, faulty: new Map([[BAD, tamper]]), ...options })
   const honest = world.members.filter(({ id }) => id !== BAD)
   world.chain.draw(0)
@@ -104,12 +146,62 @@ async function assertBlamed(
 }
 
 describe('a faulty member of a ceremony', () => {
-  it('that deals a bad share is named by its receiver', async (test) => {
+  it('A33 that deals one member a bad share is named by all, judged by the complaint', async (test) => {
     const played = await play(
       test,
       dealing(({ ciphertexts }) => ({ ciphertexts: ciphertexts.with(0, flip(ciphertexts[0])) })),
     )
-    await assertBlamed(played, { by: [1], reason: /^member 3 dealt a bad share: .*does not fit|^member 3 dealt a bad share: .*order/ })
+    await assertBlamed(played, {
+      by: [1, 2, 4],
+      reason: /^member 3 dealt a bad share( to member 1: judged by its complaint \(share|: .*does not fit)/,
+    })
+  })
+
+  it('A33 that deals one member a share at or above the group order is named by all', async (test) => {
+    const raised = (hex: Hex | null | undefined): Hex => `0x${(BigInt(hex ?? 0) ^ (1n << 255n)).toString(16).padStart(64, '0')}`
+    const played = await play(
+      test,
+      dealing(({ ciphertexts }) => ({ ciphertexts: ciphertexts.with(3, raised(ciphertexts[3])) })),
+    )
+    await assertBlamed(played, {
+      by: [1, 2, 4],
+      reason: /^member 3 dealt a bad share( to member 4: judged by its complaint \(share-range|: .*order)/,
+    })
+  })
+
+  it('A33 whose bad share is told through loss and partitions too is named by all', async (test) => {
+    const bad = dealing(({ ciphertexts }) => ({ ciphertexts: ciphertexts.with(0, flip(ciphertexts[0])) }))
+    const played = await play(test, bad, { seed: 5, weather: STORM })
+    await assertBlamed(played, { by: [1, 2, 4], reason: /^member 3 dealt a bad share/ })
+  })
+
+  it('A33 that complains falsely is named by all, and the dealer by nobody', async (test) => {
+    const played = await play(
+      test,
+      complainer(({ proof }) => ({ proof })),
+    )
+    await assertBlamed(played, { by: [1, 2, 4], reason: /^member 3 complained falsely about member 1 \(none\)/ })
+  })
+
+  it('A33 that complains with a bent proof, or another point, is named by all', async (test) => {
+    for (const bend of [
+      ({ proof }: Complaint) => ({ proof: { ...proof, response: flip(proof.response) } }),
+      () => ({ sharedPoint: anotherKey }),
+    ]) {
+      const played = await play(test, complainer(bend))
+      await assertBlamed(played, { by: [1, 2, 4], reason: /^member 3 complained falsely about member 1 \(proof\)/ })
+    }
+  })
+
+  it('A18 whose complaint is about another round, or in another’s name, changes nothing', async (test) => {
+    const told = [{ bend: () => ({}), signedFor: { round: 1 } }, { bend: () => ({ member: 2 as MemberIndex }) }] as const
+    for (const made of told) {
+      const liar = tampered((ports) => ({ secrets: { ...ports.secrets, open: complaining(ports, made) } }))
+      const world = await makeWorld(test, { size: SIZE, faulty: new Map([[BAD, liar]]) })
+      world.chain.draw(0)
+      await world.until('all to end', () => world.members.every(({ ended }) => ended.length > 0))
+      assertCompleted(world)
+    }
   })
 
   it('whose polynomial has another degree is named by all', async (test) => {

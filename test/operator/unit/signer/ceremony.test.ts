@@ -8,6 +8,7 @@ import type { CeremonyContext, Dealing, Reveal } from '../../../../operator/core
 import { thresholdOf } from '../../../../operator/core/vault.ts'
 import { verifySignature } from '../../../../operator/protocol/bls/signatures.ts'
 import { combinePartials } from '../../../../operator/protocol/bls/threshold.ts'
+import { judgeComplaint } from '../../../../operator/protocol/dkg/complaint.ts'
 import { resultOf } from '../../../../operator/protocol/dkg/result.ts'
 import { openSigner, type Signer } from '../../../../operator/signer/open.ts'
 import { NobleG1, order } from '../protocol/bls/support.ts'
@@ -157,6 +158,28 @@ describe('a ceremony, behind its port', () => {
     assert.match(await judge({ commitments: replaceFirst(dealing.commitments, `0x${'00'.repeat(128)}`) }), /valid point/)
     assert.match(await judge({ joinKeys: replaceFirst(dealing.joinKeys, joinKeys[1] ?? null) }), /another join key/)
     assert.equal(await judge({}), 'good')
+  })
+
+  it('A33 complains about a bad share that nobody else sees, the same after a restart, and opens no good one', async (test) => {
+    const members = await vaultOf(test, 4)
+    const { joinKeys, dealings } = await dealAll(members)
+    const [victim] = members
+    const [, dealing, other] = dealings
+    assert.ok(victim && dealing && other)
+    const { context, dataDir, signer } = victim
+    const bad = { ...dealing, ciphertexts: dealing.ciphertexts.with(0, other.ciphertexts[0] ?? null) }
+    const complaint = await signer.ceremony.complain(context, bad)
+    assert.ok(complaint)
+    assert.equal(judgeComplaint(context, bad, complaint).guilty, 'dealer')
+    await assert.rejects(signer.ceremony.complain(context, other), withCode('GOOD_SHARE'))
+    // A dealing that names another's key as the dealer's: the point shared with that other stays closed.
+    assert.equal(await signer.ceremony.complain(context, { ...bad, joinKeys: joinKeys.with(1, joinKeys[2] ?? '0x') }), null)
+    assert.equal(await signer.ceremony.complain(context, { ...bad, commitments: bad.commitments.slice(1) }), null)
+    signer.close()
+    const again = await openSigner({ dataDir, password })
+    test.after(() => again.close())
+    assert.deepEqual(await again.ceremony.complain(context, bad), complaint)
+    await assert.rejects(again.ceremony.complain(context, dealing), withCode('GOOD_SHARE'))
   })
 
   it('binds a dealing to its ceremony round', async (test) => {

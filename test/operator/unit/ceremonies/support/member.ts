@@ -137,6 +137,7 @@ export class Member {
       possession: real(secrets.possession),
       deal: real(secrets.deal),
       open: real(secrets.open),
+      complain: real(secrets.complain),
       reveal: real(secrets.reveal),
       sign: real(secrets.sign),
       commit: real(secrets.commit),

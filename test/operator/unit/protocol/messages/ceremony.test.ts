@@ -135,6 +135,7 @@ describe('ceremony messages', () => {
 
   const messages: readonly CeremonyMessage[] = [
     ...statements.map(([statement]): CeremonyMessage => ({ ...statement, signature: noSignature })),
+    { kind: 'complaint', complaint: { dealer: member, member, sharedPoint: absent, proof: noProof }, signature: noSignature },
     {
       kind: 'participation',
       member,
