@@ -50,6 +50,7 @@ contract BondEther is ERC20Permit, IBondEther {
         _shares[DEAD] = shares - 1;
         emit Transfer(address(0), DEAD, DEAD_ETHER);
         emit SharesMinted(DEAD, shares, DEAD_ETHER);
+        emit TransferShares(DEAD, WITHDRAWAL_QUEUE, 1);
     }
 
     modifier onlyStakingPool() {
