@@ -15,4 +15,8 @@ if (values.help) {
   process.exit(0)
 }
 const profile = values.deep ? ['--test-profile', 'deep'] : []
-await runAll([{ name: 'invariants', command: ['hardhat', 'test', 'solidity', ...profile] }])
+// The tests take the contracts' code from their artifacts: testing alone would not compile them.
+await runAll([
+  { name: 'contracts compile', command: ['hardhat', 'build'] },
+  { name: 'invariants', command: ['hardhat', 'test', 'solidity', ...profile] },
+])
