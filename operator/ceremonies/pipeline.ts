@@ -1,6 +1,7 @@
 import type { Gwei, MemberIndex, Root } from '../core/ids.ts'
 import { toRoot } from '../core/parse.ts'
 import type { Dealing } from '../core/ports/ceremony.ts'
+import { sleep } from '../core/time.ts'
 import { resultOf, transcriptOf } from '../protocol/dkg/result.ts'
 import { type CeremonyStatement, ceremonyDigest, ceremonyOnceKey, dkgResultDigest } from '../protocol/messages/ceremony.ts'
 import { agree } from './agree.ts'
@@ -10,6 +11,8 @@ import type { Ceremony, CeremonyPorts, CeremonyStage } from './types.ts'
 import { verify } from './verify.ts'
 
 const PRE_DEPOSIT = 1_000_000_000n as Gwei
+/** Slots in which all can reveal. */
+const REVEAL_SLOTS = 4
 const CREDENTIALS_PREFIX = `0x01${'00'.repeat(11)}`
 
 /**
@@ -49,7 +52,15 @@ export async function runCeremony(ports: CeremonyPorts, ceremony: Ceremony, room
     await agreement.decided
 
     say({ kind: 'reveal', reveal: await secrets.reveal(context, qualified) })
-    const revealed = await room.all('reveal', (missing) => enter('reveal', missing), signal)
+    // Who withholds its reveal once it has seen the others' must not end the round: t of them make the same key.
+    await Promise.race([
+      room.all('reveal', (missing) => enter('reveal', missing), signal),
+      sleep(clock, REVEAL_SLOTS * ports.beacon.spec.slotDurationMs, signal),
+    ])
+    const revealed = await room.until(() => {
+      const got = room.got('reveal')
+      return got.size >= context.threshold ? got : undefined
+    }, signal)
 
     enter('result')
     const reveals = everyone.flatMap((member) => revealed.get(member)?.reveal ?? [])

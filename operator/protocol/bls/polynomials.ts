@@ -83,6 +83,19 @@ function inverse(value: bigint): bigint {
   return modOrder(x)
 }
 
+/** The value at a member index of the polynomial of least degree through the points, in the exponent. */
+export function interpolateAt(points: readonly IndexedPoint[], at: number): G1 {
+  const indices = points.map(({ index }) => index)
+  assertDistinct(indices)
+  const terms = points.map(({ index, point }) => {
+    const others = indices.filter((j) => j !== index).map(BigInt)
+    const numerator = others.reduce((product, j) => modOrder(product * (j - BigInt(at))), 1n)
+    const denominator = others.reduce((product, j) => modOrder(product * (j - BigInt(index))), 1n)
+    return multiply(point, scalarFromBigInt(modOrder(numerator * inverse(denominator))))
+  })
+  return sumPoints(terms)
+}
+
 /** The value at 0 of the polynomial of least degree through the points, in the exponent. */
 export function interpolate(points: readonly IndexedPoint[]): G1 {
   assertDistinct(points.map(({ index }) => index))

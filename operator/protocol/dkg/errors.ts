@@ -9,6 +9,7 @@ export type DkgRule =
   | 'BAD_CONSTANT_TERM'
   | 'BAD_PUBLIC_SHARE'
   | 'NOT_ENOUGH_QUALIFIED'
+  | 'NOT_ENOUGH_REVEALED'
   | 'INCONSISTENT_RESULT'
 
 export class DkgError extends OpenPoolsError<DkgRule> {}

@@ -1,12 +1,12 @@
 import type { Hex, MemberIndex } from '../../core/ids.ts'
 import type { CeremonyContext, Dealing, Reveal } from '../../core/ports/ceremony.ts'
 import { g1ToCompressed, isInfinity, sumPoints } from '../bls/points.ts'
-import { evaluateCommitments, haveDegreeBelow, sumCommitments } from '../bls/polynomials.ts'
+import { evaluateCommitments, haveDegreeBelow, type IndexedPoint, interpolate, interpolateAt, sumCommitments } from '../bls/polynomials.ts'
 import { type CeremonyResult, dealingHash } from '../messages/ceremony.ts'
 import type { PublicContext } from './context.ts'
 import { checkDealing } from './dealing.ts'
 import { DkgError } from './errors.ts'
-import { type RevealedPoints, verifyReveal } from './reveal.ts'
+import { verifyReveal } from './reveal.ts'
 import { type Transcript, transcriptRootOf } from './transcript.ts'
 
 /** Public data of a ceremony after the reveals. */
@@ -17,7 +17,7 @@ export type Revealed = {
   readonly dealings: readonly (Dealing | null)[]
   /** Qualified dealers, ascending. */
   readonly qualified: readonly MemberIndex[]
-  /** One of each member. */
+  /** At most one of each member, of t members or more. */
   readonly reveals: readonly Reveal[]
 }
 
@@ -27,7 +27,8 @@ export function transcriptOf({ context, joinKeys, dealings, qualified }: Omit<Re
 }
 
 /**
- * Verifies everything and derives the group key, the public shares in vault order and the transcript root. Checks each
+ * Verifies everything and derives the group key, the public shares in vault order and the transcript root. What some have not
+ * revealed is recovered in the exponent: t proven public shares fix the sum of the qualified polynomials there. Checks each
  * qualified dealing, every proof, and that the public shares lie on one polynomial of degree t − 1 through the group key.
  * Throws `DkgError` naming member and rule.
  */
@@ -38,14 +39,19 @@ export function resultOf(revealed: Revealed): CeremonyResult {
   }
   const polynomials = new Map(qualified.map((dealer) => [dealer, checkDealing(dealingOf(dealings, dealer), context, joinKeys)]))
   const sum = sumCommitments([...polynomials.values()])
-  const points: RevealedPoints[] = Array.from({ length: context.size }, (_, i) => {
-    const member = (i + 1) as MemberIndex
-    const reveal = reveals.find((candidate) => candidate.member === member)
-    if (reveal === undefined) throw new DkgError('BAD_REVEAL_SHAPE', `expected a reveal of member ${member}, got none`, { member })
-    return verifyReveal(reveal, { context, commitment: polynomials.get(member)?.[0], committed: evaluateCommitments(sum, member) })
+  const points = reveals.map((reveal) => {
+    const { member } = reveal
+    const against = { context, commitment: polynomials.get(member)?.[0], committed: evaluateCommitments(sum, member) }
+    return { index: member, ...verifyReveal(reveal, against) }
   })
-  const groupKey = sumPoints(points.flatMap(({ constantTerm }) => (constantTerm === null ? [] : [constantTerm])))
-  const publicShares = points.map(({ publicShare }) => publicShare)
+  const known = new Map(points.map(({ index, publicShare }) => [Number(index), publicShare]))
+  const enough: readonly IndexedPoint[] = [...known].slice(0, context.threshold).map(([index, point]) => ({ index, point }))
+  if (enough.length < context.threshold) {
+    throw new DkgError('NOT_ENOUGH_REVEALED', `expected ${context.threshold} members to reveal, got ${enough.length}`)
+  }
+  const constantTerms = points.flatMap(({ constantTerm }) => (constantTerm === null ? [] : [constantTerm]))
+  const groupKey = constantTerms.length === qualified.length ? sumPoints(constantTerms) : interpolate(enough)
+  const publicShares = Array.from({ length: context.size }, (_, i) => known.get(i + 1) ?? interpolateAt(enough, i + 1))
   if (isInfinity(groupKey) || !haveDegreeBelow(context.threshold, [groupKey, ...publicShares])) {
     throw new DkgError('INCONSISTENT_RESULT', 'expected public shares on one polynomial through the group key')
   }

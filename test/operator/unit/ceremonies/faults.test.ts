@@ -296,6 +296,24 @@ describe('a faulty member of a ceremony', () => {
     await assertBlamed(played, { by: [1, 2, 4], reason: /proof of member 3 for its constant term/ })
   })
 
+  it('A32 that withholds its reveal does not end the round: the others make the same key without it', async (test) => {
+    const silent = tampered(({ network }) => ({
+      network: {
+        ...network,
+        send: (to, channel, bytes) => {
+          const { kind } = decodeCeremony(bytes, shape)
+          if (kind !== 'reveal' && kind !== 'participation') network.send(to, channel, bytes)
+        },
+      },
+    }))
+    const world = await makeWorld(test, { size: SIZE, faulty: new Map([[BAD, silent]]) })
+    world.chain.draw(0)
+    await world.until('the others to end', () => world.members.every(({ id, ended }) => id === BAD || ended.length > 0))
+    assert.equal(world.chain.completed[0]?.result.participation, 0b1011n)
+    // The silent one holds its share too, and it fits.
+    assertCompleted(world)
+  })
+
   it('that sends one member statements with bad signatures does not make it give up', async (test) => {
     const world = await makeWorld(test, {
       size: SIZE,
