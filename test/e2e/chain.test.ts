@@ -163,7 +163,9 @@ describe('local Ethereum', { timeout: 120_000 }, () => {
   it('keeps beacon roots on the execution chain (EIP-4788)', async () => {
     const { slot } = (await client.beacon.getBlockHeader({ blockId: 'head' })).value().header.message
     const { message } = (await block(slot)) ?? assert.fail('no block')
-    const data = `0x${message.body.executionPayload.timestamp.toString(16).padStart(64, '0')}`
+    const { timestamp, blockNumber } = message.body.executionPayload
+    await eventually('the execution client to make it its head', 5, async () => (await provider.getBlockNumber()) >= blockNumber)
+    const data = `0x${timestamp.toString(16).padStart(64, '0')}`
     assert.equal(await provider.call({ to: BEACON_ROOTS, data }), toHex(message.parentRoot))
     const parent = (await client.beacon.getBlockRoot({ blockId: slot - 1 })).value().root
     assert.deepEqual(message.parentRoot, parent)
