@@ -5,16 +5,22 @@ import { fileURLToPath } from 'node:url'
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 const BIN = join(ROOT, 'node_modules', '.bin')
 
-export type Step = { readonly name: string; readonly command: readonly [string, ...string[]]; readonly env?: NodeJS.ProcessEnv }
+type Command = readonly [string, ...string[]]
+/** One command, or several that run side by side; these are shown one after the other as each ends. */
+export type Step = { readonly name: string; readonly command: Command } | { readonly name: string; readonly commands: readonly Command[] }
 
 /** Runs one command of the project's own tools to its end. Resolves with its exit status. */
-function run(step: Step): Promise<number> {
-  const [program, ...args] = step.command
-  const env = { ...process.env, ...step.env, PATH: `${BIN}:${dirname(process.execPath)}:${process.env.PATH}` }
+function run([program, ...args]: Command, kept: boolean): Promise<number> {
+  const env = { ...process.env, PATH: `${BIN}:${dirname(process.execPath)}:${process.env.PATH}` }
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd: ROOT, env, stdio: ['ignore', 'inherit', 'inherit'] })
+    const child = spawn(program, args, { cwd: ROOT, env, stdio: ['ignore', kept ? 'pipe' : 'inherit', kept ? 'pipe' : 'inherit'] })
+    const output: Buffer[] = []
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => output.push(chunk))
     child.on('error', reject)
-    child.on('exit', (code) => resolve(code ?? 1))
+    child.on('close', (code) => {
+      process.stdout.write(Buffer.concat(output))
+      resolve(code ?? 1)
+    })
   })
 }
 
@@ -22,9 +28,11 @@ function run(step: Step): Promise<number> {
 export async function runAll(steps: readonly Step[]): Promise<void> {
   for (const step of steps) {
     const start = performance.now()
-    const status = await run(step)
+    const statuses =
+      'command' in step ? [await run(step.command, false)] : await Promise.all(step.commands.map((command) => run(command, true)))
     const seconds = ((performance.now() - start) / 1000).toFixed(1)
-    console.log(`${status === 0 ? 'ok  ' : 'FAIL'} ${step.name} (${seconds} s)`)
-    if (status !== 0) process.exit(status)
+    const failed = statuses.find((status) => status !== 0)
+    console.log(`${failed === undefined ? 'ok  ' : 'FAIL'} ${step.name} (${seconds} s)`)
+    if (failed !== undefined) process.exit(failed)
   }
 }
