@@ -32,11 +32,6 @@ async function startChain(): Promise<string> {
 }
 
 const url = process.env.FORK_URL ?? (await startChain())
-await runAll([
-  {
-    name: `actions on a fork of ${url}`,
-    command: ['hardhat', 'test', 'mocha', 'test/contracts/integration/actions.test.ts'],
-    env: { FORK_URL: url },
-  },
-])
+process.env.FORK_URL = url
+await runAll([{ name: `actions on a fork of ${url}`, command: ['hardhat', 'test', 'mocha', 'test/contracts/integration/actions.test.ts'] }])
 process.exit(0)

@@ -276,6 +276,8 @@ abstract contract Reports is Pools {
     function _finalize(uint256 who, uint256 id) private {
         uint256[] memory before = fortunes();
         int256[2] memory recognised = [stakingPool.recognised(PoolKind.Staker), stakingPool.recognised(PoolKind.Bond)];
+        // A stolen key's loss that cover bears leaves the stakers the gains of the same report.
+        int256 cover = int256(bondEther.getPooledEthByShares(bondEther.coverShares()));
         _must("finalize", _anyone(who), address(commitments), 0, abi.encodeCall(commitments.finalizeState, (id)));
         if (commitments.commitment(id).state != IStateCommitments.CommitmentState.Finalized) return;
         pointPages.push(made[id].pages[made[id].pages.length - 1]);
@@ -284,7 +286,8 @@ abstract contract Reports is Pools {
         for (uint8 kind = 0; kind < 2; ++kind) {
             int256 now_ = stakingPool.recognised(PoolKind(kind));
             if (now_ > made[id].profits[kind] && now_ > recognised[kind]) _break("more was recognised than there was");
-            if (now_ > recognised[kind]) most += now_ - recognised[kind];
+            int256 gain = now_ - recognised[kind] + (kind == 0 ? cover : int256(0));
+            if (gain > 0) most += gain;
         }
         if (_book(before) > most) _break("a finalization gave more than it recognised");
     }
