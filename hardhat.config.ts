@@ -38,8 +38,6 @@ export default defineConfig({
       profiles: {
         default: {
           fsPermissions: { readFile: ['devnet/chain/execution/system-contracts.json'] },
-          // One seed, so that what passed here passes elsewhere; `npm run invariants -- --deep` takes a new one each time.
-          fuzz: { seed: '0x0a11ce' },
           invariant: { runs: 256, depth: 100, failOnRevert: true },
         },
         // `npm run invariants -- --deep`

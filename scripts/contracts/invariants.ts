@@ -5,7 +5,7 @@ const HELP = `Stateful invariant tests of the contracts: random stakers, produce
 
   npm run invariants [-- --deep]
 
-256 runs of 100 actions, as in npm test; with --deep 2,048 runs of 400.
+256 runs of 100 actions; with --deep 2,048 runs of 400.
 `
 const { values } = parseArgs({
   options: { deep: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false } },
