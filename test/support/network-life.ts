@@ -95,11 +95,13 @@ export async function startLife(
   const mixes = new Map<number, string>()
   const producers: RegisteredProducer[] = []
   const members = new Map<bigint, RegisteredProducer>()
-  for (let i = 0; i < producerCount; i++) {
-    const producer = await pools.register(bondOfEach)
-    producers.push(producer)
+  /** Registers a producer that may then sit in vaults and committees. */
+  const register = async (bond?: bigint): Promise<RegisteredProducer> => {
+    const producer = await pools.register(bond)
     members.set(producer.id, producer)
+    return producer
   }
+  for (let i = 0; i < producerCount; i++) producers.push(await register(bondOfEach))
 
   const mixOf = (epoch: number): string => {
     const mix = mixes.get(epoch) ?? hexlify(randomBytes(32))
@@ -387,6 +389,7 @@ export async function startLife(
 
   return {
     ...pools,
+    register,
     ethers,
     networkHelpers,
     prover,
