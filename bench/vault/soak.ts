@@ -63,6 +63,7 @@ function beaconOf(scheduler: Scheduler): BeaconNode {
     spec,
     signingRoots: {
       attestation: ({ slot }) => sha('attestation', slot) as Root,
+      attestationRoot: (_, data) => sha('attestation root', data) as Root,
       block: (slot) => sha('block', slot) as Root,
       randao: (epoch) => sha('randao', epoch) as Root,
       exit: (epoch) => sha('exit', epoch) as Root,

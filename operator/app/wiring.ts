@@ -166,7 +166,7 @@ export async function startOperator({ config, log, lifecycle }: Shell): Promise<
   )
   const pageSize = () => contracts.read({ contract: 'stateCommitments', method: 'POOLS_PER_PAGE', args: [] })
   const poolsPerPage = Number(await waitFor({ what: 'the execution client', board, log }, pageSize, signal))
-  startReports({ ...everyone, signingKey, aggregation: bls, poolsPerPage }, signal)
+  startReports({ ...everyone, certificates, signingKey, aggregation: bls, poolsPerPage }, signal)
   startKeeper({ ...everyone, prover: createProver(beacon, openState), maxExitFee: config.maxExitFee }, signal)
 
   board.enter(RUNNING)

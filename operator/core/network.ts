@@ -88,6 +88,8 @@ export type Commitment = {
   readonly phase: CommitmentPhase
   /** Epochs whose points are in it: those up to its own that no commitment standing when it was made had. */
   readonly covers: readonly EpochRange[]
+  /** The two at most that stood before it, the older first: what comes late of their duties is in it. */
+  readonly after: readonly number[]
   /** Pages are posted in order. */
   readonly pagesPosted: number
   /** The pages of points posted so far. */

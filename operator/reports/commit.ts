@@ -9,7 +9,7 @@ import type { ReportPorts } from './ports.ts'
 import { struckFrom, turnsUntil } from './schedule.ts'
 
 /** A leader that has not committed within this many slots is followed by the next one. */
-const LEADER_SLOTS = 2
+export const LEADER_SLOTS = 2
 
 type Agreed = {
   readonly derived: DerivedReport

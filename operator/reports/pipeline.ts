@@ -2,13 +2,17 @@ import { OpenPoolsError, reasonOf } from '../core/errors.ts'
 import type { Epoch } from '../core/ids.ts'
 import type { JobOutcome } from '../core/ports/queue.ts'
 import type { DerivedReport, Reference } from '../core/report.ts'
+import { thresholdOf } from '../core/vault.ts'
+import type { DutyCertificate } from '../protocol/messages/certificate.ts'
 import { decodeReportSignature, encodeReportSignature, reportDigest } from '../protocol/messages/report.ts'
 import { standingNow, standingOf } from '../protocol/state/coverage.ts'
-import { deriveReport, NO_DUTIES } from '../protocol/state/derive-report.ts'
+import { deriveReport } from '../protocol/state/derive-report.ts'
 import { blockAtOrBefore, captureReference, forgetReferences } from './capture.ts'
-import { commit, postPages } from './commit.ts'
+import { SetProposals } from './certificates/proposals.ts'
+import { commit, LEADER_SLOTS, postPages } from './commit.ts'
+import { DutyHistory } from './duty-history.ts'
 import type { ReportPorts } from './ports.ts'
-import { boundaryOf, committeeOf, maySign, reportEpochAt, struckFrom } from './schedule.ts'
+import { boundaryOf, committeeOf, leaderOf, maySign, reportEpochAt, struckFrom } from './schedule.ts'
 import { createSignaturePool } from './signatures.ts'
 
 export class ReportStageError extends OpenPoolsError<'REFERENCE_LOST'> {}
@@ -24,7 +28,10 @@ export function startReports(ports: ReportPorts, signal: AbortSignal): void {
   const { beacon, chain, contracts, network, queue, log, clock } = ports
   const { parameters } = contracts
   const retryMs = beacon.spec.slotDurationMs / 2
+  const soonMs = retryMs / 4
   const signatures = createSignaturePool(ports.aggregation)
+  const history = new DutyHistory(ports)
+  const proposals = new SetProposals({ self: ports.self, exchange: ports.certificates, history, parameters })
   const readySince = new Map<Epoch, number>()
   /** By commitment that lacks pages: how many were posted when this was last seen to change, and when. */
   const progress = new Map<number, { readonly posted: number; readonly since: number }>()
@@ -67,25 +74,29 @@ export function startReports(ports: ReportPorts, signal: AbortSignal): void {
     const committee = committeeOf(state, epoch, parameters)
     if (committee === undefined) return wait('the committee is not formed yet')
     if (!committee.some(({ id }) => id === ports.self)) return { done: true }
-    const standing = [...state.commitments.values()].filter(({ phase }) => phase !== 'dropped')
-    const same = standing.find((commitment) => commitment.epoch === epoch)
-    if (same !== undefined ? same.phase !== 'open' : standing.some((commitment) => commitment.epoch > epoch)) return { done: true }
+    const made = [...state.commitments.values()].filter(({ phase }) => phase !== 'dropped')
+    const same = made.find((commitment) => commitment.epoch === epoch)
+    if (same !== undefined ? same.phase !== 'open' : made.some((commitment) => commitment.epoch > epoch)) return { done: true }
 
     const reference = await collect(epoch, jobSignal)
     if (chain.view().headBlock < reference.executionBlock) return wait('the event feed is behind the reference')
     // Whatever is signed is of one view: a commitment that came while the reference was read changes what a report says.
     if (chain.view().head !== state) return wait('events came in between', 0)
-    const derived = deriveReport({
-      state,
-      reference,
-      standing: same === undefined ? standingNow(state, epoch) : standingOf(same),
-      duties: NO_DUTIES,
-      poolsPerPage: ports.poolsPerPage,
-      parameters,
-    })
-    const signers = agree(derived, committee)
+    const standing = same === undefined ? standingNow(state, epoch) : standingOf(same)
+    const making = { epoch, state, standing, committee }
+    const judged = proposals.judged(making)
+    if (typeof judged === 'string') return wait(judged)
+    const derive = (set: readonly DutyCertificate[]): DerivedReport =>
+      deriveReport({
+        ...{ state, reference, standing, parameters },
+        duties: proposals.record(making, judged, set),
+        poolsPerPage: ports.poolsPerPage,
+      })
 
     if (same !== undefined) {
+      const set = proposals.find(same.content.report.certificatesHash, committee)
+      if (set === undefined) return wait('the certificates of the commitment are being fetched')
+      const derived = derive(set)
       const before = progress.get(same.id)
       const { since } = before?.posted === same.pagesPosted ? before : { since: clock.now() }
       progress.set(same.id, { posted: same.pagesPosted, since })
@@ -95,8 +106,18 @@ export function startReports(ports: ReportPorts, signal: AbortSignal): void {
     }
     const since = readySince.get(epoch) ?? clock.now()
     readySince.set(epoch, since)
-    const outcome = await commit(ports, { derived, reference, committee, signers, since }, jobSignal)
-    return wait(outcome)
+    // Each leader's set makes a report; those that this member has found right it signs, the one that most have signed it commits.
+    const turns = Math.floor((clock.now() - since) / (LEADER_SLOTS * beacon.spec.slotDurationMs))
+    const first = leaderOf(committee, epoch, parameters)
+    const signed = [...proposals.candidates(making, judged, { first, turns }).values()].map((set) => {
+      const derived = derive(set)
+      return { derived, signers: agree(derived, committee) }
+    })
+    const [best] = signed.toSorted((a, b) => b.signers.size - a.signers.size)
+    if (best === undefined) return wait('the leader proposes the certificates', soonMs)
+    const outcome = await commit(ports, { ...best, reference, committee, since }, jobSignal)
+    // The others sign as soon as they have the set.
+    return wait(outcome, best.signers.size < thresholdOf(committee.length) ? soonMs : retryMs)
   }
 
   queue.process(QUEUE, 2, async ({ data }, jobSignal) => {
@@ -107,6 +128,19 @@ export function startReports(ports: ReportPorts, signal: AbortSignal): void {
       return wait(reasonOf(error), 2 * retryMs)
     }
   })
+
+  ports.certificates.onProposal((from, proposal) => {
+    if (maySign(chain.view().head, from, proposal.epoch, parameters)) proposals.receive(from, proposal)
+  })
+  // Every operator serves what was published, whoever signed it.
+  const stopFollowing = chain.onChange(({ view, applied }) => {
+    for (const event of applied) {
+      if (event.name !== 'StateCommitments.StateCommitted') continue
+      const committee = committeeOf(view.head, event.args.epoch, parameters)
+      if (committee !== undefined) proposals.find(event.args.content.report.certificatesHash, committee)
+    }
+  })
+  signal.addEventListener('abort', stopFollowing)
 
   const stopListening = network.onMessage('report', (from, bytes) => {
     try {
@@ -125,8 +159,10 @@ export function startReports(ports: ReportPorts, signal: AbortSignal): void {
     {
       onHead: ({ slot }) => {
         capture(slot).catch(complain('capture'))
+        void history.onHead(slot, signal)
       },
       onFinalized: ({ epoch }) => {
+        void history.onFinalized(epoch, signal)
         const due = reportEpochAt(epoch, parameters)
         if (due === undefined) return
         forgetReferences(ports.store, (due - EPOCHS_KEPT) as Epoch)

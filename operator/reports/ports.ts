@@ -8,6 +8,7 @@ import type { Network } from '../core/ports/network.ts'
 import type { JobQueue } from '../core/ports/queue.ts'
 import type { SigningKey } from '../core/ports/signer.ts'
 import type { Store } from '../core/ports/store.ts'
+import type { CertificateExchange } from './certificates/exchange.ts'
 
 /** Everything that the stages of a report need of the world outside. */
 export type ReportPorts = {
@@ -21,6 +22,7 @@ export type ReportPorts = {
   readonly store: Store
   readonly signingKey: SigningKey
   readonly aggregation: SignatureAggregation
+  readonly certificates: CertificateExchange
   readonly log: Log
   /** StateCommitments.POOLS_PER_PAGE. */
   readonly poolsPerPage: number

@@ -37,9 +37,14 @@ export function maySign(state: NetworkState, from: ProducerId, epoch: Epoch, par
   return committeeOf(state, epoch, parameters)?.some(({ id }) => id === from) ?? false
 }
 
+/** Place of the member that leads a report first. */
+export function leaderOf(committee: readonly Producer[], epoch: Epoch, parameters: Parameters): number {
+  return Math.floor(epoch / parameters.reportEpochs) % committee.length
+}
+
 /** Steps from the epoch's leader to a member, along the committee: who submits after how many timeouts. */
 export function turnsUntil(committee: readonly Producer[], self: ProducerId, epoch: Epoch, parameters: Parameters): number {
-  const leader = Math.floor(epoch / parameters.reportEpochs) % committee.length
+  const leader = leaderOf(committee, epoch, parameters)
   const place = committee.findIndex(({ id }) => id === self)
   return (place - leader + committee.length) % committee.length
 }

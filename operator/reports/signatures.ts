@@ -4,13 +4,13 @@ import type { SignatureAggregation } from '../core/ports/aggregation.ts'
 import type { ReportSignature } from '../protocol/messages/report.ts'
 
 const EPOCHS_KEPT = 64
-const DIGESTS_PER_MEMBER = 2
+const DIGESTS_PER_MEMBER = 4
 
 type Held = { readonly from: ProducerId; readonly digest: Root; readonly signature: BlsSignature }
 
 /**
  * Committee signatures as they come in, kept unverified (they may come before the own report is derived) and bounded:
- * a few epochs, and per member and epoch the last two different digests.
+ * a few epochs, and per member and epoch the last four different digests.
  */
 export type SignaturePool = {
   add(from: ProducerId, message: ReportSignature): void

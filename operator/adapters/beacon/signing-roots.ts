@@ -21,6 +21,9 @@ export function createSigningRoots(spec: ChainSpec, config: BeaconConfig): Beaco
       const domain = config.getDomain(startOf(data.target.epoch), DOMAIN_BEACON_ATTESTER)
       return signingRoot(ssz.phase0.AttestationData.hashTreeRoot(attestationDataToSsz(data)), domain)
     },
+    attestationRoot(target, dataRoot) {
+      return signingRoot(hexToBytes(dataRoot), config.getDomain(startOf(target), DOMAIN_BEACON_ATTESTER))
+    },
     block(slot, blockRoot) {
       return signingRoot(hexToBytes(blockRoot), config.getDomain(slot, DOMAIN_BEACON_PROPOSER))
     },

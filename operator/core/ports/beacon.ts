@@ -115,6 +115,8 @@ export type BeaconNode = {
   /** Signing roots, by the fork schedule of this chain. */
   signingRoots: {
     attestation(data: AttestationDataValue): Root
+    /** Of the AttestationData that has this root and a target of this epoch. */
+    attestationRoot(target: Epoch, dataRoot: Root): Root
     block(slot: Slot, blockRoot: Root): Root
     randao(epoch: Epoch): Root
     /** EIP-7044: always the Capella domain. */

@@ -1,4 +1,4 @@
-import type { Root } from '../../core/ids.ts'
+import type { Epoch, Root } from '../../core/ids.ts'
 import { ByteReader, ByteWriter, CodecError } from './bytes.ts'
 import { CERTIFICATE_BYTES, type DutyCertificate, readDutyCertificate, writeDutyCertificate } from './certificate.ts'
 
@@ -13,12 +13,14 @@ export const MAX_SET_BYTES = 400_000 * CERTIFICATE_BYTES
 export type CertificateFrame =
   /** Certificates that the sender has made, verified. */
   | { readonly kind: 'certificates'; readonly certificates: readonly DutyCertificate[] }
+  /** A committee's leader names the set of a report made after `history` commitments made and dropped. */
+  | { readonly kind: 'proposal'; readonly epoch: Epoch; readonly history: number; readonly hash: Root }
   /** Asks for a piece of the set of this hash, from 0. */
   | { readonly kind: 'ask'; readonly hash: Root; readonly chunk: number }
   /** A piece of it; `size` is the whole set's, in bytes. */
   | { readonly kind: 'chunk'; readonly hash: Root; readonly chunk: number; readonly size: number; readonly bytes: Uint8Array }
 
-const CODES = { certificates: 1, ask: 2, chunk: 3 } as const
+const CODES = { certificates: 1, ask: 2, chunk: 3, proposal: 4 } as const
 
 export function encodeCertificateFrame(frame: CertificateFrame): Uint8Array {
   const writer = new ByteWriter(256).u8(CODES[frame.kind])
@@ -27,6 +29,8 @@ export function encodeCertificateFrame(frame: CertificateFrame): Uint8Array {
       writer.u32(frame.certificates.length)
       for (const certificate of frame.certificates) writeDutyCertificate(writer, certificate)
       return writer.done()
+    case 'proposal':
+      return writer.u64(frame.epoch).u32(frame.history).hex(frame.hash).done()
     case 'ask':
       return writer.hex(frame.hash).u32(frame.chunk).done()
     case 'chunk':
@@ -52,6 +56,8 @@ function readFrame(reader: ByteReader, size: number): CertificateFrame {
       }
       return { kind: 'certificates', certificates: Array.from({ length: count }, () => readDutyCertificate(reader)) }
     }
+    case CODES.proposal:
+      return { kind: 'proposal', epoch: reader.u64() as Epoch, history: reader.u32(), hash: reader.hex(32) as Root }
     case CODES.ask:
       return { kind: 'ask', hash: reader.hex(32) as Root, chunk: reader.u32() }
     case CODES.chunk: {
@@ -59,6 +65,6 @@ function readFrame(reader: ByteReader, size: number): CertificateFrame {
       return { ...head, bytes: reader.raw(Math.max(0, size - 41)) }
     }
     default:
-      throw new CodecError('MALFORMED', `expected a frame of certificates of kind 1 to 3, got ${code}`)
+      throw new CodecError('MALFORMED', `expected a frame of certificates of kind 1 to 4, got ${code}`)
   }
 }

@@ -20,17 +20,26 @@ export function uncovered(commitments: Iterable<Pick<Commitment, 'phase' | 'cove
   return ranges
 }
 
-/** Where a report stands among the commitments: how many were made and dropped before it, and what that leaves to it. */
-export type Standing = { readonly history: number; readonly covers: readonly EpochRange[] }
+/** Reports whose late certificates a report takes up. */
+const EARLIER = 2
+
+/** The last standing commitments, at most two, the older first. */
+export function standingBefore(commitments: Iterable<Pick<Commitment, 'id' | 'epoch' | 'phase'>>): readonly number[] {
+  const standing = [...commitments].filter(({ phase }) => phase !== 'dropped').sort((a, b) => a.epoch - b.epoch)
+  return standing.slice(-EARLIER).map(({ id }) => id)
+}
+
+/** Where a report stands among the commitments: how many were made and dropped before it, what that leaves to it, and whom it follows. */
+export type Standing = { readonly history: number; readonly covers: readonly EpochRange[]; readonly after: readonly number[] }
 
 /** Of a report of epoch `to` that would be committed now. */
 export function standingNow(state: NetworkState, to: Epoch): Standing {
-  return { history: state.history, covers: uncovered(state.commitments.values(), to) }
+  return { history: state.history, covers: uncovered(state.commitments.values(), to), after: standingBefore(state.commitments.values()) }
 }
 
 /** Of a commitment made already. */
-export function standingOf({ content, covers }: Commitment): Standing {
-  return { history: content.report.history, covers }
+export function standingOf({ content, covers, after }: Commitment): Standing {
+  return { history: content.report.history, covers, after }
 }
 
 /** Whether something at a time (seconds) falls into a range: after its first boundary, up to the one that ends it. */

@@ -13,7 +13,7 @@ import type {
   VaultDraw,
 } from '../../core/network.ts'
 import type { PoolKind } from '../../core/vault.ts'
-import { uncovered } from './coverage.ts'
+import { standingBefore, uncovered } from './coverage.ts'
 import { noteDeed } from './deeds.ts'
 import { poolPagesOf } from './pages.ts'
 
@@ -258,6 +258,7 @@ function applyToCommitments(state: Fold, event: ChainEvent): boolean {
         content,
         phase: 'open',
         covers: uncovered(commitments.values(), epoch),
+        after: standingBefore(commitments.values()),
         pagesPosted: 0,
         pointPages: [],
         committedAt: event.at.timestamp,

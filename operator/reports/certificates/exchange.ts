@@ -14,7 +14,7 @@ import {
   decodeCertificateFrame,
   encodeCertificateFrame,
 } from '../../protocol/messages/certificate-channel.ts'
-import { countBits, verifyCertificate } from '../../protocol/messages/certificate-merge.ts'
+import { countBits, isOfSameDuty, verifyCertificate } from '../../protocol/messages/certificate-merge.ts'
 import { vaultAt } from '../../protocol/state/vaults.ts'
 import { CertificateBook } from './book.ts'
 import { Fetching } from './fetching.ts'
@@ -33,6 +33,8 @@ export type ExchangePorts = {
   /** Certificates older than this are of no report to come. */
   readonly slotsKept: number
 }
+
+export type SetProposal = Extract<CertificateFrame, { kind: 'proposal' }>
 
 /** How far ahead of ours another's clock may be, in slots. */
 const AHEAD = 1
@@ -53,6 +55,7 @@ export class CertificateExchange {
   readonly #muted = new Map<ProducerId, number>()
   readonly #counts = { made: 0, received: 0, merged: 0, refused: 0 }
   #outgoing: DutyCertificate[] = []
+  #onProposal: (from: ProducerId, proposal: SetProposal) => void = () => {}
 
   constructor(ports: ExchangePorts) {
     this.#ports = ports
@@ -83,6 +86,24 @@ export class CertificateExchange {
     // Others begin with a quorum: to them a few members' signatures are news only beside those of the rest.
     const isOpen = before !== undefined && countBits(before.participation) >= this.#quorumOf(certificate)
     this.#outgoing.push(isOpen ? certificate : (this.book.find(certificate) ?? certificate))
+  }
+
+  /** Calls back with the sets that others propose; there is one listener. */
+  onProposal(listener: (from: ProducerId, proposal: SetProposal) => void): void {
+    this.#onProposal = listener
+  }
+
+  propose(to: readonly ProducerId[], proposal: Omit<SetProposal, 'kind'>): void {
+    for (const one of to) if (one !== this.#ports.self) this.#send(one, { kind: 'proposal', ...proposal })
+  }
+
+  /** Is there a signature behind each of its bits? What is known already is not verified again. */
+  isValid(certificate: DutyCertificate): boolean {
+    const known = this.book.find(certificate)
+    if (known !== undefined && isSame(known, certificate)) return true
+    const { chain, time, domainSeparator } = this.#ports
+    const keys = certifyingKeys(chain.view().head, certificate, time)
+    return keys !== undefined && verifyCertificate(certificate, keys, domainSeparator)
   }
 
   start(signal: AbortSignal): void {
@@ -135,6 +156,9 @@ export class CertificateExchange {
         if ((this.#muted.get(from) ?? 0) > this.#now()) return
         for (const certificate of frame.certificates) if (!this.#accept(from, certificate)) return
         return
+      case 'proposal':
+        this.#onProposal(from, frame)
+        return
       case 'ask': {
         const piece = this.sets.chunk(frame.hash, frame.chunk)
         if (piece !== undefined) this.#send(from, { ...frame, kind: 'chunk', ...piece })
@@ -183,6 +207,10 @@ export class CertificateExchange {
   #send(to: ProducerId, frame: CertificateFrame): void {
     this.#ports.network.send(to, 'certificate', encodeCertificateFrame(frame))
   }
+}
+
+function isSame(a: DutyCertificate, b: DutyCertificate): boolean {
+  return isOfSameDuty(a, b) && a.participation === b.participation && a.signature === b.signature
 }
 
 /** Signing keys of the members of the vault in charge at a certificate's slot; undefined when it is not that vault's. */

@@ -24,6 +24,7 @@ const SPEC: ChainSpec = {
 
 export const signingRoots: BeaconNode['signingRoots'] = {
   attestation: (data) => sha('attestation', JSON.stringify(data)) as Root,
+  attestationRoot: (target, data) => sha('attestation root', target, data) as Root,
   block: (slot, root) => sha('block', slot, root) as Root,
   randao: (epoch) => sha('randao', epoch) as Root,
   exit: (epoch, validator) => sha('exit', epoch, validator) as Root,

@@ -10,7 +10,7 @@ import { publicKeyToEip2537, signatureToEip2537 } from '../../../../operator/pro
 import { aggregateSignatures } from '../../../../operator/protocol/bls/signatures.ts'
 import { wordsOf } from '../../../../operator/protocol/bls/words.ts'
 import { reportDigest } from '../../../../operator/protocol/messages/report.ts'
-import { uncovered } from '../../../../operator/protocol/state/coverage.ts'
+import { standingBefore, uncovered } from '../../../../operator/protocol/state/coverage.ts'
 import { emptyState } from '../../../../operator/protocol/state/network-state.ts'
 import { pageRoot } from '../../../../operator/protocol/state/pages.ts'
 import { sha } from '../crypto.ts'
@@ -18,6 +18,8 @@ import type { Random } from '../random.ts'
 import type { Keys } from './keys.ts'
 import { EPOCH_MS, PARAMETERS, SLOT_MS, SLOTS_PER_EPOCH, START_EPOCH } from './plan.ts'
 
+/** Place in an epoch of the block that pool 1 proposes. */
+export const PROPOSAL_AT = 2
 export const CHAIN_ID = 7n
 export const ADDRESSES = Object.fromEntries(
   CONTRACTS.map((name, at) => [name, toAddress(`0x${(at + 1).toString(16).padStart(40, '0')}`)]),
@@ -29,13 +31,16 @@ export type Block = BeaconHeaderInfo & { readonly number: number }
 export type Refused = string
 export type Included = { readonly key: string; readonly by: ProducerId; readonly at: number }
 
+/** Members of every pool's vault. */
+export const VAULT = [1, 2, 3, 4] as readonly number[] as readonly ProducerId[]
+
 /** Pools whose balances are reported, funded long ago. */
 const POOLS: readonly Pool[] = [1, 2, 3].map((id) => ({
   id: id as PoolId,
   kind: id === 3 ? 'bond' : 'staker',
   phase: 'funded',
   round: 0,
-  members: [],
+  members: VAULT,
   publicKey: sha('pool', id).padEnd(98, '0') as PublicKey,
   ordinal: id === 3 ? 0 : id - 1,
   registeredAt: 1,
@@ -43,7 +48,7 @@ const POOLS: readonly Pool[] = [1, 2, 3].map((id) => ({
   validatorIndex: id as ValidatorIndex,
   exitForced: false,
   stallProven: false,
-  vaults: [],
+  vaults: [{ round: 0, members: VAULT, from: 0 as Epoch }],
 }))
 
 /** Withdrawal vaults' wei at a block: another at each, so that a report of another block shows. */
@@ -182,6 +187,7 @@ export class UpkeepChain {
       ...{ id, epoch, digest, phase: 'open', committedAt: now.seconds, pagesPosted: 0, pointPages: [] },
       content: { report, executionHash: sha('execution', blockRoot) as Root, absent },
       covers: uncovered(commitments.values(), epoch),
+      after: standingBefore(commitments.values()),
     }
     this.#state = { ...this.#state, commitments: new Map(commitments).set(id, made), history: history + 1 }
     return undefined
@@ -225,7 +231,13 @@ export class UpkeepChain {
 
 function makeBlock(slot: number, parentRoot: Root, number: number, kind: string): Block {
   const roots = { root: sha(kind, slot) as Root, stateRoot: sha(kind, 'state', slot) as Root, bodyRoot: sha(kind, 'body', slot) as Root }
-  return { ...roots, slot: slot as Slot, proposerIndex: 0 as ValidatorIndex, parentRoot, number }
+  return {
+    ...roots,
+    slot: slot as Slot,
+    proposerIndex: (slot % SLOTS_PER_EPOCH === PROPOSAL_AT ? 1 : 0) as ValidatorIndex,
+    parentRoot,
+    number,
+  }
 }
 
 export const epochAt = (time: number): Epoch => Math.floor(time / EPOCH_MS) as Epoch

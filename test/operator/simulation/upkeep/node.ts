@@ -2,18 +2,20 @@ import type { Epoch, ProducerId, Root } from '../../../../operator/core/ids.ts'
 import { BeaconError, type BeaconNode, type ChainSpec } from '../../../../operator/core/ports/beacon.ts'
 import { ChainError, type ChainFollower, type ChainView, type Contracts } from '../../../../operator/core/ports/chain.ts'
 import type { Log } from '../../../../operator/core/ports/log.ts'
-import type { Network } from '../../../../operator/core/ports/network.ts'
+import { CHANNELS, type Channel, type Network } from '../../../../operator/core/ports/network.ts'
 import type { BeaconProver } from '../../../../operator/core/ports/prover.ts'
 import type { JobOutcome, JobQueue } from '../../../../operator/core/ports/queue.ts'
 import type { Store } from '../../../../operator/core/ports/store.ts'
 import { startKeeper } from '../../../../operator/keeper/keeper.ts'
 import { decodeReportSignature, encodeReportSignature } from '../../../../operator/protocol/messages/report.ts'
 import { emptyState } from '../../../../operator/protocol/state/network-state.ts'
+import { CertificateExchange } from '../../../../operator/reports/certificates/exchange.ts'
 import { startReports } from '../../../../operator/reports/pipeline.ts'
 import { sha } from '../crypto.ts'
 import type { Random } from '../random.ts'
 import { ProcessClock, type Scheduler } from '../scheduler.ts'
 import { ADDRESSES, type Block, balanceAt, CHAIN_ID, type UpkeepChain } from './chain.ts'
+import { attesterDuties, CERTIFICATE_DOMAIN, includedAttesters, proposerDuties, signingRoots } from './duties.ts'
 import type { Keys } from './keys.ts'
 import { type Fault, PARAMETERS, type Plan, SLOT_MS, SLOTS_PER_EPOCH } from './plan.ts'
 
@@ -27,8 +29,10 @@ export type World = {
   readonly random: Random
   readonly chain: UpkeepChain
   readonly keys: Keys
-  readonly post: (from: ProducerId, to: ProducerId, bytes: Uint8Array) => void
-  readonly mailboxes: Map<ProducerId, (from: ProducerId, bytes: Uint8Array) => void>
+  readonly post: (from: ProducerId, to: ProducerId, channel: Channel, bytes: Uint8Array) => void
+  readonly mailboxes: Map<string, (from: ProducerId, bytes: Uint8Array) => void>
+  /** Of those alive. */
+  readonly exchanges: Map<ProducerId, CertificateExchange>
   readonly mempool: (transaction: Sent) => void
   /** An honest member's signature has left, over a report after `history` commitments made and dropped. */
   readonly onSigned: (by: ProducerId, report: { readonly epoch: Epoch; readonly history: number; readonly digest: Root }) => void
@@ -50,8 +54,12 @@ type StoredJob = {
 }
 
 /** What outlives a process. */
-export type Disk = { readonly values: Map<string, string>; readonly jobs: Map<string, StoredJob> }
-export const newDisk = (): Disk => ({ values: new Map(), jobs: new Map() })
+export type Disk = {
+  readonly values: Map<string, string>
+  readonly bytes: Map<string, Uint8Array>
+  readonly jobs: Map<string, StoredJob>
+}
+export const newDisk = (): Disk => ({ values: new Map(), bytes: new Map(), jobs: new Map() })
 
 /** A member's own view of both chains: blocks come late, and siblings come first at times. It survives the process. */
 export class NodeView {
@@ -89,15 +97,26 @@ export function startNode(
     queue: queueOf(world, options.disk, life),
     log: logOf(world, self, life),
   }
+  const store = storeOf(options.disk)
+  const certificates = new CertificateExchange({
+    ...ports,
+    store,
+    domainSeparator: CERTIFICATE_DOMAIN,
+    time: beacon.spec,
+    slotsKept: 5 * PARAMETERS.reportEpochs * SLOTS_PER_EPOCH,
+  })
+  certificates.start(controller.signal)
+  world.exchanges.set(self, certificates)
   startReports(
-    { ...ports, store: storeOf(options.disk), signingKey: world.keys.of(self), aggregation: world.keys.aggregation, poolsPerPage: 2 },
+    { ...ports, store, certificates, signingKey: world.keys.of(self), aggregation: world.keys.aggregation, poolsPerPage: 2 },
     controller.signal,
   )
   startKeeper({ ...ports, maxExitFee: 0n, prover: proverOf(options.view, life, world) }, controller.signal)
   return () => {
     clock.stop()
     controller.abort(new Error('killed'))
-    world.mailboxes.delete(self)
+    world.exchanges.delete(self)
+    for (const channel of CHANNELS) world.mailboxes.delete(`${self}/${channel}`)
   }
 }
 
@@ -132,6 +151,14 @@ function beaconOf(world: World, view: NodeView, life: Life): BeaconNode {
   const spec = { slotDurationMs: SLOT_MS, slotsPerEpoch: SLOTS_PER_EPOCH, genesisTimeMs: 0 } as ChainSpec
   const parts: Partial<BeaconNode> = {
     spec,
+    signingRoots,
+    attesterDuties: (epoch, indices) => answer(() => attesterDuties(epoch, indices)),
+    proposerDuties: (epoch) => answer(() => proposerDuties(epoch)),
+    includedAttesters: (id) =>
+      answer(() => {
+        const block = find(id)
+        return block === undefined ? [] : includedAttesters(chain, block)
+      }),
     header: (id) => answer(() => find(id)),
     executionPayload: (id) =>
       answer(() => {
@@ -226,18 +253,20 @@ function networkOf(
 ): Network {
   return {
     self,
-    send(to, _, bytes) {
+    send(to, channel, bytes) {
       if (!life.isAlive()) return
+      if (channel === 'certificate') return world.post(self, to, channel, bytes)
       const message = decodeReportSignature(bytes)
       if (fault === undefined) world.onSigned(self, { ...message, history: view.chain.head.history })
-      if (fault !== 'babbler') return world.post(self, to, bytes)
+      if (fault !== 'babbler') return world.post(self, to, channel, bytes)
       const digest = sha('babble', life.random.int(0, 1_000)) as Root
-      world.post(self, to, encodeReportSignature({ ...message, digest, signature: world.keys.of(self).sign(digest) }))
-      world.post(self, to, bytes.subarray(0, life.random.int(0, bytes.length)))
-      if (life.random.chance(0.5)) world.post(self, to, encodeReportSignature({ ...message, signature: world.keys.of(self).sign(digest) }))
+      world.post(self, to, channel, encodeReportSignature({ ...message, digest, signature: world.keys.of(self).sign(digest) }))
+      world.post(self, to, channel, bytes.subarray(0, life.random.int(0, bytes.length)))
+      if (life.random.chance(0.5))
+        world.post(self, to, channel, encodeReportSignature({ ...message, signature: world.keys.of(self).sign(digest) }))
     },
-    onMessage(_, handler) {
-      world.mailboxes.set(self, (from, bytes) => {
+    onMessage(channel, handler) {
+      world.mailboxes.set(`${self}/${channel}`, (from, bytes) => {
         if (life.isAlive()) handler(from, bytes)
       })
       return () => {}
@@ -258,19 +287,23 @@ function proverOf(view: NodeView, life: Life, world: World): BeaconProver {
   }
 }
 
-function storeOf({ values }: Disk): Store {
+function storeOf({ values, bytes }: Disk): Store {
   const key = (space: string, name: string): string => `${space}\0${name}`
-  const unused = (): never => {
-    throw new Error('reports keep texts only')
-  }
   return {
     get: (space, name) => values.get(key(space, name)),
     put: (space, name, value) => void values.set(key(space, name), value),
-    delete: (space, name) => void values.delete(key(space, name)),
-    list: (space) =>
-      [...values].filter(([name]) => name.startsWith(`${space}\0`)).map(([name, value]) => [name.slice(space.length + 1), value] as const),
-    getBytes: unused,
-    putBytes: unused,
+    delete(space, name) {
+      values.delete(key(space, name))
+      bytes.delete(key(space, name))
+    },
+    list: (space, { from = '', limit = 10_000 } = {}) =>
+      [...values]
+        .filter(([name]) => name.startsWith(`${space}\0`) && name >= key(space, from))
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .slice(0, limit)
+        .map(([name, value]) => [name.slice(space.length + 1), value] as const),
+    getBytes: (space, name) => bytes.get(key(space, name)),
+    putBytes: (space, name, value) => void bytes.set(key(space, name), value),
     transaction: (change) => change(),
   }
 }

@@ -21,6 +21,7 @@ export const PARAMETERS = {
   pagesDeadline: 2,
   genesisTime: 0,
   baseReward: 100,
+  minPoolPerformance: 9_000,
   dkgReward: 1_000,
   dkgFailurePenalty: 1_000,
   maxCdtDebt: 10_000,

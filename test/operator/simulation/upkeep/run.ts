@@ -2,13 +2,19 @@ import type { Epoch, ProducerId, Root } from '../../../../operator/core/ids.ts'
 import type { Commitment, Producer } from '../../../../operator/core/network.ts'
 import { toAddress } from '../../../../operator/core/parse.ts'
 import type { Report } from '../../../../operator/core/report.ts'
+import type { DutyCertificate } from '../../../../operator/protocol/messages/certificate.ts'
+import { verifyCertificate } from '../../../../operator/protocol/messages/certificate-merge.ts'
+import { decodeCertificateSet } from '../../../../operator/protocol/messages/certificate-set.ts'
 import { reportDigest } from '../../../../operator/protocol/messages/report.ts'
 import { standingOf } from '../../../../operator/protocol/state/coverage.ts'
-import { deriveReport, NO_DUTIES } from '../../../../operator/protocol/state/derive-report.ts'
+import { deriveReport } from '../../../../operator/protocol/state/derive-report.ts'
+import { deriveDutyRecord } from '../../../../operator/protocol/state/duty-points.ts'
+import { judgedEpochs } from '../../../../operator/protocol/state/summaries.ts'
 import { Random } from '../random.ts'
 import { Scheduler } from '../scheduler.ts'
-import { ADDRESSES, type Block, balanceAt, CHAIN_ID, epochAt, UpkeepChain } from './chain.ts'
-import { simKeys } from './keys.ts'
+import { ADDRESSES, type Block, balanceAt, CHAIN_ID, epochAt, UpkeepChain, VAULT } from './chain.ts'
+import { CERTIFICATE_DOMAIN, certificateOf, trueDuties } from './duties.ts'
+import { type Keys, simKeys } from './keys.ts'
 import { type Disk, finalizedOf, NodeView, newDisk, type Sent, startNode, type World } from './node.ts'
 import { drawPlan, EPOCH_MS, PARAMETERS, type Plan, SLOT_MS, SLOTS_PER_EPOCH } from './plan.ts'
 
@@ -49,7 +55,7 @@ export async function runUpkeep({
   })
   const chain = new UpkeepChain({ random: random.fork(), end: plan.end + EPOCH_MS, producers, keys })
   const violations: string[] = []
-  const signed = new Map<string, Root>()
+  const signed = new Map<string, Set<Root>>()
   const pool: Sent[] = []
   const mailboxes: World['mailboxes'] = new Map()
   const isStormy = (): boolean => scheduler.now < plan.healAt
@@ -60,17 +66,20 @@ export async function runUpkeep({
     chain,
     keys,
     mailboxes,
+    exchanges: new Map(),
     mempool: (transaction) => pool.push(transaction),
-    post(from, to, bytes) {
+    post(from, to, channel, bytes) {
       if (isStormy() && random.chance(plan.storm.drop)) return
-      scheduler.at(scheduler.now + random.int(1, isStormy() ? plan.storm.lateMs : 50), () => mailboxes.get(to)?.(from, bytes))
+      scheduler.at(scheduler.now + random.int(1, isStormy() ? plan.storm.lateMs : 50), () =>
+        mailboxes.get(`${to}/${channel}`)?.(from, bytes),
+      )
     },
     onSigned(by, { epoch, history, digest }) {
       const key = `${by}/${epoch}/${history}`
-      const before = signed.get(key)
-      if (before !== undefined && before !== digest)
-        violations.push(`two reports: member ${by} signed ${before} and ${digest} for epoch ${epoch}`)
-      signed.set(key, digest)
+      // One for each leader's set.
+      const digests = (signed.get(key) ?? new Set<Root>()).add(digest)
+      if (digests.size > size) violations.push(`too many reports: member ${by} signed ${digests.size} for epoch ${epoch}`)
+      signed.set(key, digests)
     },
     onTrouble: (by, what) => violations.push(`error: member ${by}: ${what}`),
   }
@@ -96,9 +105,11 @@ export async function runUpkeep({
       start(producer)
     })
   }
+  const end = Math.floor(plan.end / EPOCH_MS)
+  for (let epoch = Math.floor(plan.start / EPOCH_MS); epoch < end; epoch++) scheduleDuties(world, epoch)
   await scheduler.run(plan.end, () => violations.length > 0)
   for (const kill of kills.values()) kill()
-  if (violations.length === 0) violations.push(...conclude(plan, chain))
+  if (violations.length === 0) violations.push(...conclude(plan, chain, { disks: [...disks.values()], keys }))
   return { violations, wasted: chain.wasted.length, calls: chain.included.length }
 }
 
@@ -171,7 +182,7 @@ function arrive(view: NodeView, block: Block, chain: UpkeepChain): void {
 }
 
 /** What must be true in the end. */
-function conclude(plan: Plan, chain: UpkeepChain): readonly string[] {
+function conclude(plan: Plan, chain: UpkeepChain, found: Found): readonly string[] {
   const violations: string[] = []
   const { commitments, periods } = chain.state
   const healed = Math.ceil(plan.healAt / EPOCH_MS)
@@ -184,7 +195,7 @@ function conclude(plan: Plan, chain: UpkeepChain): readonly string[] {
     const made = [...commitments.values()].filter((one) => one.epoch === epoch && one.phase !== 'dropped')
     if (made.length > 1) violations.push(`one commitment: ${made.length} of epoch ${epoch}`)
     for (const one of made)
-      if (one.digest !== truth({ state: chain.state, header: chain.atOrBefore(epoch * SLOTS_PER_EPOCH) }, one))
+      if (one.digest !== truth(chain, found, one))
         violations.push(`validity: epoch ${epoch} was committed with other amounts than there were`)
     if (epoch < healed) continue
     const [one] = made
@@ -213,9 +224,45 @@ function conclude(plan: Plan, chain: UpkeepChain): readonly string[] {
   return violations
 }
 
-/** The digest of the one right report where a commitment stands. */
-function truth({ state, ...chain }: Pick<UpkeepChain, 'state'> & { readonly header: Block }, made: Commitment): Root {
-  const { header } = chain
+/** Each duty of an epoch done: certificates are made by some of those alive, of a quorum or of all, the rest comes later or never. */
+function scheduleDuties({ chain, scheduler, random, keys, exchanges }: World, epoch: number): void {
+  for (const duty of trueDuties(chain, epoch)) {
+    const { signingRoot, slot } = duty
+    if (signingRoot === undefined) continue
+    const places = random.shuffle([0, 1, 2, 3])
+    const first = places.slice(0, random.int(3, 4))
+    const maker = random.int(1, 4) as ProducerId
+    scheduler.at((slot + 1) * SLOT_MS, () => exchanges.get(maker)?.add(certificateOf(keys, { ...duty, signingRoot }, first)))
+    if (first.length === 4 || random.chance(0.2)) continue
+    const late = (slot + random.int(1, 6 * SLOTS_PER_EPOCH)) * SLOT_MS
+    scheduler.at(late, () => exchanges.get(maker)?.add(certificateOf(keys, { ...duty, signingRoot }, places.slice(3))))
+  }
+}
+
+/** What the members leave behind, to judge by. */
+type Found = { readonly disks: readonly Disk[]; readonly keys: Keys }
+
+/** A set of certificates, from whoever has it; each of them must be good. */
+function setOf({ disks, keys }: Found, hash: Root): readonly DutyCertificate[] {
+  const bytes = disks.map((disk) => disk.bytes.get(`certificate-set\0${hash}`)).find((one) => one !== undefined)
+  const set = bytes === undefined ? [] : decodeCertificateSet(bytes)
+  const vault = VAULT.map((id) => keys.of(id).publicKey)
+  return set.every((one) => verifyCertificate(one, vault, CERTIFICATE_DOMAIN)) ? set : []
+}
+
+/** The digest of the one right report where a commitment stands, with the set that it publishes. */
+function truth(chain: UpkeepChain, found: Found, made: Commitment): Root {
+  const { state } = chain
+  const header = chain.atOrBefore(made.epoch * SLOTS_PER_EPOCH)
+  const before = made.after.flatMap((id) => state.commitments.get(id) ?? [])
+  const epochs = [made.covers, ...before.map(({ covers }) => covers)].flatMap(judgedEpochs)
+  const judged = epochs.flatMap(({ from, to }) => Array.from({ length: to - from }, (_, at) => from + at))
+  const record = deriveDutyRecord({
+    ...{ state, covers: made.covers, parameters: PARAMETERS },
+    duties: judged.flatMap((epoch) => trueDuties(chain, epoch)),
+    certificates: setOf(found, made.content.report.certificatesHash),
+    earlier: before.map(({ covers, content }) => ({ covers, certificates: setOf(found, content.report.certificatesHash) })),
+  })
   const validator = { balance: 32_000_000_000n + BigInt(header.slot), eligible: true }
   const balances = new Map(
     [...state.pools.values()].flatMap(({ publicKey }) => (publicKey === undefined ? [] : [[publicKey, validator] as const])),
@@ -234,7 +281,7 @@ function truth({ state, ...chain }: Pick<UpkeepChain, 'state'> & { readonly head
     state,
     reference,
     standing: standingOf(made),
-    duties: NO_DUTIES,
+    duties: record,
     poolsPerPage: 2,
     parameters: PARAMETERS,
   })

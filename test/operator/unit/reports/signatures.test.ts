@@ -37,7 +37,7 @@ test('only valid signatures of members over the own digest count, each once', ()
   assert.deepEqual([...signatures.valid({ epoch: epoch(12), digest, members }).keys()].sort(), [1, 2])
 })
 
-test('a flood keeps two digests of a member and sixty-four epochs', () => {
+test('a flood keeps four digests of a member and sixty-four epochs', () => {
   const signatures = pool()
   for (let at = 0; at < 1_000; at++) signatures.add(1 as ProducerId, { epoch: epoch(12), digest: root(at + 10), signature: signature(1) })
   signatures.add(1 as ProducerId, { epoch: epoch(12), digest, signature: signature(1) })
