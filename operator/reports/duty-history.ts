@@ -2,7 +2,7 @@ import type { JudgedDuty, JudgedType } from '../core/duties.ts'
 import { reasonOf } from '../core/errors.ts'
 import type { Epoch, PoolId, Root, Slot, ValidatorIndex } from '../core/ids.ts'
 import type { NetworkState } from '../core/network.ts'
-import type { BeaconHeaderInfo, BeaconNode } from '../core/ports/beacon.ts'
+import type { BeaconHeaderInfo, BeaconNode, HeadEvent } from '../core/ports/beacon.ts'
 import type { ChainFollower } from '../core/ports/chain.ts'
 import type { Log } from '../core/ports/log.ts'
 import type { Store } from '../core/ports/store.ts'
@@ -27,6 +27,7 @@ type Scheduled = {
 /** The duties of an epoch while these roots stand, as asked for when so many pools were known. */
 type Schedule = { readonly attesters: Root; readonly proposers: Root; readonly pools: number; readonly duties: readonly Scheduled[] }
 
+type DutyHead = Pick<HeadEvent, 'slot' | 'previousDutyDependentRoot' | 'currentDutyDependentRoot'>
 type Ports = { readonly beacon: BeaconNode; readonly chain: ChainFollower; readonly store: Store; readonly log: Log }
 
 const keyOf = (epoch: number): string => String(epoch).padStart(12, '0')
@@ -38,15 +39,22 @@ const keyOf = (epoch: number): string => String(epoch).padStart(12, '0')
 export class DutyHistory {
   readonly #ports: Ports
   #running: Promise<void> = Promise.resolve()
+  /** What the schedule was last asked for by. */
+  #asked = ''
 
   constructor(ports: Ports) {
     this.#ports = ports
   }
 
-  /** To be called at each head. Never rejects. */
-  async onHead(slot: Slot, signal: AbortSignal): Promise<void> {
+  /** To be called at each head: asks anew when the epoch, what decides its duties, or the pools have changed. Never rejects. */
+  async onHead(head: DutyHead, signal: AbortSignal): Promise<void> {
+    const { slot, previousDutyDependentRoot, currentDutyDependentRoot } = head
+    const epoch = this.#epochOf(slot)
+    const asked = [epoch, previousDutyDependentRoot, currentDutyDependentRoot, this.#poolsIn(epoch).length].join('/')
+    if (asked === this.#asked) return
     try {
-      await this.#capture(this.#epochOf(slot), signal)
+      await this.#capture(epoch, signal)
+      this.#asked = asked
     } catch (error) {
       if (!signal.aborted) this.#ports.log.debug('the duties of an epoch are not known yet', { slot, reason: reasonOf(error) })
     }
@@ -73,13 +81,6 @@ export class DutyHistory {
       }
     }
     return found.sort((a, b) => a.poolId - b.poolId || a.slot - b.slot || a.type.localeCompare(b.type))
-  }
-
-  /** May a pool have had this duty, by any schedule seen? */
-  expects({ poolId, type, slot }: { readonly poolId: PoolId; readonly type: JudgedType; readonly slot: Slot }): boolean {
-    return this.#schedules(this.#epochOf(slot)).some(({ duties }) =>
-      duties.some((duty) => duty.poolId === poolId && duty.type === type && duty.slot === slot),
-    )
   }
 
   #epochOf(slot: number): Epoch {

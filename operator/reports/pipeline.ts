@@ -157,9 +157,9 @@ export function startReports(ports: ReportPorts, signal: AbortSignal): void {
   }
   beacon.follow(
     {
-      onHead: ({ slot }) => {
-        capture(slot).catch(complain('capture'))
-        void history.onHead(slot, signal)
+      onHead: (head) => {
+        capture(head.slot).catch(complain('capture'))
+        void history.onHead(head, signal)
       },
       onFinalized: ({ epoch }) => {
         void history.onFinalized(epoch, signal)

@@ -68,6 +68,7 @@ describe('event feed through reorganizations', () => {
       store: new EventStore({ store, identity: rpc.identity, directory: emitter }),
       addresses: [toAddress(emitter)],
       deploymentBlock: 1,
+      earns: () => false,
       decode: ({ topics }) => Number(topics[0]),
       onBatch(batch) {
         batches.push(batch)

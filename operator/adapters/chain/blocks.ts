@@ -22,6 +22,7 @@ export type ServedLog = {
   readonly blockNumber: number
   readonly blockHash: Root
   readonly logIndex: number
+  readonly transactionHash: Root
 }
 
 /** Throws `ChainError` MALFORMED. */
@@ -48,8 +49,14 @@ export function parseLogs(answer: unknown): readonly ServedLog[] {
       blockNumber: quantity(json.blockNumber),
       blockHash: toRoot(json.blockHash),
       logIndex: quantity(json.logIndex),
+      transactionHash: toRoot(json.transactionHash),
     })),
   )
+}
+
+/** Who sent a transaction. Throws `ChainError` MALFORMED. */
+export function parseSender(answer: unknown): Address {
+  return parse('transaction', answer, (json) => toAddress(json.from))
 }
 
 function quantity(value: unknown): number {

@@ -1,6 +1,6 @@
-import type { Address } from '../../core/ids.ts'
+import type { Address, Root } from '../../core/ids.ts'
 import { ChainError } from '../../core/ports/chain.ts'
-import type { BlockRef, ServedLog } from './blocks.ts'
+import { type BlockRef, parseSender, type ServedLog } from './blocks.ts'
 import type { RawLog } from './decode.ts'
 import type { Cursor, EventStore } from './event-store.ts'
 import { logsOfBlock, logsOfRange } from './logs.ts'
@@ -32,6 +32,8 @@ type Options<Event> = {
   readonly addresses: readonly Address[]
   readonly deploymentBlock: number
   readonly decode: (log: RawLog) => Event | undefined
+  /** Does an event earn the sender of its transaction something? Then it is told who that was. */
+  readonly earns: (event: Event) => boolean
   readonly onBatch: (batch: Batch<Event>) => void
 }
 
@@ -128,7 +130,10 @@ export class EventFeed<Event> {
       const some = blocks.slice(at, at + PARALLEL)
       const served = await Promise.all(some.map((block) => logsOfBlock(rpc, { addresses, block }, signal)))
       for (const [i, block] of some.entries()) {
-        const logs = (served[i] ?? []).map((log) => withTime(log, block))
+        const logs = await this.#complete(
+          (served[i] ?? []).map((log) => ({ log, block })),
+          signal,
+        )
         followed.push({ block, logs, events: this.#decode(logs) })
       }
     }
@@ -170,13 +175,42 @@ export class EventFeed<Event> {
 
   async #timed(logs: readonly ServedLog[], signal?: AbortSignal): Promise<readonly RawLog[]> {
     const blocks = new Map<string, BlockRef>()
-    const timed: RawLog[] = []
+    const placed: { readonly log: ServedLog; readonly block: BlockRef }[] = []
     for (const log of logs) {
       const block = blocks.get(log.blockHash) ?? (await this.#required(log.blockHash, signal))
       blocks.set(log.blockHash, block)
-      timed.push(withTime(log, block))
+      placed.push({ log, block })
     }
-    return timed
+    return this.#complete(placed, signal)
+  }
+
+  /** Logs with their blocks' times, and with their transactions where these count. */
+  async #complete(
+    logs: readonly { readonly log: ServedLog; readonly block: BlockRef }[],
+    signal?: AbortSignal,
+  ): Promise<readonly RawLog[]> {
+    const { decode, earns } = this.#options
+    const senders = new Map<Root, Address>()
+    const complete: RawLog[] = []
+    for (const { log, block } of logs) {
+      const raw = withTime(log, block)
+      const event = decode(raw)
+      if (event === undefined || !earns(event)) {
+        complete.push(raw)
+        continue
+      }
+      const hash = log.transactionHash
+      const sender = senders.get(hash) ?? (await this.#senderOf(hash, signal))
+      senders.set(hash, sender)
+      complete.push({ ...raw, at: { ...raw.at, transaction: { hash, sender } } })
+    }
+    return complete
+  }
+
+  async #senderOf(hash: Root, signal?: AbortSignal): Promise<Address> {
+    const answer = await this.#options.rpc.request('eth_getTransactionByHash', [hash], signal)
+    if (answer === null) throw new ChainError('BEHIND', `expected the client to have transaction ${hash}, it has not`, { hash })
+    return parseSender(answer)
   }
 
   #decode(logs: readonly RawLog[]): readonly Event[] {

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { reasonOf } from '../../core/errors.ts'
-import type { ChainEvent } from '../../core/events.ts'
+import { type ChainEvent, type EventName, UPKEEP_EVENTS } from '../../core/events.ts'
 import type { NetworkState } from '../../core/network.ts'
 import type { ChainFollower, ChainView } from '../../core/ports/chain.ts'
 import type { Log } from '../../core/ports/log.ts'
@@ -13,6 +13,7 @@ import { EventStore } from './event-store.ts'
 import type { ChainRpc } from './rpc.ts'
 
 const LAST_RETRY_MS = 5_000
+const UPKEEP: ReadonlySet<EventName> = new Set(UPKEEP_EVENTS)
 
 type Listener = Parameters<ChainFollower['onChange']>[0]
 
@@ -42,6 +43,7 @@ export async function startFollower(options: FollowerOptions, signal: AbortSigna
     addresses: [...new Set(Object.values(deployment.addresses))],
     deploymentBlock: deployment.deploymentBlock,
     decode: createDecoder(deployment.addresses),
+    earns: ({ name }) => UPKEEP.has(name),
     onBatch(batch) {
       view = advance(view, batch, () => feed.unfinalized())
       if (batch.reverted.length > 0) log.info('chain reorganized', { events: batch.reverted.length, head: batch.head.number })

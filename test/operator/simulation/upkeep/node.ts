@@ -7,6 +7,7 @@ import type { BeaconProver } from '../../../../operator/core/ports/prover.ts'
 import type { JobOutcome, JobQueue } from '../../../../operator/core/ports/queue.ts'
 import type { Store } from '../../../../operator/core/ports/store.ts'
 import { startKeeper } from '../../../../operator/keeper/keeper.ts'
+import { decodeCertificateFrame, encodeCertificateFrame } from '../../../../operator/protocol/messages/certificate-channel.ts'
 import { decodeReportSignature, encodeReportSignature } from '../../../../operator/protocol/messages/report.ts'
 import { emptyState } from '../../../../operator/protocol/state/network-state.ts'
 import { CertificateExchange } from '../../../../operator/reports/certificates/exchange.ts'
@@ -255,7 +256,7 @@ function networkOf(
     self,
     send(to, channel, bytes) {
       if (!life.isAlive()) return
-      if (channel === 'certificate') return world.post(self, to, channel, bytes)
+      if (channel === 'certificate') return world.post(self, to, channel, fault === 'liar' ? forged(world, self, bytes) : bytes)
       const message = decodeReportSignature(bytes)
       if (fault === undefined) world.onSigned(self, { ...message, history: view.chain.head.history })
       if (fault !== 'babbler') return world.post(self, to, channel, bytes)
@@ -272,6 +273,16 @@ function networkOf(
       return () => {}
     },
   }
+}
+
+/** A liar proposes its set with a bit that nobody signed for. */
+function forged({ exchanges }: World, self: ProducerId, bytes: Uint8Array): Uint8Array {
+  const frame = decodeCertificateFrame(bytes)
+  const exchange = exchanges.get(self)
+  const [first, ...rest] = frame.kind === 'proposal' ? (exchange?.sets.get(frame.hash) ?? []) : []
+  if (frame.kind !== 'proposal' || exchange === undefined || first === undefined) return bytes
+  const lie = { ...first, participation: first.participation ^ 8n }
+  return lie.participation === 0n ? bytes : encodeCertificateFrame({ ...frame, hash: exchange.sets.add([lie, ...rest]) })
 }
 
 function proverOf(view: NodeView, life: Life, world: World): BeaconProver {

@@ -79,7 +79,7 @@ describe('JSON-RPC to an execution client', () => {
         const [from, to] = [Number(fromBlock), Number(toBlock)]
         if (to - from >= 100) throw { code: -32005, message: 'query returned more than 10000 results' }
         asked.push(from)
-        const log = { address, topics: [], data: '0x', blockHash: root('01'), logIndex: '0x0' }
+        const log = { address, topics: [], data: '0x', blockHash: root('01'), transactionHash: root('02'), logIndex: '0x0' }
         return [{ ...log, blockNumber: `0x${from.toString(16)}` }]
       },
     }

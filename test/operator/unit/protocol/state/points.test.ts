@@ -48,14 +48,14 @@ test('a report covers what no standing one before it covers', () => {
     [...state.commitments.values()].map(({ covers }) => covers),
     [ranges([0, 4]), ranges([4, 8])],
   )
-  assert.deepEqual(standingNow(state, epoch(12)), { history: 2, covers: ranges([8, 12]) })
+  assert.deepEqual(standingNow(state, epoch(12)), { history: 2, covers: ranges([8, 12]), after: [1, 2] })
 })
 
 test('what a dropped one covered comes back with the next report made since, and only with that', () => {
   const before = [committed(1, 4, 5), committed(2, 8, 9)]
   const state = foldEvents(emptyState(), [...before, dropped(1, 4, 10), committed(3, 12, 13)])
   assert.deepEqual(state.commitments.get(3)?.covers, ranges([0, 4], [8, 12]))
-  assert.deepEqual(standingNow(state, epoch(16)), { history: 4, covers: ranges([12, 16]) })
+  assert.deepEqual(standingNow(state, epoch(16)), { history: 4, covers: ranges([12, 16]), after: [2, 3] })
   // The one in between was signed before, and stays what it was.
   const second = state.commitments.get(2)
   assert.ok(second)
