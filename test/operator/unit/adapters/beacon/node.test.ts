@@ -110,6 +110,15 @@ describe('BeaconNode over the standard REST API', () => {
       const source = { epoch: toEpoch(1), root: toRoot(root('01')) }
       const target = { epoch: toEpoch(epoch), root: toRoot(root('02')) }
       const slot = toSlot(epoch * 4 + 2)
+      const dataRoot = ssz.phase0.AttestationData.hashTreeRoot({
+        ...{ slot, index: 0, beaconBlockRoot: hexToBytes(blockRoot) },
+        source: { epoch: 1, root: hexToBytes(root('01')) },
+        target: { epoch, root: hexToBytes(root('02')) },
+      })
+      assert.equal(
+        node.signingRoots.attestationRoot(toEpoch(epoch), toRoot(hex(dataRoot))),
+        node.signingRoots.attestation({ slot, source, target, beaconBlockRoot: blockRoot }),
+      )
       assert.equal(
         node.signingRoots.attestation({ slot, source, target, beaconBlockRoot: blockRoot }),
         hex(
