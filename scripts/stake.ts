@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander'
+import { transact } from '../operator/adapters/chain/transact.ts'
 import { parseAddress, parseAmount } from '../operator/app/cli/flags.ts'
 import { print } from '../operator/app/cli/print.ts'
 import { runProgram, speakAs } from '../operator/app/cli/voice.ts'
@@ -13,7 +14,6 @@ import {
   connectWallet,
   eventOf,
   StakerError,
-  transact,
   type WalletFlags,
   withConnection,
   withWallet,

@@ -2,7 +2,7 @@ import { OpenPoolsError } from '../core/errors.ts'
 
 /** Key files and the folder that holds them. */
 export class SignerError extends OpenPoolsError<
-  'NO_KEYS' | 'KEYS_EXIST' | 'FOLDER_IN_USE' | 'BAD_FILE' | 'WRONG_PASSWORD' | 'BAD_PASSWORD'
+  'NO_KEYS' | 'KEYS_EXIST' | 'NO_FOLDER' | 'FOLDER_IN_USE' | 'BAD_FILE' | 'WRONG_PASSWORD' | 'BAD_PASSWORD'
 > {}
 
 /**

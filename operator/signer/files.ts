@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import {
   closeSync,
+  existsSync,
   fstatSync,
   fsyncSync,
   ftruncateSync,
@@ -8,10 +9,12 @@ import {
   openSync,
   readFileSync,
   renameSync,
+  statSync,
   unlinkSync,
   writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
+import { SignerError } from './errors.ts'
 
 const OWNER_ONLY_FILE = 0o600
 const OWNER_ONLY_FOLDER = 0o700
@@ -30,9 +33,27 @@ function writeAll(descriptor: number, bytes: Uint8Array): void {
   for (let offset = 0; offset < bytes.length; ) offset += writeSync(descriptor, bytes, offset)
 }
 
-/** Makes a folder (and its parents) that only its owner may enter. */
+/**
+ * Makes a folder (and its parents) that only its owner may enter. Throws `SignerError` NO_FOLDER where the file system takes no
+ * folders; Node's own recursion would try for ever there, since such a file system (/proc) denies that the parent exists.
+ */
 export function makePrivateFolder(path: string): void {
-  mkdirSync(path, { recursive: true, mode: OWNER_ONLY_FOLDER })
+  try {
+    mkdirSync(path, { mode: OWNER_ONLY_FOLDER })
+  } catch (cause) {
+    if (codeOf(cause) === 'EEXIST' && statSync(path).isDirectory()) return
+    if (codeOf(cause) !== 'ENOENT' || path === '') throw cause
+    if (existsSync(dirname(path))) {
+      throw new SignerError(
+        'NO_FOLDER',
+        `no folder can be made at ${path}: its file system takes none; choose another place`,
+        { path },
+        { cause },
+      )
+    }
+    makePrivateFolder(dirname(path))
+    makePrivateFolder(path)
+  }
 }
 
 /** Writes a file, readable by its owner only, that is either wholly there after a crash or not at all. On disk before it returns. */
@@ -80,6 +101,5 @@ export function shred(path: string): void {
   syncFolder(dirname(path))
 }
 
-function isAbsent(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
-}
+const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined)
+const isAbsent = (error: unknown): boolean => codeOf(error) === 'ENOENT'

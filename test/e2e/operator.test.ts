@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { encryptKeystoreJson, HDNodeWallet } from 'ethers'
 import { type RunningChain, startChain } from '../../devnet/chain/start-chain.ts'
+import type { ExitOutcome } from '../../operator/app/exit.ts'
 import type { Registered } from '../../operator/app/register.ts'
 import { OperatorProcess, openpools } from '../support/operator-process.ts'
 import { Outlet } from '../support/outlet.ts'
@@ -38,7 +39,7 @@ async function deploy(chain: RunningChain, keyFile: string): Promise<string> {
   return (JSON.parse(stdout) as { readonly directory: string }).directory
 }
 
-describe('operator on a real chain', { timeout: 120_000 }, () => {
+describe('operator on a real chain', { timeout: 300_000 }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'openpools-e2e-'))
   const passwordFile = join(folder, 'password')
   const running: OperatorProcess[] = []
@@ -161,6 +162,22 @@ describe('operator on a real chain', { timeout: 120_000 }, () => {
     await second.until('waiting for the other', ({ state }) => state.startsWith('waiting for the execution client: '))
     await execution.plugIn()
     for (const each of [first, second]) await each.until('ready', ({ ready, peersConnected }) => ready && peersConnected === 1, 30)
+  })
+
+  it('leaves by the owner, and is told what keeps the bond', async () => {
+    const exit = async (...more: readonly string[]) => openpools(['exit', ...keys('second').slice(0, 2), ...network(), ...more])
+    const asked = await exit(...(await ownerFlags(2)))
+    assert.equal(asked.status, 0, asked.stderr)
+    assert.match(asked.stdout, /^Asked to leave \(transaction 0x[0-9a-f]{64}\)\.\nProducer [12] is leaving; bond 26 ETH\.$/m)
+    const looked = await exit('--status', '--json')
+    assert.equal((JSON.parse(looked.stdout) as ExitOutcome).standing, 'leaving')
+    const early = await exit('--withdraw', ...(await ownerFlags(2)))
+    assert.equal(early.status, 1)
+    assert.match(early.stderr, /^openpools: the contract refused: producer [12] is in the list of this period still/)
+    assert.match(
+      (await exit()).stderr,
+      /^openpools: the owner's key is needed: give --owner-key-file and --owner-password-file, or --status/,
+    )
   })
 
   it('needs little memory', () => {

@@ -10,6 +10,9 @@ const wei = (value: unknown): bigint => BigInt(String(value))
 /** Least and actual amount of wei, to put into a sentence. */
 const amounts = ({ expectedAtLeast, actual }: Args): readonly [string, string] => ethTexts(wei(expectedAtLeast), wei(actual))
 
+/** Of `Status` in IBlockProducers. */
+const GONE = 3n
+const timeText = (seconds: unknown): string => (wei(seconds) === 0n ? 'none so far' : new Date(Number(wei(seconds)) * 1000).toISOString())
 /**
  * What the refusals that a person can meet mean, and what to do about them. Errors that only operators' programs meet are not
  * here: they are told by name and values.
@@ -48,6 +51,24 @@ const SENTENCES: Readonly<Record<string, (args: Args) => string>> = {
   InvalidProofOfPossession: () =>
     'the proof that the signing key is yours is not valid: register with the data folder that "openpools keys" made',
   PeerAddressLength: ({ atMost, actual }) => `an address is at most ${atMost} bytes long, this one is ${actual}: give a shorter --address`,
+  ProducerUnknown: ({ producerId }) => `there is no producer ${producerId}`,
+  NotOwner: ({ expected, actual }) => `only the producer's owner, ${expected}, may do this, not ${actual}: use the key of that account`,
+  ProducerOut: ({ producerId }) =>
+    `producer ${producerId} leaves already, or was slashed: see how far it is with "openpools exit --status"`,
+  NotLeaving({ producerId, status }) {
+    return wei(status) === GONE
+      ? `producer ${producerId} has taken its bond already: nothing is left to do`
+      : `producer ${producerId} has not asked to leave: run "openpools exit" first`
+  },
+  SeatsHeldStill: ({ producerId }) =>
+    `producer ${producerId} still answers for seats: wait until they are handed over and their tails end; "openpools exit --status" tells`,
+  ListedStill: ({ producerId }) =>
+    `producer ${producerId} is in the list of this period still: wait until the next period's list is frozen`,
+  NotSettled: ({ producerId, needed, settledThrough }) =>
+    `the points of producer ${producerId} are settled through ${timeText(settledThrough)}, and have to be through ${timeText(needed)}: keep the operator running, it settles them with each finalized report`,
+  InDebt: ({ producerId, points }) =>
+    `producer ${producerId} owes ${points} points: later points repay them, or the owner's CDT with "openpools exit --withdraw --repay"`,
+  NoRate: () => 'points have no worth in CDT before a report with points is finalized: wait for the next one',
   ParameterOutOfRange: ({ name, value, least, most }) =>
     `parameter ${name} is ${value}, outside ${least} to ${most}: mend deploy/parameters`,
   NotAPowerOfTwo: ({ name, value }) => `parameter ${name} is ${value}, which is no power of two: mend deploy/parameters`,

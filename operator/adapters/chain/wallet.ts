@@ -3,7 +3,7 @@ import { JsonRpcProvider, Wallet } from 'ethers'
 import { OpenPoolsError, reasonOf } from '../../core/errors.ts'
 import { notAnExecutionClient, servesBeaconApi } from '../endpoint-kinds.ts'
 
-export class WalletError extends OpenPoolsError<'UNREADABLE' | 'NOT_A_KEYSTORE' | 'WRONG_PASSWORD' | 'UNREACHABLE'> {}
+export class WalletError extends OpenPoolsError<'UNREADABLE' | 'NOT_A_KEYSTORE' | 'WRONG_PASSWORD' | 'UNREACHABLE' | 'TOO_LITTLE'> {}
 
 const POLL_MS = 250
 const TIMEOUT_MS = 10_000

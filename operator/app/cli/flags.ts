@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander'
-import type { Address } from '../../core/ids.ts'
-import { toAddress } from '../../core/parse.ts'
+import type { Address, ProducerId } from '../../core/ids.ts'
+import { toAddress, toProducerId } from '../../core/parse.ts'
 import { LOG_LEVELS } from '../config.ts'
 
 const MULTIADDR = /^\/(ip4|ip6|dns|dns4|dns6)\/[^/\s]+\/tcp\/(\d{1,5})$/
@@ -60,6 +60,12 @@ function parseEth(allowZero: boolean): (text: string) => bigint {
 export const parseAmount = parseEth(false)
 export const parseAmountOrZero = parseEth(true)
 
+/** The number of a producer, from 1. */
+export const parseProducerId = parsed<ProducerId>((text) => {
+  const id = /^[1-9]\d{0,9}$/.test(text) ? Number(text) : undefined
+  return id !== undefined && id < 2 ** 32 ? toProducerId(id) : undefined
+}, 'the number of a producer, from 1')
+
 /** An option that OPENPOOLS_<NAME> can give as well. */
 export function flag(flags: string, description: string): Option {
   const option = new Option(flags, description)
@@ -78,5 +84,7 @@ export const beaconUrl = (): Option =>
   flag('--beacon-url <url>', 'Beacon API of a node of the same chain').argParser(parseUrl).makeOptionMandatory()
 export const directory = (): Option =>
   flag('--directory <address>', "the deployment's directory contract").argParser(parseAddress).makeOptionMandatory()
+export const ownerKeyFile = (): Option => flag('--owner-key-file <file>', "the owner's encrypted key file (Web3 secret storage)")
+export const ownerPasswordFile = (): Option => flag('--owner-password-file <file>', 'file with its password')
 export const logLevel = (): Option => flag('--log-level <level>', 'least severity to log').choices(LOG_LEVELS).default('info')
 export const json = (): Option => new Option('--json', 'print one JSON object instead of text')

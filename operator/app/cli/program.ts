@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { exitCommand } from './commands/exit.ts'
 import { keysCommand } from './commands/keys.ts'
 import { registerCommand } from './commands/register.ts'
 import { runCommand } from './commands/run.ts'
@@ -11,12 +12,13 @@ export function createProgram(): Command {
     [
       'An operator of Open Pools: bonds ETH, keeps shares of validators’ keys together with others, and does their duties.',
       '',
-      'Three steps: "keys" makes the keys, "register" bonds ETH under them, "run" does the work. "status" shows how it goes.',
+      'Three steps: "keys" makes the keys, "register" bonds ETH under them, "run" does the work. "status" shows how it goes,',
+      '"exit" leaves and takes the bond back.',
       'Each flag can be an environment variable instead: --rpc-url is OPENPOOLS_RPC_URL, and so on.',
     ].join('\n'),
   )
   // Settings of the program are inherited by commands only when they are made through it.
-  for (const command of [keysCommand(), registerCommand(), runCommand(), statusCommand()]) {
+  for (const command of [keysCommand(), registerCommand(), runCommand(), statusCommand(), exitCommand()]) {
     program.addCommand(command.copyInheritedSettings(program))
   }
   return program

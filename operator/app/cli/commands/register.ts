@@ -1,6 +1,18 @@
 import { Command } from 'commander'
 import type { Address } from '../../../core/ids.ts'
-import { dataDir, directory, flag, json, parseAmount, parseAmountOrZero, parseMultiaddr, passwordFile, rpcUrl } from '../flags.ts'
+import {
+  dataDir,
+  directory,
+  flag,
+  json,
+  ownerKeyFile,
+  ownerPasswordFile,
+  parseAmount,
+  parseAmountOrZero,
+  parseMultiaddr,
+  passwordFile,
+  rpcUrl,
+} from '../flags.ts'
 import { print } from '../print.ts'
 
 type Flags = {
@@ -30,8 +42,8 @@ export function registerCommand(): Command {
     .addOption(passwordFile())
     .addOption(rpcUrl())
     .addOption(directory())
-    .addOption(flag('--owner-key-file <file>', "the owner's encrypted key file (Web3 secret storage)").makeOptionMandatory())
-    .addOption(flag('--owner-password-file <file>', 'file with its password').makeOptionMandatory())
+    .addOption(ownerKeyFile().makeOptionMandatory())
+    .addOption(ownerPasswordFile().makeOptionMandatory())
     .addOption(flag('--bond <eth>', 'ETH to bond').argParser(parseAmount).makeOptionMandatory())
     .addOption(flag('--fund-operator <eth>', 'ETH to send to the operator key for gas').argParser(parseAmountOrZero).default(0n, '0'))
     .addOption(

@@ -22,7 +22,7 @@ describe('openpools', { concurrency: 2 }, () => {
   it('teaches with examples', async () => {
     const help = await openpools(['--help'])
     assert.equal(help.status, 0)
-    for (const command of ['keys', 'register', 'run', 'status']) {
+    for (const command of ['keys', 'register', 'run', 'status', 'exit']) {
       assert.match(help.stdout, new RegExp(`^ {2}${command}`, 'm'))
       const own = await openpools([command, '--help'])
       assert.equal(own.status, 0)
@@ -48,6 +48,10 @@ describe('openpools', { concurrency: 2 }, () => {
       [
         ['keys', '--data-dir', passwordFile, '--password-file', passwordFile],
         /^openpools: expected a folder on the way to .*, there is a file/,
+      ],
+      [
+        ['keys', '--data-dir', '/proc/x/y', '--password-file', passwordFile],
+        /^openpools: no folder can be made at \/proc\/x: its file system/,
       ],
       [['keys', '--data-dir', join(folder, 'z'), '--password-file', folder], /^openpools: expected a file at .*, there is a folder/],
     ]

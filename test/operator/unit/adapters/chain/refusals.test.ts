@@ -30,12 +30,24 @@ test('refusals are sentences with amounts in ETH and what to do', () => {
   assert.match(refusal('directory', 'ParameterOutOfRange', ['vaultSize', 3n, 4n, 128n]), /parameter vaultSize is 3, outside 4 to 128/)
 })
 
+test('why a bond is not handed over yet', () => {
+  assert.match(refusal('blockProducers', 'NotLeaving', [3n, 1n]), /producer 3 has not asked to leave: run "openpools exit" first$/)
+  assert.match(refusal('blockProducers', 'NotLeaving', [3n, 3n]), /producer 3 has taken its bond already/)
+  const unsettled = refusal('blockProducers', 'NotSettled', [3n, 1_800_000_000n, 0n])
+  assert.match(unsettled, /settled through none so far, and have to be through 2027-01-15T08:00:00\.000Z: keep the operator running/)
+})
+
 test('everything that a person’s command can be refused for has its sentence', () => {
   const met: readonly (readonly [ContractName, readonly string[]])[] = [
     ['stakingPool', ['DepositTooSmall']],
     ['bondEther', ['InsufficientShares']],
     ['withdrawalQueue', ['AmountTooSmall', 'RequestUnknown', 'NotRequestOwner', 'NotFinalized', 'AlreadyClaimed', 'ClaimFailed']],
     ['blockProducers', ['BondTooSmall', 'OperatorTaken', 'SigningKeyTaken', 'InvalidProofOfPossession', 'PeerAddressLength']],
+    [
+      'blockProducers',
+      ['ProducerUnknown', 'NotOwner', 'ProducerOut', 'NotLeaving', 'SeatsHeldStill', 'ListedStill', 'NotSettled', 'InDebt'],
+    ],
+    ['rewards', ['NoRate']],
     ['directory', ['ParameterOutOfRange', 'NotAPowerOfTwo', 'AddressMissing', 'WrongAddress']],
   ]
   const example = (type: string): unknown =>
