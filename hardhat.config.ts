@@ -33,20 +33,6 @@ export default defineConfig({
   },
   // Harnesses make libraries callable for tests; they are compiled as sources so that tests find their artifacts.
   paths: { sources: ['contracts', 'test/contracts/harness'], tests: { mocha: 'test/contracts', solidity: 'test/contracts' } },
-  test: {
-    solidity: {
-      profiles: {
-        default: {
-          fsPermissions: { readFile: ['devnet/chain/execution/system-contracts.json'] },
-          invariant: { runs: 256, depth: 100, failOnRevert: true },
-        },
-        // `npm run invariants -- --deep`
-        deep: {
-          fsPermissions: { readFile: ['devnet/chain/execution/system-contracts.json'] },
-          invariant: { runs: 2_048, depth: 400, failOnRevert: true },
-        },
-      },
-    },
-  },
+  test: { solidity: { fsPermissions: { readFile: ['devnet/chain/execution/system-contracts.json'] } } },
   typechain: { outDir: 'typechain-types' },
 })

@@ -17,6 +17,8 @@ const steps: readonly Step[] = [
   { name: 'layers, format and lint', command: ['biome', 'check', '--error-on-warnings'] },
   { name: 'floating promises', command: ['eslint', '--max-warnings=0', '.'] },
   { name: 'contracts', commands: halves(contractTests).map((tests) => ['hardhat', 'test', 'mocha', '--no-compile', ...tests] as const) },
+  // `npm run invariants` has more of them.
+  { name: 'invariants', command: ['hardhat', 'test', 'solidity', '--no-compile'] },
   {
     name: 'operator and end to end',
     command: [node, '--disable-warning=ExperimentalWarning', '--import', 'tsx', '--test', '--test-concurrency=2', ...nodeTests],

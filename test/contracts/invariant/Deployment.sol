@@ -51,6 +51,8 @@ abstract contract Deployment {
     function _deploy(Parameters memory given) internal {
         string memory system = VM.readFile(SYSTEM_CONTRACTS);
         VM.etch(DEPOSITS, VM.parseJsonBytes(system, ".depositContract.code"));
+        // Another network's, within one test.
+        VM.deal(DEPOSITS, 0);
         VM.etch(BEACON_ROOTS, VM.parseJsonBytes(system, ".beaconRoots.code"));
         VM.etch(BLOCK_HASHES, VM.parseJsonBytes(system, ".history.code"));
         VM.etch(WITHDRAWAL_REQUESTS, VM.parseJsonBytes(system, ".withdrawalRequests.code"));

@@ -1,144 +1,75 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Invariants} from "./Invariants.sol";
+import {Network} from "./Network.sol";
+import {Run} from "./Run.sol";
 
-/// @title The handlers as one contract: ten producers, period 0 begun, some ETH staked
-contract Network is Invariants {
-    constructor() {
-        _begin();
-        for (uint256 i = 0; i < 10; ++i) {
-            _register(4.1 ether);
-        }
-        _toEpoch(FIRST_PERIOD);
-        clock = block.timestamp;
-        require(bytes(broken).length == 0, broken);
-    }
-}
-
-contract NetworkTest {
-    struct FuzzSelector {
-        address addr;
-        bytes4[] selectors;
-    }
-
-    Network private network;
-
+contract NetworkTest is Run {
     function setUp() public {
         network = new Network();
+        _may("deposit", network.deposit.selector, 2);
+        _may("depositFor", network.depositFor.selector, 1);
+        _may("transfer", network.transfer.selector, 1);
+        _may("wrap", network.wrap.selector, 1);
+        _may("unwrap", network.unwrap.selector, 1);
+        _may("request", network.request.selector, 2);
+        _may("requestWithPermit", network.requestWithPermit.selector, 1);
+        _may("sellRequest", network.sellRequest.selector, 1);
+        _may("claim", network.claim.selector, 1);
+        _may("lockCdt", network.lockCdt.selector, 1);
+        _may("claimFees", network.claimFees.selector, 1);
+        _may("register", network.register.selector, 1);
+        _may("addBond", network.addBond.selector, 1);
+        _may("exit", network.exit.selector, 1);
+        _may("withdrawBond", network.withdrawBond.selector, 1);
+        _may("settle", network.settle.selector, 1);
+        _may("repay", network.repay.selector, 1);
+        _may("requestPool", network.requestPool.selector, 2);
+        _may("drawVault", network.drawVault.selector, 2);
+        _may("completeDkg", network.completeDkg.selector, 2);
+        _may("failDkg", network.failDkg.selector, 1);
+        _may("fundPool", network.fundPool.selector, 2);
+        _may("activate", network.activate.selector, 2);
+        _may("reward", network.reward.selector, 1);
+        _may("penalize", network.penalize.selector, 1);
+        _may("foreignDeposit", network.foreignDeposit.selector, 1);
+        _may("payOut", network.payOut.selector, 1);
+        _may("blockReward", network.blockReward.selector, 1);
+        _may("requestLiquidation", network.requestLiquidation.selector, 2);
+        _may("drawLiquidation", network.drawLiquidation.selector, 2);
+        _may("leavePool", network.leavePool.selector, 1);
+        _may("proveStall", network.proveStall.selector, 2);
+        _may("report", network.report.selector, 3);
+        _may("postPages", network.postPages.selector, 1);
+        _may("finalize", network.finalize.selector, 2);
+        _may("finalizeQueue", network.finalizeQueue.selector, 1);
+        _may("pass", network.pass.selector, 1);
+        _may("forceEther", network.forceEther.selector, 1);
+        _may("donate", network.donate.selector, 1);
+        _may("intrude", network.intrude.selector, 1);
+        _may("sandwich", network.sandwich.selector, 1);
+        _may("collapse", network.collapse.selector, 1);
+        _may("redeem", network.redeem.selector, 1);
     }
 
-    function targetContracts() public view returns (address[] memory targets) {
-        targets = new address[](1);
-        targets[0] = address(network);
+    function test_evenRuns() public {
+        _runs(0);
     }
 
-    function targetSelectors() public view returns (FuzzSelector[] memory targets) {
-        targets = new FuzzSelector[](1);
-        targets[0] = FuzzSelector(address(network), _actions());
+    /// @dev A test of its own: tests run side by side.
+    function test_oddRuns() public {
+        _runs(1);
     }
 
-    /// @dev What comes often is named twice.
-    function _actions() private view returns (bytes4[] memory all) {
-        bytes4[40] memory actions = [
-            network.deposit.selector,
-            network.deposit.selector,
-            network.depositFor.selector,
-            network.transfer.selector,
-            network.wrap.selector,
-            network.unwrap.selector,
-            network.request.selector,
-            network.requestWithPermit.selector,
-            network.sellRequest.selector,
-            network.claim.selector,
-            network.lockCdt.selector,
-            network.claimFees.selector,
-            network.register.selector,
-            network.addBond.selector,
-            network.exit.selector,
-            network.withdrawBond.selector,
-            network.settle.selector,
-            network.repay.selector,
-            network.requestPool.selector,
-            network.drawVault.selector,
-            network.completeDkg.selector,
-            network.failDkg.selector,
-            network.fundPool.selector,
-            network.activate.selector,
-            network.reward.selector,
-            network.penalize.selector,
-            network.foreignDeposit.selector,
-            network.payOut.selector,
-            network.blockReward.selector,
-            network.requestLiquidation.selector,
-            network.drawLiquidation.selector,
-            network.leavePool.selector,
-            network.proveStall.selector,
-            network.report.selector,
-            network.postPages.selector,
-            network.finalize.selector,
-            network.finalizeQueue.selector,
-            network.pass.selector,
-            network.forceEther.selector,
-            network.donate.selector
-        ];
-        bytes4[16] memory more = [
-            network.intrude.selector,
-            network.sandwich.selector,
-            network.collapse.selector,
-            network.redeem.selector,
-            network.requestPool.selector,
-            network.drawVault.selector,
-            network.completeDkg.selector,
-            network.fundPool.selector,
-            network.activate.selector,
-            network.report.selector,
-            network.report.selector,
-            network.finalize.selector,
-            network.request.selector,
-            network.requestLiquidation.selector,
-            network.drawLiquidation.selector,
-            network.proveStall.selector
-        ];
-        all = new bytes4[](56);
-        for (uint256 i = 0; i < 40; ++i) {
-            all[i] = actions[i];
-        }
-        for (uint256 i = 0; i < 16; ++i) {
-            all[40 + i] = more[i];
-        }
-    }
-
-    function invariant_network() public {
-        network.checkAlways();
-    }
-
-    /// @dev Then everything that happened is reported and finalized, and what was promised must be there.
-    function afterInvariant() public {
-        network.checkAll();
-        if (network.settleAll()) {
-            network.checkAlways();
-            network.checkAll();
-            network.checkSolvency();
-        }
-    }
-
-    /// @dev Random actions reach everything: shown by a run whose numbers are hashes.
+    /// @dev Random actions reach everything.
     function test_everyActionHappens() public {
-        bytes4[] memory actions = _actions();
-        for (uint256 i = 0; i < 4_000; ++i) {
-            bytes32 seed = keccak256(abi.encode(i));
-            bytes32 a = keccak256(abi.encode(seed, 1));
-            bytes4 chosen = actions[uint256(seed) % actions.length];
-            if (chosen == network.collapse.selector) continue;
-            (bool ok, bytes memory answer) = address(network).call(abi.encodePacked(chosen, a, keccak256(abi.encode(a)), uint256(seed)));
-            if (!ok) {
-                assembly ("memory-safe") {
-                    revert(add(answer, 0x20), mload(answer))
-                }
+        Network[8] memory networks;
+        for (uint256 seed = 0; seed < networks.length; ++seed) {
+            networks[seed] = network = new Network();
+            for (uint256 i = 0; i < 500; ++i) {
+                _take(seed, i);
+                if (i % 50 == 0) _call(seed, i + 1, abi.encodeCall(network.checkAll, ()));
             }
-            network.checkAlways();
-            if (i % 50 == 0) network.checkAll();
         }
         string[49] memory names = [
             "activate",
@@ -191,6 +122,26 @@ contract NetworkTest {
             "unwrap",
             "wrap"
         ];
+        for (uint256 i = 0; i < names.length; ++i) {
+            uint256 count = 0;
+            for (uint256 j = 0; j < networks.length; ++j) {
+                count += networks[j].done(names[i]);
+            }
+            require(count > 0, names[i]);
+        }
+    }
+
+    /// @dev And everything of the end, where every action still finds its way.
+    function test_everyActionOfTheEnd() public {
+        for (uint256 i = 0; i < 300; ++i) {
+            _take(0, i);
+        }
+        network.collapse(0, 5);
+        for (uint256 i = 300; i < 900; ++i) {
+            _take(0, i);
+            if (i % 50 == 0) _call(0, i + 1, abi.encodeCall(network.checkAll, ()));
+        }
+        string[4] memory names = ["claim units", "gather", "redeem", "wind down"];
         for (uint256 i = 0; i < names.length; ++i) {
             require(network.done(names[i]) > 0, names[i]);
         }

@@ -142,8 +142,8 @@ abstract contract Reports is Pools {
         (bool isForged,) = _as(_anyone(plan.who), address(commitments), 0, forged);
         if (isForged && (all ^ missing) != 1 << (plan.who % members.length)) _break("one of a committee signed for all");
         bytes memory data = _commitCall(members, all ^ missing, content, proven);
-        // A committee found lying may make no others.
-        if (!_may("commit", _anyone(plan.who), address(commitments), 0, data)) return;
+        // A committee of one has committed already; one found lying may make no others.
+        if (!isForged && !_may("commit", _anyone(plan.who), address(commitments), 0, data)) return;
         lastEpoch = draft.epoch;
         Made storage kept = made[commitments.commitmentCount()];
         kept.content = abi.encode(content);

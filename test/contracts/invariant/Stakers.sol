@@ -66,7 +66,7 @@ abstract contract Stakers is World {
         bytes memory signature = _permit(key, staker, value);
         if (amount % 2 == 0) {
             bytes memory head = abi.encode(staker, address(queue), value, type(uint256).max);
-            _must("front-run permit", _staker(who + 1), address(bondEther), 0, bytes.concat(IERC20Permit.permit.selector, head, signature));
+            _must("front-run permit", _staker(who ^ 1), address(bondEther), 0, bytes.concat(IERC20Permit.permit.selector, head, signature));
         }
         bytes memory data = abi.encode(value, type(uint256).max);
         data = bytes.concat(queue.requestWithdrawalWithPermit.selector, data, signature);

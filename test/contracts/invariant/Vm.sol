@@ -15,6 +15,10 @@ interface Vm {
     function computeCreateAddress(address deployer, uint256 nonce) external pure returns (address);
     function getCode(string calldata artifact) external view returns (bytes memory creationCode);
     function readFile(string calldata path) external view returns (string memory);
+    function envOr(string calldata name, uint256 otherwise) external view returns (uint256);
+    function toString(bytes calldata value) external pure returns (string memory);
+    function snapshotState() external returns (uint256 id);
+    function revertToState(uint256 id) external returns (bool);
     function parseJsonBytes(string calldata json, string calldata key) external pure returns (bytes memory);
 }
 
