@@ -1,6 +1,6 @@
 import { type CeremonyObserver, ceremonyKey } from '../ceremonies/types.ts'
 import type { Log } from '../core/ports/log.ts'
-import type { CeremonyStatus } from './status.ts'
+import type { CeremonyRecord } from './status.ts'
 
 const DURATIONS_KEPT = 100
 /** Ended ceremonies still shown: what became of the last ones. */
@@ -9,17 +9,17 @@ const ENDED_SHOWN = 10
 export type CeremonyStatistics = {
   readonly observer: CeremonyObserver
   /** Under way and lately ended, oldest first. */
-  ceremonies(): readonly CeremonyStatus[]
+  ceremonies(): readonly CeremonyRecord[]
   /** From the start of a ceremony's job to its result signed, oldest first. */
   durations(): readonly number[]
 }
 
 /** Keeps what ceremonies tell about themselves, for people to look at. */
 export function createCeremonyStatistics(log: Log): CeremonyStatistics {
-  const ceremonies = new Map<string, CeremonyStatus>()
+  const ceremonies = new Map<string, CeremonyRecord>()
   const durations: number[] = []
 
-  const set = (status: CeremonyStatus): void => {
+  const set = (status: CeremonyRecord): void => {
     ceremonies.set(ceremonyKey(status), status)
     const ended = [...ceremonies.entries()].filter(([, { outcome }]) => outcome !== undefined)
     for (const [key] of ended.slice(0, -ENDED_SHOWN)) ceremonies.delete(key)
@@ -29,8 +29,8 @@ export function createCeremonyStatistics(log: Log): CeremonyStatistics {
     ceremonies: () => [...ceremonies.values()],
     durations: () => durations,
     observer: {
-      onStage({ poolId, round }, stage, waitingFor) {
-        set({ poolId, round, stage, waitingFor })
+      onStage({ poolId, kind, round }, stage, waitingFor) {
+        set({ poolId, kind, round, stage, waitingFor })
         log.debug('ceremony stage', { pool: poolId, round, stage, waitingFor })
       },
       onSigned({ poolId, round }, durationMs) {
@@ -38,10 +38,10 @@ export function createCeremonyStatistics(log: Log): CeremonyStatistics {
         if (durations.length > DURATIONS_KEPT) durations.shift()
         log.info('ceremony result signed', { pool: poolId, round, durationMs: Math.round(durationMs) })
       },
-      onEnded({ poolId, round }, { registered, reason }) {
+      onEnded({ poolId, kind, round }, { registered, reason }) {
         const stage = ceremonies.get(ceremonyKey({ poolId, round }))?.stage ?? 'join'
         const outcome = registered ? 'registered' : (reason ?? 'not registered')
-        set({ poolId, round, stage, waitingFor: [], outcome })
+        set({ poolId, kind, round, stage, waitingFor: [], outcome })
         log.info('ceremony ended', { pool: poolId, round, outcome })
       },
     },

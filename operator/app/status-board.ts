@@ -9,6 +9,7 @@ import type { DutyRecord } from '../duties/tracker.ts'
 import { pointsIn } from '../protocol/state/pages.ts'
 import type { BeaconHub } from './beacon-hub.ts'
 import type { CeremonyStatistics } from './ceremony-statistics.ts'
+import { ceremonyStatus } from './ceremony-status.ts'
 import type { DutyStatistics } from './duty-statistics.ts'
 import type { CertificateCounts, OperatorStatus, PoolStatus } from './status.ts'
 
@@ -85,7 +86,7 @@ function statusOf(sources: Snapshot): OperatorStatus {
     finalized: { epoch: finalized?.epoch ?? null, block: view?.finalizedBlock ?? null },
     endpoints: { beacon: healthOf(beacon, startedAt), execution: healthOf(sources.execution, startedAt) },
     pools: view === undefined || self === undefined ? [] : poolStatuses(view.head, self, sources.shares),
-    ceremonies: sources.ceremonies.ceremonies(),
+    ceremonies: sources.ceremonies.ceremonies().map((record) => ceremonyStatus(record, { state: view?.head, spec: beacon?.spec })),
     duties: { ...counts, missedBecause, lastMissed },
     dkgMs: sources.ceremonies.durations(),
     ...durations,

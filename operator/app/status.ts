@@ -1,6 +1,7 @@
 import type { CeremonyStage } from '../ceremonies/types.ts'
-import type { Address, Epoch, MemberIndex, PoolId, ProducerId, PublicKey, Slot, ValidatorIndex } from '../core/ids.ts'
+import type { Address, Epoch, MemberIndex, Milliseconds, PoolId, ProducerId, PublicKey, Slot, ValidatorIndex } from '../core/ids.ts'
 import type { CommitmentPhase, PoolPhase } from '../core/network.ts'
+import type { CeremonyContext } from '../core/ports/ceremony.ts'
 import type { EndpointHealth } from '../core/ports/health.ts'
 import type { PoolKind } from '../core/vault.ts'
 import type { DutyRecord } from '../duties/tracker.ts'
@@ -20,14 +21,23 @@ export type PoolStatus = {
   readonly share: boolean
 }
 
-export type CeremonyStatus = {
+/** A ceremony as it tells of itself. */
+export type CeremonyRecord = {
   readonly poolId: PoolId
+  readonly kind: CeremonyContext['kind']
   readonly round: number
   readonly stage: CeremonyStage
   /** Members it cannot go on without. */
   readonly waitingFor: readonly MemberIndex[]
   /** "registered", or why not; once it has ended. */
   readonly outcome?: string
+}
+
+export type CeremonyStatus = CeremonyRecord & {
+  /** The vault, in its order; empty once its round is over. */
+  readonly members: readonly ProducerId[]
+  /** When the chain takes its result no more; null once its round is over. */
+  readonly deadlineAt: Milliseconds | null
 }
 
 /** Duty certificates made here, come from others, of these added to what was known, and refused. */

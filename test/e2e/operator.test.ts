@@ -164,6 +164,11 @@ describe('operator on a real chain', { timeout: 300_000 }, () => {
     for (const each of [first, second]) await each.until('ready', ({ ready, peersConnected }) => ready && peersConnected === 1, 30)
   })
 
+  it('shows its ceremonies, none yet', async () => {
+    const { status, stdout } = await openpools(['ceremony', '--once', '--url', first.url])
+    assert.deepEqual([status, stdout], [0, 'No ceremony is under way.\n\nNone has ended since this operator started.\n'])
+  })
+
   it('leaves by the owner, and is told what keeps the bond', async () => {
     const exit = async (...more: readonly string[]) => openpools(['exit', ...keys('second').slice(0, 2), ...network(), ...more])
     const asked = await exit(...(await ownerFlags(2)))

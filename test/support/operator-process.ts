@@ -47,6 +47,11 @@ export class OperatorProcess {
     }
   }
 
+  /** Of its HTTP port. */
+  get url(): string {
+    return this.#url
+  }
+
   /** All it has written. */
   get said(): string {
     return this.#said

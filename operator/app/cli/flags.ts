@@ -84,6 +84,8 @@ export const beaconUrl = (): Option =>
   flag('--beacon-url <url>', 'Beacon API of a node of the same chain').argParser(parseUrl).makeOptionMandatory()
 export const directory = (): Option =>
   flag('--directory <address>', "the deployment's directory contract").argParser(parseAddress).makeOptionMandatory()
+export const operatorUrl = (): Option =>
+  flag('--url <url>', 'HTTP address of the operator').argParser(parseUrl).default('http://127.0.0.1:8645')
 export const ownerKeyFile = (): Option => flag('--owner-key-file <file>', "the owner's encrypted key file (Web3 secret storage)")
 export const ownerPasswordFile = (): Option => flag('--owner-password-file <file>', 'file with its password')
 export const logLevel = (): Option => flag('--log-level <level>', 'least severity to log').choices(LOG_LEVELS).default('info')

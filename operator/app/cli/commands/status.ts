@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { flag, json, parseUrl } from '../flags.ts'
+import { json, operatorUrl } from '../flags.ts'
 import { print } from '../print.ts'
 
 type Flags = { readonly url: string; readonly json?: true }
@@ -8,7 +8,7 @@ export function statusCommand(): Command {
   return new Command('status')
     .summary('show how a running operator is doing')
     .description('Reads /status of a running operator: its endpoints, peers, pools, duties and what it waits for.')
-    .addOption(flag('--url <url>', 'HTTP address of the operator').argParser(parseUrl).default('http://127.0.0.1:8645'))
+    .addOption(operatorUrl())
     .addOption(json())
     .addHelpText('after', '\nExample:\n  openpools status --url http://127.0.0.1:8645')
     .action(async (flags: Flags) => {

@@ -22,7 +22,7 @@ describe('openpools', { concurrency: 2 }, () => {
   it('teaches with examples', async () => {
     const help = await openpools(['--help'])
     assert.equal(help.status, 0)
-    for (const command of ['keys', 'register', 'run', 'status', 'exit']) {
+    for (const command of ['keys', 'register', 'run', 'status', 'ceremony', 'exit']) {
       assert.match(help.stdout, new RegExp(`^ {2}${command}`, 'm'))
       const own = await openpools([command, '--help'])
       assert.equal(own.status, 0)
