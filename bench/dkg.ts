@@ -28,7 +28,7 @@ function diskless(): CeremonySecrets {
     },
     erase: () => {},
   }
-  return createCeremonySecrets(states, { list: () => [], get: () => undefined, add: async () => {} })
+  return createCeremonySecrets(states, { list: () => [], get: () => undefined, remove: () => {}, add: async () => {} })
 }
 
 type Party = { readonly context: CeremonyContext; readonly secrets: CeremonySecrets }

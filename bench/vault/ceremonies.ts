@@ -58,7 +58,7 @@ export function startBenchCeremonies(options: {
   const drawnAt = new Map<PoolId, number>()
   const listeners = new Set<Parameters<ChainFollower['onChange']>[0]>()
   let state: NetworkState = { ...emptyState(), blockNumber: 1, producers }
-  const view = () => ({ head: state, finalized: state, headBlock: 1, finalizedBlock: 1 })
+  const view = () => ({ head: state, finalized: state, headBlock: 1, finalizedBlock: 1, finalizedTimestamp: 0 })
   const change = (pool: Pool): void => {
     state = { ...state, pools: new Map(state.pools).set(pool.id, pool) }
     for (const listener of [...listeners]) listener({ view: view(), applied: [], finalized: [] })

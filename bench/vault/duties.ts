@@ -66,7 +66,7 @@ export function startBenchDuties(options: {
       participation: () => 0n,
       add: () => {},
     },
-    pools: { all: () => dutyPools },
+    pools: { at: () => dutyPools },
     exits: { due: () => [] },
     log,
     metrics: {

@@ -169,7 +169,7 @@ function startMember(at: number, { scheduler, network, signal }: { scheduler: Sc
     certificateSigner: { certify: ({ signingRoot }) => signed(signingKeyOf(self), signingRoot) },
     aggregation: { verify: () => true, verifyAll: () => true, aggregate: ([first]) => first ?? signed('', '') },
     certificates: { participation: () => 0n, add: nothing },
-    pools: { all: () => pools },
+    pools: { at: () => pools },
     exits: { due: () => [] },
     log: silent,
     metrics: {

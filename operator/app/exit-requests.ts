@@ -1,6 +1,6 @@
 import { reasonOf } from '../core/errors.ts'
 import type { Epoch, ProducerId, PublicKey } from '../core/ids.ts'
-import { type Pool, poolsOf } from '../core/network.ts'
+import type { Pool } from '../core/network.ts'
 import type { BeaconNode } from '../core/ports/beacon.ts'
 import type { ChainFollower, Parameters } from '../core/ports/chain.ts'
 import type { Log } from '../core/ports/log.ts'
@@ -21,7 +21,10 @@ type Sources = {
 export function createExitRequests({ self, chain, beacon, parameters, log }: Sources, signal: AbortSignal): ExitRequests {
   /** Keys whose exit the beacon chain shows, or has shown: an exit is never taken back once final, and a reorg asks again. */
   const exiting = new Set<PublicKey>()
-  const exitingPools = (): readonly Pool[] => poolsOf(chain.view().finalized, self).filter(({ phase }) => phase === 'exiting')
+  // Also of pools whose key self is to have, or to give away: the epoch says whose exit it is.
+  const isOurs = ({ vaults }: Pool): boolean => vaults.some(({ members }) => members.includes(self))
+  const exitingPools = (): readonly Pool[] =>
+    [...chain.view().finalized.pools.values()].filter((pool) => pool.phase === 'exiting' && isOurs(pool))
 
   async function look(): Promise<void> {
     const keys = exitingPools().flatMap(({ publicKey }) => publicKey ?? [])

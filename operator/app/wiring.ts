@@ -37,6 +37,7 @@ import type { Lifecycle } from './lifecycle.ts'
 import type { ProcessLog } from './log.ts'
 import { allOf, createMetrics } from './metrics.ts'
 import { ownProducer, peersOf } from './registration.ts'
+import { keepToTerms } from './share-terms.ts'
 import { createStatusBoard, RUNNING } from './status-board.ts'
 import { waitFor } from './waiting.ts'
 
@@ -138,6 +139,7 @@ export async function startOperator({ config, log, lifecycle }: Shell): Promise<
   certificates.start(signal)
   board.add({ certificates })
 
+  keepToTerms({ shares, chain, spec, parameters: deployment.parameters, log }, signal)
   const duties = new DutyService({
     ...everyone,
     stopwatch: () => performance.now(),

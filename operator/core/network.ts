@@ -29,7 +29,14 @@ export type Rotation = {
 }
 
 /** A vault in charge of a pool's key from an epoch on. */
-export type VaultTerm = { readonly round: number; readonly members: readonly ProducerId[]; readonly from: Epoch }
+export type VaultTerm = {
+  readonly round: number
+  readonly members: readonly ProducerId[]
+  /** In vault order. */
+  readonly publicShares: readonly PublicKey[]
+  /** The cutover; 0 of the vault that made the key. */
+  readonly from: Epoch
+}
 
 /** A pool as its events tell. Timestamps in seconds. */
 export type Pool = {
@@ -56,6 +63,8 @@ export type Pool = {
   readonly vaults: readonly VaultTerm[]
   /** The handover under way, once its vault is drawn. */
   readonly rotation?: Rotation
+  /** Round of the last handover that is over; of those up to it, only what `vaults` names was completed. */
+  readonly endedRound?: number
 }
 
 export type VaultDraw = {

@@ -34,7 +34,7 @@ export class DutyTable {
   /** Attestations of our validators in an epoch. */
   attestationsIn(epoch: Epoch): readonly AttestationDuty[] {
     return (this.#attesters.get(epoch)?.duties ?? []).flatMap((attester) => {
-      const pool = this.#poolOf(attester.validatorIndex)
+      const pool = this.#poolOf(attester.validatorIndex, epoch)
       return pool === undefined ? [] : [{ type: 'attestation', pool, slot: attester.slot, attester } as const]
     })
   }
@@ -42,7 +42,7 @@ export class DutyTable {
   /** Proposals of our validators in an epoch. */
   proposalsIn(epoch: Epoch): readonly ProposalDuty[] {
     return (this.#proposers.get(epoch)?.duties ?? []).flatMap(({ validatorIndex, slot }) => {
-      const pool = this.#poolOf(validatorIndex)
+      const pool = this.#poolOf(validatorIndex, epoch)
       return pool === undefined ? [] : [{ type: 'proposal', pool, slot } as const]
     })
   }
@@ -52,7 +52,7 @@ export class DutyTable {
    * asked for again by the next call.
    */
   async ensure(kind: Kind, epoch: Epoch, signal: AbortSignal): Promise<unknown> {
-    const validators = this.#validators()
+    const validators = this.#validators(epoch)
     const known = kind === 'attester' ? this.#attesters.get(epoch) : this.#proposers.get(epoch)
     if (validators === '' || known?.validators === validators) return undefined
     const id = `${kind}/${epoch}`
@@ -92,8 +92,8 @@ export class DutyTable {
   }
 
   async #fetch(kind: Kind, epoch: Epoch, signal: AbortSignal, root?: Root): Promise<unknown> {
-    const validators = this.#validators()
-    const indices = this.#pools.all().map(({ validatorIndex }) => validatorIndex)
+    const validators = this.#validators(epoch)
+    const indices = this.#pools.at(epoch).map(({ validatorIndex }) => validatorIndex)
     try {
       if (kind === 'attester')
         this.#store(this.#attesters, { epoch, validators, root }, await this.#beacon.attesterDuties(epoch, indices, signal))
@@ -114,13 +114,13 @@ export class DutyTable {
     table.set(epoch, { duties, validators, root: root ?? dependentRoot })
   }
 
-  #poolOf(validatorIndex: number): DutyPool | undefined {
-    return this.#pools.all().find((pool) => pool.validatorIndex === validatorIndex)
+  #poolOf(validatorIndex: number, epoch: Epoch): DutyPool | undefined {
+    return this.#pools.at(epoch).find((pool) => pool.validatorIndex === validatorIndex)
   }
 
-  #validators(): string {
+  #validators(epoch: Epoch): string {
     return this.#pools
-      .all()
+      .at(epoch)
       .map(({ validatorIndex }) => validatorIndex)
       .sort((a, b) => a - b)
       .join(',')

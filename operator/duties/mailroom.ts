@@ -1,4 +1,4 @@
-import type { ProducerId, Slot } from '../core/ids.ts'
+import type { Epoch, ProducerId, Slot } from '../core/ids.ts'
 import { CodecError } from '../protocol/messages/bytes.ts'
 import type { DutyFrame } from '../protocol/messages/duty.ts'
 import { openDutyFrame, readPartialBody } from '../protocol/messages/duty.ts'
@@ -17,13 +17,15 @@ export type MailroomPorts = {
   readonly metrics: DutyMetrics
   /** May a duty of this slot be under way anywhere, by the own clock? */
   readonly isCurrent: (type: DutyType, slot: Slot) => boolean
+  /** In which a duty of this slot is done. */
+  readonly epochOf: (type: DutyType, slot: Slot) => Epoch
 }
 
 /**
  * Sorts the duty channel: only members of the pool's vault, only duties of now, everything else is dropped. Throws nothing,
  * so that no peer's bytes reach further than their own duty.
  */
-export function dutyMailroom({ pools, consensus, partials, metrics, isCurrent }: MailroomPorts) {
+export function dutyMailroom({ pools, consensus, partials, metrics, isCurrent, epochOf }: MailroomPorts) {
   return (from: ProducerId, bytes: Uint8Array): void => {
     try {
       const dropped = deliver(from, openDutyFrame(bytes))
@@ -37,11 +39,11 @@ export function dutyMailroom({ pools, consensus, partials, metrics, isCurrent }:
   function deliver(from: ProducerId, { kind, instance, body }: DutyFrame): DropReason | undefined {
     const type = TYPES.get(instance.duty)
     if (type === undefined) return 'malformed'
-    const pool: DutyPool | undefined = pools.all().find(({ poolId }) => poolId === instance.poolId)
+    const slot = instance.slot as Slot
+    const pool: DutyPool | undefined = pools.at(epochOf(type, slot)).find(({ poolId }) => poolId === instance.poolId)
     if (pool === undefined) return 'unknown-pool'
     const index = pool.members.indexOf(from) + 1
     if (index === 0 || index === pool.self) return 'not-a-member'
-    const slot = instance.slot as Slot
     if (!isCurrent(type, slot)) return 'not-now'
     const member = index as DutyPool['self']
     if (kind === 'partial') partials.receive({ type, pool, slot }, member, readPartialBody(body))

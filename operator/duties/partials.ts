@@ -171,7 +171,7 @@ export class Partials {
   }
 
   #collectionOf(key: Key): Collection {
-    const id = dutyId(key)
+    const id = `${dutyId(key)}@${key.pool.round}`
     let collection = this.#collections.get(id)
     if (collection === undefined) {
       const signature = Promise.withResolvers<BlsSignature>()

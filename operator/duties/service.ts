@@ -103,7 +103,8 @@ export class DutyService {
     const { beacon, network, pools, metrics } = this.#ports
     this.#firstSlot = this.#time.now()
     const isCurrent = (type: DutyType, slot: Slot): boolean => this.#isCurrent(type, slot)
-    const mailroom = dutyMailroom({ pools, metrics, consensus: this.#consensus, partials: this.#partials, isCurrent })
+    const epochOf = (type: DutyType, slot: Slot): Epoch => (type === 'exit' ? this.#epochNow() : this.#time.epochOf(slot))
+    const mailroom = dutyMailroom({ pools, metrics, consensus: this.#consensus, partials: this.#partials, isCurrent, epochOf })
     const stop = network.onMessage('duty', mailroom)
     signal.addEventListener('abort', stop, { once: true })
     beacon.follow({ onHead: (event) => this.#onHead(event, signal), onFinalized: () => {} }, signal)
@@ -171,10 +172,15 @@ export class DutyService {
       if (duty.slot >= now) this.#beginOnce({ ...duty, type: 'randao' }, signal)
       if (duty.slot <= now) this.#beginOnce(duty, signal)
     }
+    const inCharge = this.#ports.pools.at(epoch)
     for (const { poolId, epoch } of this.#ports.exits.due()) {
-      const pool = this.#ports.pools.all().find((one) => one.poolId === poolId)
+      const pool = inCharge.find((one) => one.poolId === poolId)
       if (pool !== undefined) this.#beginOnce({ type: 'exit', pool, slot: 0 as Slot, epoch }, signal)
     }
+  }
+
+  #epochNow(): Epoch {
+    return this.#time.epochOf(Math.max(0, this.#time.now()) as Slot)
   }
 
   #beginOnce(duty: Duty, root: AbortSignal): void {
@@ -240,7 +246,10 @@ export class DutyService {
 
   /** Names the fee recipient of the blocks that the beacon node builds for us, each epoch and for each new pool. */
   async #prepareProposers(epoch: Epoch, signal: AbortSignal): Promise<void> {
-    const entries = this.#ports.pools.all().map(({ validatorIndex, feeRecipient }) => ({ validatorIndex, feeRecipient }))
+    // Also of those that are ours from the next epoch on: its first block may be.
+    const pools = [epoch, epoch + 1].flatMap((one) => this.#ports.pools.at(one as Epoch))
+    const recipients = new Map(pools.map(({ validatorIndex, feeRecipient }) => [validatorIndex, feeRecipient]))
+    const entries = [...recipients].map(([validatorIndex, feeRecipient]) => ({ validatorIndex, feeRecipient }))
     const key = `${epoch}/${entries.map(({ validatorIndex }) => validatorIndex).join()}`
     if (entries.length === 0 || key === this.#preparedFor) return
     try {

@@ -21,8 +21,8 @@ export type DutyPool = {
   readonly feeRecipient: Address
 }
 
-/** The pools to serve, as they are now. Asked at every slot. */
-export type DutyPools = { all(): readonly DutyPool[] }
+/** The pools to serve in an epoch, each with the vault whose epoch it is, as far as is known now. Asked at every slot. */
+export type DutyPools = { at(epoch: Epoch): readonly DutyPool[] }
 
 /** Exits that are due (a liquidation drawn, final). All members must name the same epoch, so it comes from the chain. */
 export type ExitRequests = { due(): readonly { readonly poolId: PoolId; readonly epoch: Epoch }[] }

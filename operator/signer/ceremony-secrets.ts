@@ -1,8 +1,6 @@
-import { randomBytes } from 'node:crypto'
 import type { Hex, MemberIndex, PublicKey } from '../core/ids.ts'
 import { bytesToHex, hexToBytes } from '../core/parse.ts'
 import type { CeremonyContext, CeremonySecrets, Complaint, Dealing, Dleq, OpenedDealing, Reveal } from '../core/ports/ceremony.ts'
-import { blst, type G1, type Scalar } from '../protocol/bls/backend.ts'
 import { type DleqStatement, proveDleq } from '../protocol/bls/dleq.ts'
 import { H } from '../protocol/bls/generators.ts'
 import { g1FromCompressed, g1FromEip2537, g1ToEip2537, multiply } from '../protocol/bls/points.ts'
@@ -15,31 +13,9 @@ import { possessionStatement } from '../protocol/dkg/join.ts'
 import { constantTermStatement, publicShareStatement } from '../protocol/dkg/reveal.ts'
 import type { CeremonyState, CeremonyStates } from './ceremony-state.ts'
 import { CeremonyError } from './errors.ts'
+import { fromHex, nativeKey, publicPoint, randomScalar, toHex } from './secret-scalars.ts'
 import type { ShareStore } from './share-store.ts'
 import { signRootWith } from './signing-key.ts'
-
-/** A uniform non-zero scalar, by rejection. */
-function randomScalar(): Scalar {
-  for (;;) {
-    const bytes = randomBytes(32)
-    // The order has 255 bits.
-    bytes[0] = (bytes[0] ?? 0) & 0x7f
-    try {
-      const scalar = scalarFromBytes(bytes)
-      if (!scalar.isZero()) return scalar
-    } catch {
-      // At or above the order: about one draw in ten.
-    } finally {
-      bytes.fill(0)
-    }
-  }
-}
-
-const toHex = (scalar: Scalar): Hex => bytesToHex(scalarToBytes(scalar))
-const fromHex = (hex: Hex): Scalar => scalarFromBytes(hexToBytes(hex))
-const nativeKey = (hex: Hex) => blst.SecretKey.fromBytes(hexToBytes(hex))
-/** G^scalar by blst, in constant time. */
-const publicPoint = (scalar: Hex): G1 => g1FromCompressed(bytesToHex(nativeKey(scalar).toPublicKey().toBytes()))
 
 function prove(statement: DleqStatement, secret: Hex): { readonly point: Hex; readonly proof: Dleq } {
   return { point: g1ToEip2537(statement.pointB), proof: proveDleq(statement, fromHex(secret), randomScalar()) }
@@ -209,8 +185,8 @@ export function createCeremonySecrets(states: CeremonyStates, shares: ShareStore
         throw new CeremonyError('BAD_RESULT', `expected ${context.size} public shares of one key, with ${own} at place ${context.self}`)
       }
       const { groupKey, publicShares } = result
-      const info = { poolId: context.poolId, memberIndex: context.self, groupKey, publicShares }
-      await shares.add({ info, round: context.round, secret })
+      const info = { poolId: context.poolId, round: context.round, memberIndex: context.self, groupKey, publicShares }
+      await shares.add({ info, origin: 'made', secret })
     },
     erase: async (context) => states.erase(context),
   }

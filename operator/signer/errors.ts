@@ -16,6 +16,8 @@ export class GateError extends OpenPoolsError<'CONFLICTING_MESSAGE'> {}
 
 export type SlashingRule =
   | 'UNKNOWN_POOL'
+  | 'NOT_IN_CHARGE'
+  | 'FINALITY_BEHIND'
   | 'SOURCE_AFTER_TARGET'
   | 'DOUBLE_VOTE'
   | 'SURROUNDING_VOTE'
@@ -33,5 +35,5 @@ export class InterchangeError extends OpenPoolsError<'BAD_INTERCHANGE' | 'OTHER_
 
 /** A step of a ceremony out of order, or asked again with other inputs. */
 export class CeremonyError extends OpenPoolsError<
-  'NOT_BEGUN' | 'NOT_DEALT' | 'SHARE_MISSING' | 'GOOD_SHARE' | 'CONFLICTING_STEP' | 'BAD_JOIN_KEYS' | 'BAD_RESULT' | 'BAD_STATE'
+  'NOT_BEGUN' | 'NOT_DEALT' | 'SHARE_MISSING' | 'GOOD_SHARE' | 'CONFLICTING_STEP' | 'NO_SEAT' | 'BAD_JOIN_KEYS' | 'BAD_RESULT' | 'BAD_STATE'
 > {}

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import type { Address, PublicKey, Root } from '../core/ids.ts'
 import type { CeremonySecrets } from '../core/ports/ceremony.ts'
-import type { CertificateSigner, OperatorKey, ShareSigner, SigningKey, TransactionSigner } from '../core/ports/signer.ts'
+import type { HandoverSecrets } from '../core/ports/handover.ts'
+import type { CertificateSigner, OperatorKey, ShareKeeper, ShareSigner, SigningKey, TransactionSigner } from '../core/ports/signer.ts'
 import { assertNativeBls, blst } from '../protocol/bls/backend.ts'
 import { addressOf } from '../protocol/messages/ecdsa.ts'
 import { createCeremonySecrets } from './ceremony-secrets.ts'
@@ -13,6 +14,8 @@ import { createCertificateSigner } from './certificate-signer.ts'
 import { createDatabase, openDatabase } from './database.ts'
 import { SignerError } from './errors.ts'
 import { makePrivateFolder, readIfPresent, syncFolder, writeDurably } from './files.ts'
+import { createHandoverSecrets } from './handover-secrets.ts'
+import { createHandoverStates } from './handover-state.ts'
 import { createInterchange, type Interchange } from './interchange.ts'
 import { readKeystore, writeKeystore } from './keystore.ts'
 import { assertPrivateKey, createOperatorKey, createTransactionSigner, randomOperatorKey } from './operator-key.ts'
@@ -20,6 +23,7 @@ import { stretch } from './scrypt.ts'
 import { openSealedStates } from './sealed-states.ts'
 import { createShareSigner } from './share-signer.ts'
 import { openShareStore } from './share-store.ts'
+import { createShareTerms } from './share-terms.ts'
 import { createSigningKey } from './signing-key.ts'
 import { createSlashingProtection } from './slashing-protection.ts'
 import { openWallet, sealWallet } from './wallet-file.ts'
@@ -57,10 +61,11 @@ export type Signer = {
   readonly operatorKey: OperatorKey
   readonly transactionSigner: TransactionSigner
   readonly signingKey: SigningKey
-  readonly shares: ShareSigner
+  readonly shares: ShareSigner & ShareKeeper
   /** Signs duty certificates under the domain of Disputes. */
   certificates(domainSeparator: Root): CertificateSigner
   readonly ceremony: CeremonySecrets
+  readonly handover: HandoverSecrets
   readonly interchange: Interchange
   /** Releases the folder. Nothing signs afterwards. */
   close(): void
@@ -139,15 +144,18 @@ export async function openSigner(options: { readonly dataDir: string; readonly p
     const signingKey = createSigningKey(await readKeystore(join(folder, FILES.signingKey), password))
     const storageKey = stretch(password, Buffer.from(storage.salt, 'hex'), storage.cost)
     const shareStore = await openShareStore({ folder: join(folder, FILES.shares), password, databaseId })
-    const states = createCeremonyStates(openSealedStates(join(folder, FILES.ceremonies), storageKey))
+    const sealed = openSealedStates(join(folder, FILES.ceremonies), storageKey)
+    const handovers = createHandoverStates(sealed)
     const protection = createSlashingProtection(database)
+    const terms = createShareTerms({ shares: shareStore, protection, dealt: handovers.dealt })
     return {
       operatorKey: createOperatorKey(privateKey, database),
       transactionSigner: createTransactionSigner(privateKey),
       signingKey,
       certificates: (domainSeparator) => createCertificateSigner({ signingKey, database, domainSeparator }),
-      shares: createShareSigner(shareStore, protection),
-      ceremony: createCeremonySecrets(states, shareStore),
+      shares: createShareSigner({ shares: shareStore, protection, terms }),
+      ceremony: createCeremonySecrets(createCeremonyStates(sealed), shareStore),
+      handover: createHandoverSecrets(handovers, shareStore),
       interchange: createInterchange(database, protection),
       close: () => database.close(),
     }

@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { CeremonyError } from './errors.ts'
 import { readIfPresent, shred, writeDurably } from './files.ts'
@@ -25,6 +25,8 @@ function unseal(key: Uint8Array, id: string, sealed: Buffer): Buffer {
 
 /** Encrypted files, one value each, that can be forgotten for good. */
 export type SealedStates = {
+  /** Ids of the values kept. */
+  list(): readonly string[]
   load(id: string): Buffer | undefined
   /** On disk before it returns. Throws `CeremonyError` once the id was erased: what is forgotten never starts again. */
   save(id: string, value: Uint8Array): void
@@ -50,6 +52,7 @@ export function openSealedStates(folder: string, storageKey: Uint8Array): Sealed
     return key
   }
   return {
+    list: () => readdirSync(folder).flatMap((name) => /^(.+)\.state$/.exec(name)?.[1] ?? []),
     load: (id) => {
       const sealed = readIfPresent(statePath(id))
       if (sealed === undefined) return undefined

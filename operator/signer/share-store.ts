@@ -1,11 +1,11 @@
-import { mkdirSync, readdirSync, unlinkSync } from 'node:fs'
+import { mkdirSync, readdirSync, renameSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { PoolId, PublicKey } from '../core/ids.ts'
 import { bytesToHex, toMemberIndex, toPoolId, toPublicKey } from '../core/parse.ts'
 import type { PoolShareInfo } from '../core/ports/signer.ts'
 import { ProtectionLostError, SignerError } from './errors.ts'
-import { readIfPresent, writeDurably } from './files.ts'
+import { readIfPresent, shred, syncFolder, writeDurably } from './files.ts'
 import { type NativeSecretKey, readKeystore, writeKeystore } from './keystore.ts'
 
 const publicKey = z.string().transform(toPublicKey)
@@ -13,6 +13,7 @@ const shareFile = z.object({
   version: z.literal(1),
   poolId: z.number().transform(toPoolId),
   round: z.int().min(0),
+  origin: z.enum(['made', 'handed-over']),
   memberIndex: z.number().transform(toMemberIndex),
   groupKey: publicKey,
   publicShares: z.array(publicKey).min(1).max(1024),
@@ -21,16 +22,26 @@ const shareFile = z.object({
   keystore: z.string().regex(/^pool-\d+-round-\d+\.keystore\.json$/),
 })
 
-/** A pool's key share in use: what is public about it, the ceremony round it came from, and the secret. */
-export type Share = { readonly info: PoolShareInfo; readonly round: number; readonly secret: NativeSecretKey }
+/** A pool's key share: what is public about it, whether its vault made the key or had it handed over, and the secret. */
+export type Share = { readonly info: PoolShareInfo; readonly origin: 'made' | 'handed-over'; readonly secret: NativeSecretKey }
 
 /** Shares of this node, each an EIP-2335 keystore and a file that says what it belongs to. */
 export type ShareStore = {
   list(): readonly Share[]
-  get(poolId: PoolId): Share | undefined
-  /** Stores a share durably and puts it in use. A share of a later round replaces an earlier one; the same again is fine. */
+  get(poolId: PoolId, round: number): Share | undefined
+  /**
+   * Stores a share durably; the same again is fine. One of a later key generation replaces that of an earlier, which failed. One
+   * handed over comes beside the others: until it is known whether it will ever sign, they must.
+   */
   add(share: Share): Promise<void>
+  /** Erases a share: overwritten, then removed. */
+  remove(poolId: PoolId, round: number): void
 }
+
+/** Ending of the description of a share that is being erased. */
+const OVER = '.over'
+
+const nameOf = ({ poolId, round }: Pick<PoolShareInfo, 'poolId' | 'round'>): string => `pool-${poolId}-round-${round}`
 
 export async function openShareStore(options: {
   readonly folder: string
@@ -39,32 +50,54 @@ export async function openShareStore(options: {
 }): Promise<ShareStore> {
   const { folder, password, databaseId } = options
   mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const shares = new Map<PoolId, Share>()
-  for (const name of readdirSync(folder).filter((file) => /^pool-\d+\.json$/.test(file))) {
+  const shares = new Map<string, Share>()
+  for (const name of readdirSync(folder).filter((file) => /^pool-\d+-round-\d+\.json$/.test(file))) {
     const share = await readShare(join(folder, name), options)
-    shares.set(share.info.poolId, share)
+    shares.set(nameOf(share.info), share)
   }
+  const finishErasing = (name: string): void => {
+    shred(join(folder, `${name}.keystore.json`))
+    unlinkSync(join(folder, `${name}${OVER}`))
+    syncFolder(folder)
+  }
+  const remove: ShareStore['remove'] = (poolId, round) => {
+    const name = nameOf({ poolId, round })
+    if (!shares.delete(name)) return
+    // From here on it is over, also when a crash comes before its secret is gone.
+    renameSync(join(folder, `${name}.json`), join(folder, `${name}${OVER}`))
+    syncFolder(folder)
+    finishErasing(name)
+  }
+  for (const file of readdirSync(folder)) if (file.endsWith(OVER)) finishErasing(file.slice(0, -OVER.length))
 
   return {
     list: () => [...shares.values()],
-    get: (poolId) => shares.get(poolId),
+    get: (poolId, round) => shares.get(nameOf({ poolId, round })),
+    remove,
     add: async (share) => {
-      const { info, round } = share
-      const earlier = shares.get(info.poolId)
-      if (earlier !== undefined && earlier.round >= round) {
-        if (earlier.round === round && earlier.info.groupKey === info.groupKey) return
+      const { info, origin } = share
+      const { poolId, round } = info
+      const rivals = [...shares.values()].filter(
+        (held) => held.info.poolId === poolId && (held.info.round === round || held.origin === origin),
+      )
+      const later = rivals.find((held) => held.info.round >= round)
+      if (later !== undefined && (origin === 'made' || later.info.round === round)) {
+        const isSame =
+          later.info.round === round && later.info.groupKey === info.groupKey && later.info.publicShares.join() === info.publicShares.join()
+        if (isSame) return
         throw new SignerError(
           'KEYS_EXIST',
-          `pool ${info.poolId} already has a share of round ${earlier.round}, refused one of round ${round}`,
+          `pool ${poolId} already has a share of round ${later.info.round}, refused one of round ${round}`,
         )
       }
-      const keystore = `pool-${info.poolId}-round-${round}.keystore.json`
-      const description = `Open Pools share ${info.memberIndex} of pool ${info.poolId}`
+      const name = nameOf(info)
+      const keystore = `${name}.keystore.json`
+      const description = `Open Pools share ${info.memberIndex} of pool ${poolId}`
       await writeKeystore({ path: join(folder, keystore), secret: share.secret, password, description, kdf: { kind: 'pbkdf2' } })
-      const file = { version: 1, ...info, round, databaseId, keystore }
-      writeDurably(join(folder, `pool-${info.poolId}.json`), `${JSON.stringify(file, null, 2)}\n`)
-      if (earlier !== undefined) unlinkSync(join(folder, `pool-${info.poolId}-round-${earlier.round}.keystore.json`))
-      shares.set(info.poolId, share)
+      const file = { version: 1, ...info, origin, databaseId, keystore }
+      writeDurably(join(folder, `${name}.json`), `${JSON.stringify(file, null, 2)}\n`)
+      if (origin === 'made') for (const rival of rivals) remove(poolId, rival.info.round)
+      shares.set(name, share)
     },
   }
 }
@@ -81,13 +114,13 @@ async function readShare(
       { path },
     )
   }
-  const { poolId, memberIndex, groupKey, publicShares, round } = file
+  const { poolId, round, origin, memberIndex, groupKey, publicShares } = file
   const secret = await readKeystore(join(options.folder, file.keystore), options.password)
   const found = bytesToHex(secret.toPublicKey().toBytes()) as PublicKey
   if (publicShares[memberIndex - 1] !== found) {
     throw new SignerError('BAD_FILE', `expected ${path} to name ${found} as the public share of member ${memberIndex}`, { path })
   }
-  return { info: { poolId, memberIndex, groupKey, publicShares }, round, secret }
+  return { info: { poolId, round, memberIndex, groupKey, publicShares }, origin, secret }
 }
 
 function parseShareFile(path: string): z.infer<typeof shareFile> {

@@ -35,7 +35,7 @@ export type FollowerOptions = {
 export async function startFollower(options: FollowerOptions, signal: AbortSignal): Promise<ChainFollower> {
   const { rpc, store, deployment, log } = options
   const listeners = new Set<Listener>()
-  let view: ChainView = { head: emptyState(), finalized: emptyState(), headBlock: 0, finalizedBlock: 0 }
+  let view: ChainView = { head: emptyState(), finalized: emptyState(), headBlock: 0, finalizedBlock: 0, finalizedTimestamp: 0 }
 
   const feed: EventFeed<ChainEvent> = new EventFeed({
     rpc,
@@ -72,7 +72,8 @@ function advance(view: ChainView, batch: Batch<ChainEvent>, unfinalized: () => r
   const finalized = fold(view.finalized, batch.finalized)
   // A state cannot be unfolded: after a reorganization the head is built anew from the last final one.
   const head = batch.reverted.length > 0 ? fold(finalized, unfinalized()) : fold(view.head, batch.applied)
-  return { head, finalized, headBlock: batch.head.number, finalizedBlock: batch.finalizedBlock.number }
+  const { number: finalizedBlock, timestamp: finalizedTimestamp } = batch.finalizedBlock
+  return { head, finalized, headBlock: batch.head.number, finalizedBlock, finalizedTimestamp }
 }
 
 function fold(state: NetworkState, events: readonly ChainEvent[]): NetworkState {

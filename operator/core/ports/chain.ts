@@ -103,6 +103,8 @@ export type ChainView = {
   /** Last block that `head` and `finalized` have seen, with events or without. */
   readonly headBlock: number
   readonly finalizedBlock: number
+  /** When the last finalized block was made, seconds. */
+  readonly finalizedTimestamp: number
 }
 
 export type ChainFollower = {

@@ -1,4 +1,5 @@
 import type { BlsSignature, EcdsaSignature, Epoch, Hex, MemberIndex, PoolId, PublicKey, Root, Slot } from '../ids.ts'
+import type { Pool } from '../network.ts'
 
 /**
  * Names one place where a producer may speak once. A second, different message for the same key is slashable, so the
@@ -64,6 +65,8 @@ export type CertificateSigner = {
 
 export type PoolShareInfo = {
   readonly poolId: PoolId
+  /** Of the ceremony that gave this share: it names the vault. */
+  readonly round: number
   readonly memberIndex: MemberIndex
   readonly groupKey: PublicKey
   /** Public shares in vault order. */
@@ -72,6 +75,8 @@ export type PoolShareInfo = {
 
 export type AttestationToSign = {
   readonly poolId: PoolId
+  /** Which share: that of the vault whose epoch it is. So below. */
+  readonly round: number
   readonly slot: Slot
   readonly sourceEpoch: Epoch
   readonly targetEpoch: Epoch
@@ -79,13 +84,39 @@ export type AttestationToSign = {
   readonly signingRoot: Root
 }
 
-export type BlockToSign = { readonly poolId: PoolId; readonly slot: Slot; readonly signingRoot: Root }
+export type BlockToSign = {
+  readonly poolId: PoolId
+  readonly round: number
+  readonly slot: Slot
+  /** Of the slot. */
+  readonly epoch: Epoch
+  readonly signingRoot: Root
+}
 
 /** A signing root that no slashing rule covers: RANDAO reveal, voluntary exit, deposit message … */
-export type RootToSign = { readonly poolId: PoolId; readonly purpose: 'randao' | 'exit'; readonly signingRoot: Root }
+export type RootToSign = {
+  readonly poolId: PoolId
+  readonly round: number
+  /** In which it is used. */
+  readonly epoch: Epoch
+  readonly purpose: 'randao' | 'exit'
+  readonly signingRoot: Root
+}
+
+/** What the chain says of the vaults' terms, by which shares sign and are erased. */
+export type KnownTerms = {
+  /** Pools at the head, and of the last finalized block. */
+  readonly head: ReadonlyMap<PoolId, Pick<Pool, 'vaults'>>
+  readonly finalized: ReadonlyMap<PoolId, Pick<Pool, 'vaults' | 'endedRound'>>
+  /** All blocks of the epochs before it are in `finalized`. */
+  readonly finalizedEpoch: Epoch
+  readonly rotationMargin: number
+  readonly slotsPerEpoch: number
+}
 
 /** The pools' key shares behind the slashing-protection database (EIP-3076). Every method is durable before it returns. */
 export type ShareSigner = {
+  /** Every share held: of a pool under a handover there may be two. */
   pools(): readonly PoolShareInfo[]
   /** Would `signAttestation` refuse? Read only; for judging a proposed value. Returns the rule it breaks or undefined. */
   checkAttestation(request: AttestationToSign): string | undefined
@@ -94,6 +125,15 @@ export type ShareSigner = {
   signAttestation(request: AttestationToSign): BlsSignature
   signBlock(request: BlockToSign): BlsSignature
   signRoot(request: RootToSign): BlsSignature
+}
+
+/** Keeps each share to its vault's term. */
+export type ShareKeeper = {
+  /**
+   * Takes in what the chain says, at each change: a share signs for the epochs of its vault's term only, one handed over only once
+   * that is final; a share whose term is over for good, or never came, is erased.
+   */
+  learn(terms: KnownTerms): void
 }
 
 /** Signs the operator's routine transactions; the key stays where it is. */

@@ -56,11 +56,11 @@ export function attestationStages(ports: StagePorts): DutyStages<AttestationDuty
     return data?.slot === slot ? data : undefined
   }
 
-  function toSign({ pool: { poolId } }: AttestationDuty, data: AttestationDataValue): AttestationToSign {
+  function toSign({ pool: { poolId, round } }: AttestationDuty, data: AttestationDataValue): AttestationToSign {
     const known = requests.get(data)
-    if (known?.poolId === poolId) return known
+    if (known?.poolId === poolId && known.round === round) return known
     const [sourceEpoch, targetEpoch] = [data.source.epoch, data.target.epoch]
-    const request = { poolId, slot: data.slot, sourceEpoch, targetEpoch, signingRoot: beacon.signingRoots.attestation(data) }
+    const request = { poolId, round, slot: data.slot, sourceEpoch, targetEpoch, signingRoot: beacon.signingRoots.attestation(data) }
     requests.set(data, request)
     return request
   }

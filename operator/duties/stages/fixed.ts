@@ -1,4 +1,4 @@
-import type { Epoch } from '../../core/ids.ts'
+import type { Epoch, Slot } from '../../core/ids.ts'
 import type { DutyStages } from '../pipeline.ts'
 import { DutyError } from '../reasons.ts'
 import type { ExitDuty, RandaoDuty } from '../types.ts'
@@ -15,7 +15,8 @@ export function randaoStages(ports: StagePorts): DutyStages<RandaoDuty, Epoch> {
     fetch: async ({ slot }) => time.epochOf(slot),
     agree: async (_, fetch) => ({ value: await fetch(), round: 0 }),
     sign(duty, epoch) {
-      const request = { poolId: duty.pool.poolId, purpose: 'randao', signingRoot: beacon.signingRoots.randao(epoch) } as const
+      const { poolId, round } = duty.pool
+      const request = { poolId, round, epoch, purpose: 'randao', signingRoot: beacon.signingRoots.randao(epoch) } as const
       return signing(ports, { duty, request }, (asked) => signer.signRoot(asked))
     },
     share: (duty, signed, signal) => partials.share(duty, signed, signal),
@@ -38,8 +39,11 @@ export function exitStages(ports: StagePorts): DutyStages<ExitDuty, Epoch> {
     fetch: async ({ epoch }) => epoch,
     agree: async (_, fetch) => ({ value: await fetch(), round: 0 }),
     sign(duty, epoch) {
-      const { poolId, validatorIndex } = duty.pool
-      const request = { poolId, purpose: 'exit', signingRoot: beacon.signingRoots.exit(epoch, validatorIndex) } as const
+      const { poolId, round, validatorIndex } = duty.pool
+      const signingRoot = beacon.signingRoots.exit(epoch, validatorIndex)
+      // Signed by whoever has the key now; the epoch that the exit names is of its request.
+      const now = time.epochOf(Math.max(0, time.now()) as Slot)
+      const request = { poolId, round, epoch: now, purpose: 'exit', signingRoot } as const
       return signing(ports, { duty, request }, (asked) => signer.signRoot(asked))
     },
     share: (duty, signed, signal) => partials.share(duty, signed, signal),

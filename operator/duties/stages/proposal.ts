@@ -42,7 +42,9 @@ export function proposalStages(ports: StagePorts): DutyStages<ProposalDuty, Prod
 
   const toSign = ({ pool }: ProposalDuty, { slot, blockRoot }: ProducedBlock): BlockToSign => ({
     poolId: pool.poolId,
+    round: pool.round,
     slot,
+    epoch: time.epochOf(slot),
     signingRoot: beacon.signingRoots.block(slot, blockRoot),
   })
 

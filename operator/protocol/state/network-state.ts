@@ -137,11 +137,11 @@ function applyToPeriods(state: Fold, event: ChainEvent): boolean {
   }
 }
 
-function endRotation(pools: Map<PoolId, Pool>, poolId: PoolId): true {
+function endRotation(pools: Map<PoolId, Pool>, { poolId, round }: { readonly poolId: PoolId; readonly round: number }): true {
   const known = pools.get(poolId)
   if (known === undefined) return true
   const { rotation: _, ...pool } = known
-  pools.set(poolId, pool)
+  pools.set(poolId, { ...pool, endedRound: round })
   return true
 }
 
@@ -179,7 +179,7 @@ function applyToPools(state: Fold, event: ChainEvent): boolean {
       return true
     case 'PoolRegistry.DkgCompleted': {
       const { poolId, round, publicKey, publicShares, ordinal } = event.args
-      const vaults = [{ round, members: pools.get(poolId)?.members ?? [], from: 0 as Epoch }]
+      const vaults = [{ round, members: pools.get(poolId)?.members ?? [], publicShares, from: 0 as Epoch }]
       patch(pools, poolId, { phase: 'registered', publicKey, publicShares, ordinal, vaults, registeredAt: event.at.timestamp })
       return true
     }
@@ -191,13 +191,13 @@ function applyToPools(state: Fold, event: ChainEvent): boolean {
     case 'Rotations.RotationCompleted': {
       const { poolId, round, cutover, publicShares } = event.args
       const known = pools.get(poolId)
-      const term = { round, members: known?.rotation?.members ?? [], from: cutover }
+      const term = { round, members: known?.rotation?.members ?? [], publicShares, from: cutover }
       patch(pools, poolId, { publicShares, vaults: [...(known?.vaults ?? []), term] })
-      return endRotation(pools, poolId)
+      return endRotation(pools, event.args)
     }
     case 'Rotations.RotationFailed':
     case 'Rotations.RotationDropped':
-      return endRotation(pools, event.args.poolId)
+      return endRotation(pools, event.args)
     case 'PoolRegistry.VaultReplaced':
       patch(pools, event.args.poolId, { round: event.args.round, members: event.args.members })
       return true

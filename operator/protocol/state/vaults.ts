@@ -5,3 +5,16 @@ import type { Pool, VaultTerm } from '../../core/network.ts'
 export function vaultAt({ vaults }: Pick<Pool, 'vaults'>, epoch: Epoch): VaultTerm | undefined {
   return vaults.findLast(({ from }) => from <= epoch)
 }
+
+/**
+ * The vault that may sign for an epoch, as far as the chain has settled it: one that took over only once that is final, and its
+ * predecessor no more as soon as the head shows the cutover. Undefined: nobody, until it is final.
+ */
+export function vaultInCharge(
+  { head, finalized }: { readonly head: Pick<Pool, 'vaults'>; readonly finalized: Pick<Pool, 'vaults'> | undefined },
+  epoch: Epoch,
+): VaultTerm | undefined {
+  const term = vaultAt(head, epoch)
+  if (term === undefined || term.from === 0) return term
+  return finalized !== undefined && vaultAt(finalized, epoch)?.round === term.round ? term : undefined
+}

@@ -113,7 +113,7 @@ export function startProcess(world: World, options: ProcessOptions): () => void 
     certificateSigner: world.participation.signerOf(producer),
     aggregation: world.participation.aggregation,
     certificates: world.referee.certificatesOf(producer, world.participation.aggregation),
-    pools: { all: () => pools },
+    pools: { at: () => pools },
     exits: {
       due: () =>
         plan.pools.flatMap(({ poolId, exitAt }) =>

@@ -48,7 +48,7 @@ const POOLS: readonly Pool[] = [1, 2, 3].map((id) => ({
   validatorIndex: id as ValidatorIndex,
   exitForced: false,
   stallProven: false,
-  vaults: [{ round: 0, members: VAULT, from: 0 as Epoch }],
+  vaults: [{ round: 0, members: VAULT, publicShares: [], from: 0 as Epoch }],
 }))
 
 /** Withdrawal vaults' wei at a block: another at each, so that a report of another block shows. */

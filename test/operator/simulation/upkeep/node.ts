@@ -65,7 +65,7 @@ export const newDisk = (): Disk => ({ values: new Map(), bytes: new Map(), jobs:
 /** A member's own view of both chains: blocks come late, and siblings come first at times. It survives the process. */
 export class NodeView {
   head: Block
-  chain: ChainView = { head: emptyState(), finalized: emptyState(), headBlock: 0, finalizedBlock: 0 }
+  chain: ChainView = { head: emptyState(), finalized: emptyState(), headBlock: 0, finalizedBlock: 0, finalizedTimestamp: 0 }
   readonly heads = new Set<(block: Block) => void>()
   readonly finals = new Set<(epoch: Epoch, root: Root) => void>()
   readonly changes = new Set<Parameters<ChainFollower['onChange']>[0]>()

@@ -87,7 +87,7 @@ export async function runUpkeep({
   const first = chain.atOrBefore(plan.start / SLOT_MS)
   const views = new Map(ids.map((id) => [id, new NodeView(first)]))
   for (const view of views.values())
-    view.chain = { head: chain.state, finalized: chain.state, headBlock: first.number, finalizedBlock: first.number }
+    view.chain = { head: chain.state, finalized: chain.state, headBlock: first.number, finalizedBlock: first.number, finalizedTimestamp: 0 }
   for (const block of chain.blocks)
     if (block.slot * SLOT_MS > plan.start) scheduler.at(block.slot * SLOT_MS, () => makeBlock(world, { block, pool, views }))
 
@@ -156,7 +156,7 @@ function makeBlock(
     scheduler.at(now + late, () => arrive(view, block, chain))
     scheduler.at(now + late + random.int(0, 300), () => {
       if (view.chain.headBlock >= block.number) return
-      view.chain = { head: state, finalized: state, headBlock: block.number, finalizedBlock: block.number }
+      view.chain = { head: state, finalized: state, headBlock: block.number, finalizedBlock: block.number, finalizedTimestamp: 0 }
       for (const listener of [...view.changes]) listener({ view: view.chain, applied: [], finalized: [] })
     })
   }

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { setImmediate as settle } from 'node:timers/promises'
 import { createDutyPools } from '../../../../operator/app/duty-pools.ts'
 import { createExitRequests } from '../../../../operator/app/exit-requests.ts'
-import type { Address, ProducerId } from '../../../../operator/core/ids.ts'
+import type { Address, Epoch, ProducerId } from '../../../../operator/core/ids.ts'
 import type { NetworkState, Pool } from '../../../../operator/core/network.ts'
 import type { BeaconNode } from '../../../../operator/core/ports/beacon.ts'
 import type { ChainFollower, ContractAddresses, Parameters } from '../../../../operator/core/ports/chain.ts'
@@ -12,13 +12,15 @@ import { emptyState } from '../../../../operator/protocol/state/network-state.ts
 import { recordingLog } from '../adapters/support/log.ts'
 
 const self = 2 as ProducerId
+const EPOCH = 10 as Epoch
 const key = (at: number) => `0x${String(at).repeat(96)}`
 const operator = (id: number) => `0x${String(id).repeat(40)}` as Address
 const addresses = { stakerVault: operator(8), bondVault: operator(9) } as ContractAddresses
 
 function poolWith(change: object): Pool {
   const usual = { id: 1, kind: 'staker', phase: 'funded', round: 0, members: [4, 2, 3, 1], publicKey: key(1), publicShares: [] }
-  return { ...usual, validatorIndex: 17, exitForced: false, stallProven: false, ...change } as unknown as Pool
+  const pool = { ...usual, validatorIndex: 17, exitForced: false, stallProven: false, ...change }
+  return { vaults: [{ round: 0, members: pool.members, publicShares: [], from: 0 }], ...pool } as unknown as Pool
 }
 
 function stateWith(...pools: readonly Pool[]): NetworkState {
@@ -36,9 +38,12 @@ function stateWith(...pools: readonly Pool[]): NetworkState {
 /** A chain whose views are what the test says, and a signer that holds the shares it says. */
 function sources(first: NetworkState) {
   let state = first
-  let held: readonly PoolShareInfo[] = [{ poolId: 1, memberIndex: 2, groupKey: key(1), publicShares: [] }] as never
+  let held: readonly PoolShareInfo[] = [{ poolId: 1, round: 0, memberIndex: 2, groupKey: key(1), publicShares: [] }] as never
   let asked = 0
-  const chain = { view: () => ({ head: state, finalized: state, headBlock: 0, finalizedBlock: 0 }), onChange: () => () => {} }
+  const chain = {
+    view: () => ({ head: state, finalized: state, headBlock: 0, finalizedBlock: 0, finalizedTimestamp: 0 }),
+    onChange: () => () => {},
+  }
   const shares = {
     pools: () => {
       asked++
@@ -62,7 +67,7 @@ describe('duty pools', () => {
   const poolsOf = (state: NetworkState, hold?: object) => {
     const { chain, shares, ...hands } = sources(state)
     if (hold !== undefined) hands.hold(hold)
-    return createDutyPools({ self, chain, shares, addresses }).all()
+    return createDutyPools({ self, chain, shares, addresses }).at(EPOCH)
   }
 
   it('are funded pools of whose key this node holds its share', () => {
@@ -101,13 +106,43 @@ describe('duty pools', () => {
   it('are made anew when the chain or the shares change, and only then', () => {
     const { chain, shares, become, hold } = sources(stateWith(poolWith({})))
     const pools = createDutyPools({ self, chain, shares, addresses })
-    const before = pools.all()
-    assert.equal(pools.all(), before)
+    const before = pools.at(EPOCH)
+    assert.equal(pools.at(EPOCH), before)
     hold()
-    assert.deepEqual(pools.all(), [])
-    hold({ poolId: 1, memberIndex: 2, groupKey: key(1), publicShares: [] })
+    assert.deepEqual(pools.at(EPOCH), [])
+    hold({ poolId: 1, round: 0, memberIndex: 2, groupKey: key(1), publicShares: [] })
     become(stateWith(poolWith({ phase: 'closed' })))
-    assert.deepEqual(pools.all(), [])
+    assert.deepEqual(pools.at(EPOCH), [])
+  })
+})
+
+describe('duty pools around a cutover', () => {
+  const before = { round: 0, members: [4, 2, 3, 1], publicShares: [key(1)], from: 0 }
+  const after = { round: 1, members: [1, 2, 3, 4], publicShares: [key(2)], from: 20 }
+  const held = [
+    { poolId: 1, round: 0, memberIndex: 2, groupKey: key(1), publicShares: [key(1)] },
+    { poolId: 1, round: 1, memberIndex: 2, groupKey: key(1), publicShares: [key(2)] },
+  ]
+  const old = stateWith(poolWith({ vaults: [before] }))
+  const handedOver = stateWith(poolWith({ vaults: [before, after] }))
+  const roundsAt = (head: NetworkState, finalized: NetworkState, shares = held) => {
+    const chain = { view: () => ({ head, finalized, headBlock: 0, finalizedBlock: 0, finalizedTimestamp: 0 }), onChange: () => () => {} }
+    const pools = createDutyPools({ self, chain, shares: { pools: () => shares } as unknown as ShareSigner, addresses })
+    return [19, 20].map((epoch) => pools.at(epoch as Epoch).map(({ round, members }) => [round, members[0]]))
+  }
+
+  it('the old vault to the last epoch before it, the new one from it on, once it is final; nobody until then', () => {
+    assert.deepEqual(roundsAt(old, old), [[[0, 4]], [[0, 4]]])
+    assert.deepEqual(roundsAt(handedOver, old), [[[0, 4]], []])
+    assert.deepEqual(roundsAt(handedOver, handedOver), [[[0, 4]], [[1, 1]]])
+    // The event left the chain again.
+    assert.deepEqual(roundsAt(old, old), [[[0, 4]], [[0, 4]]])
+  })
+
+  it('with the share of the vault that is in charge, and of the very result that the chain shows', () => {
+    assert.deepEqual(roundsAt(handedOver, handedOver, held.slice(0, 1)), [[[0, 4]], []])
+    const another = held.map((share) => ({ ...share, publicShares: [key(3)] }))
+    assert.deepEqual(roundsAt(handedOver, handedOver, another), [[], []])
   })
 })
 

@@ -27,7 +27,7 @@ function setUp() {
       return { dependentRoot: answer.root, duties: [stranger, { ...stranger, validatorIndex: pool.validatorIndex, slot: slot(98) }] }
     },
   } as unknown as BeaconNode
-  const table = new DutyTable({ beacon, pools: { all: () => pools }, log })
+  const table = new DutyTable({ beacon, pools: { at: () => pools }, log })
   const head = (current: string, previous: string) =>
     table.onHead({ currentDutyDependentRoot: root(current), previousDutyDependentRoot: root(previous) } as HeadEvent, epoch(3), signal)
   return { table, pools, pool, calls, answer, lines, head }

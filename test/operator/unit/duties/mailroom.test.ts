@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { describe, it } from 'node:test'
-import type { BlsSignature, MemberIndex, ProducerId } from '../../../../operator/core/ids.ts'
+import type { BlsSignature, Epoch, MemberIndex, ProducerId } from '../../../../operator/core/ids.ts'
 import type { Consensus } from '../../../../operator/duties/consensus.ts'
 import { dutyMailroom } from '../../../../operator/duties/mailroom.ts'
 import type { Partials } from '../../../../operator/duties/partials.ts'
@@ -29,7 +29,14 @@ function setUp() {
   const partials = {
     receive: ({ type }: { type: string }, from: MemberIndex) => delivered.push(`partial ${type} ${from}`),
   } as unknown as Partials
-  const receive = dutyMailroom({ pools: { all: () => [pool] }, consensus, partials, metrics, isCurrent: (_, slot) => slot === 100 })
+  const receive = dutyMailroom({
+    pools: { at: () => [pool] },
+    consensus,
+    partials,
+    metrics,
+    epochOf: () => 3 as Epoch,
+    isCurrent: (_, slot) => slot === 100,
+  })
   return { receive: (from: number, bytes: Uint8Array) => receive(from as ProducerId, bytes), told, delivered }
 }
 

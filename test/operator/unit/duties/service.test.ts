@@ -101,7 +101,7 @@ function setUp(options: { readonly attestAt?: number; readonly proposeAt?: numbe
     verifyEcdsa: crypto.verifyEcdsa,
     scheme: crypto.scheme,
     ...{ certificateSigner: participation.signerOf(11 as ProducerId), aggregation: participation.aggregation, certificates },
-    pools: { all: () => [{ ...pool, members: [11 as ProducerId] }] },
+    pools: { at: () => [{ ...pool, members: [11 as ProducerId] }] },
     exits: { due: () => world.exits },
     settings: { domainSeparator: root('domain'), certificateDomain: CERTIFICATE_DOMAIN, firstRoundMs: 2_000 },
   })

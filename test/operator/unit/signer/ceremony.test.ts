@@ -79,18 +79,37 @@ describe('a ceremony, behind its port', () => {
       await all(members, ({ signer, context }) => signer.ceremony.commit(context, result))
       await all(members, ({ signer, context }) => signer.ceremony.erase(context))
       for (const member of members) {
-        const info = { poolId: toPoolId(3), memberIndex: member.context.self, groupKey: result.groupKey, publicShares: result.publicShares }
+        const info = {
+          poolId: toPoolId(3),
+          round: 0,
+          memberIndex: member.context.self,
+          groupKey: result.groupKey,
+          publicShares: result.publicShares,
+        }
         assert.deepEqual(member.signer.shares.pools(), [info])
         member.signer.close()
         const again = await openSigner({ dataDir: member.dataDir, password })
         assert.deepEqual(again.shares.pools(), [info])
-        const request = { poolId: toPoolId(3), slot: 9 as Slot, sourceEpoch: 1 as Epoch, targetEpoch: 2 as Epoch, signingRoot: root }
+        const request = {
+          poolId: toPoolId(3),
+          round: 0,
+          slot: 9 as Slot,
+          sourceEpoch: 1 as Epoch,
+          targetEpoch: 2 as Epoch,
+          signingRoot: root,
+        }
         const partial = again.shares.signAttestation(request)
         assert.equal(partial, partials[member.context.self - 1]?.signature)
         assert.match(again.shares.checkAttestation({ ...request, signingRoot: rootOf(2) }) ?? '', /^DOUBLE_VOTE/)
         assert.throws(() => again.shares.signAttestation({ ...request, signingRoot: rootOf(2) }), withCode('DOUBLE_VOTE'))
-        assert.equal(again.shares.checkBlock({ poolId: toPoolId(3), slot: 9 as Slot, signingRoot: root }), undefined)
-        assert.throws(() => again.shares.signBlock({ poolId: toPoolId(4), slot: 9 as Slot, signingRoot: root }), withCode('UNKNOWN_POOL'))
+        assert.equal(
+          again.shares.checkBlock({ poolId: toPoolId(3), round: 0, epoch: 2 as Epoch, slot: 9 as Slot, signingRoot: root }),
+          undefined,
+        )
+        assert.throws(
+          () => again.shares.signBlock({ poolId: toPoolId(4), round: 0, epoch: 2 as Epoch, slot: 9 as Slot, signingRoot: root }),
+          withCode('UNKNOWN_POOL'),
+        )
         await assert.rejects(again.ceremony.begin(member.context), withCode('CONFLICTING_STEP'))
         again.close()
       }

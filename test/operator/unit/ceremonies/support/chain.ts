@@ -184,11 +184,11 @@ export class CeremonyChain {
 
   #viewOf(self: ProducerId): ChainView {
     const none = noState(this.#producers)
-    return this.#views.get(self) ?? { head: none, finalized: none, headBlock: 0, finalizedBlock: 0 }
+    return this.#views.get(self) ?? { head: none, finalized: none, headBlock: 0, finalizedBlock: 0, finalizedTimestamp: 0 }
   }
 
   #announce(): void {
-    const view: ChainView = { head: this.#head, finalized: this.#finalized, headBlock: 1, finalizedBlock: 1 }
+    const view: ChainView = { head: this.#head, finalized: this.#finalized, headBlock: 1, finalizedBlock: 1, finalizedTimestamp: 0 }
     for (const id of this.#producers.keys()) {
       this.#scheduler.at(this.#scheduler.now + this.#random.int(0, 300), () => {
         this.#views.set(id, view)

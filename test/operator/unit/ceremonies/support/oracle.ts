@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { bls12_381 } from '@noble/curves/bls12-381.js'
-import type { Gwei, Hex, MemberIndex, PublicKey, Root } from '../../../../../operator/core/ids.ts'
+import type { Epoch, Gwei, Hex, MemberIndex, PublicKey, Root } from '../../../../../operator/core/ids.ts'
 import { hexToBytes } from '../../../../../operator/core/parse.ts'
 import { thresholdOf } from '../../../../../operator/core/vault.ts'
 import { verifySignature } from '../../../../../operator/protocol/bls/signatures.ts'
@@ -60,8 +60,8 @@ export function assertCompleted(
   const message = `0x${'5e'.repeat(32)}` as Root
   const partials = new Map(
     holders.map(({ id, signer }) => {
-      assert.deepEqual(signer.shares.pools(), [{ poolId: POOL, memberIndex: id, groupKey: publicKey, publicShares }])
-      return [Number(id), signer.shares.signRoot({ poolId: POOL, purpose: 'exit', signingRoot: message })]
+      assert.deepEqual(signer.shares.pools(), [{ poolId: POOL, round, memberIndex: id, groupKey: publicKey, publicShares }])
+      return [Number(id), signer.shares.signRoot({ poolId: POOL, round, epoch: 0 as Epoch, purpose: 'exit', signingRoot: message })]
     }),
   )
   for (const subset of subsets([...partials.keys()], thresholdOf(size))) {

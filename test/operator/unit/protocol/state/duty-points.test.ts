@@ -15,7 +15,7 @@ import {
 } from '../../../../../operator/protocol/state/duty-points.ts'
 import { emptyState, foldEvents } from '../../../../../operator/protocol/state/network-state.ts'
 import { certificateFilter, isJudged, judgedEpochs, summariesRoot, summarize } from '../../../../../operator/protocol/state/summaries.ts'
-import { vaultAt } from '../../../../../operator/protocol/state/vaults.ts'
+import { vaultAt, vaultInCharge } from '../../../../../operator/protocol/state/vaults.ts'
 import { epoch, event, fundedPool, key, pool, producer, root } from './support.ts'
 
 const parameters = { slotsPerEpoch: 4, baseReward: 100, minPoolPerformance: 9_000 }
@@ -89,8 +89,14 @@ test('a duty belongs to the report that covers the epoch after it, when it could
 
 test('a pool’s vault is that of the epoch: the new one from the cutover on', () => {
   assert.deepEqual(vaultAt(poolOf(1), epoch(5))?.members, [1, 2, 3, 4])
-  assert.deepEqual(vaultAt(poolOf(1), epoch(6)), { round: 1, members: [5, 2, 3, 6], from: 6 })
+  assert.deepEqual(vaultAt(poolOf(1), epoch(6)), { round: 1, members: [5, 2, 3, 6], publicShares: [1, 2, 3, 4].map(key), from: 6 })
   assert.equal(vaultAt({ vaults: [] }, epoch(6)), undefined)
+  // Who may sign: the new one once that is final, the old one no more as soon as the head shows the cutover.
+  const [head, finalized] = [poolOf(1), { vaults: poolOf(1).vaults.slice(0, 1) }]
+  assert.equal(vaultInCharge({ head, finalized }, epoch(5))?.round, 0)
+  assert.equal(vaultInCharge({ head, finalized }, epoch(6)), undefined)
+  assert.equal(vaultInCharge({ head, finalized: undefined }, epoch(6)), undefined)
+  assert.equal(vaultInCharge({ head, finalized: head }, epoch(6))?.round, 1)
 })
 
 test('of a final attestation participants gain the base, the others lose it; a proposal is double', () => {

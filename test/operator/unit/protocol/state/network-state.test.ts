@@ -43,6 +43,11 @@ test('a handover: the vault stays until another has the key, whoever is named pa
   ])
   assert.deepEqual(failed.deeds.at(-1), { kind: 'failed-ceremony', timestamp: 300, members: [3, 6].map(producer), named: true })
   assert.equal(failed.pools.get(pool(1))?.rotation, undefined)
+  assert.deepEqual(
+    [drawn, failed].map(({ pools }) => pools.get(pool(1))?.endedRound),
+    [undefined, 1],
+  )
+  assert.equal(failed.pools.get(pool(1))?.vaults.length, 1)
   const publicShares = [key(1), key(2), key(3), key(4)]
   const done = foldEvents(drawn, [
     event('Rotations.RotationCompleted', 30, {
@@ -58,6 +63,8 @@ test('a handover: the vault stays until another has the key, whoever is named pa
   ])
   assert.deepEqual(done.pools.get(pool(1))?.members, members)
   assert.deepEqual(done.pools.get(pool(1))?.publicShares, publicShares)
+  assert.equal(done.pools.get(pool(1))?.endedRound, 1)
+  assert.deepEqual(done.pools.get(pool(1))?.vaults.at(-1), { round: 1, members, publicShares, from: 24 })
   assert.deepEqual(done.deeds.at(-1), { kind: 'ceremony', timestamp: 310, participants: [producer(6)] })
 })
 
