@@ -6,14 +6,19 @@ import { makeWorkspace, ROOT } from './workspace.ts'
 
 const HELP = `Static analysis of contracts/ with Slither.
 
-  npm run slither [-- --list]
+  npm run slither [-- --list] [--no-install]
 
 Uses a slither on the PATH, else installs one into .data/slither with Python's own tools. Without Python it says so
 and ends well. Everything it finds stands with its reason in test/contracts/slither.json, by detector or by finding; anything
-else, and any reason that explains nothing any more, makes it fail. --list prints all findings by their keys.
+else, and any reason that explains nothing any more, makes it fail. --list prints all findings by their keys. --no-install takes
+a slither that is there, or says that there is none and ends well.
 `
 const { values } = parseArgs({
-  options: { list: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false } },
+  options: {
+    list: { type: 'boolean', default: false },
+    'no-install': { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
 })
 if (values.help) {
   console.log(HELP)
@@ -34,7 +39,7 @@ type Explained = { readonly detectors: Readonly<Record<string, string>>; readonl
 
 const slither = findSlither()
 if (slither === undefined) {
-  console.log('static analysis: no Python here, so no Slither: skipped')
+  console.log('static analysis: no Slither here: skipped')
   process.exit(0)
 }
 const explained = JSON.parse(readFileSync(join(ROOT, 'test/contracts/slither.json'), 'utf8')) as Explained
@@ -74,7 +79,7 @@ function findSlither(): string | undefined {
   const home = join(ROOT, '.data', 'slither')
   const installed = join(home, 'bin', 'slither')
   if (existsSync(installed) && runs(installed, ['--version'])) return installed
-  if (!runs('python3', ['-m', 'venv', home])) return undefined
+  if (values['no-install'] || !runs('python3', ['-m', 'venv', home])) return undefined
   console.log(`installing slither-analyzer ${VERSION} into .data/slither`)
   const done = runs(join(home, 'bin', 'pip'), ['install', '--quiet', '--disable-pip-version-check', `slither-analyzer==${VERSION}`])
   if (!done) console.log('static analysis: the package could not be installed')

@@ -29,9 +29,10 @@ export function makeWorkspace(): Workspace {
   return { root, run: (command, seconds) => runIn(root, command, seconds), remove: () => rmSync(root, { recursive: true, force: true }) }
 }
 
-function runIn(root: string, command: readonly string[], seconds: number): ReturnType<Workspace['run']> {
+/** Runs one of the project's tools in a directory; see `Workspace`. */
+export function runIn(root: string, command: readonly string[], seconds: number): ReturnType<Workspace['run']> {
   const [program = '', ...args] = command
-  const path = `${join(root, 'node_modules', '.bin')}:${dirname(process.execPath)}:${process.env.PATH}`
+  const path = `${join(ROOT, 'node_modules', '.bin')}:${dirname(process.execPath)}:${process.env.PATH}`
   return new Promise((resolve, reject) => {
     // Its own process group: a test that hangs may have children.
     const child = spawn(program, args, {

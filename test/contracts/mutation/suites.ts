@@ -1,24 +1,41 @@
 import { existsSync } from 'node:fs'
 
-/** Tests of contracts that have none under their own name: bases, through what inherits them, and libraries, through who calls them. */
+/** Tests of contracts that have none under their own name, or have more: bases through what inherits them, libraries through who calls them. */
 const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
-  'consensus/BeaconClock': ['unit/pools/VaultDraws', 'unit/consensus/StateCommitments'],
-  'libraries/HashToField': ['unit/libraries/Bls12381'],
-  'libraries/RandaoSeeds': ['unit/pools/VaultDraws', 'unit/producers/Periods'],
-  'libraries/Ssz': ['unit/libraries/BeaconProofs', 'unit/libraries/DepositData'],
-  'pools/PoolBook': ['unit/pools/PoolRegistry', 'unit/pools/Exits'],
-  'producers/BondUnits': ['unit/producers/BlockProducers', 'unit/producers/model'],
-  'producers/PeriodLists': ['unit/producers/Periods'],
-  'producers/Seats': ['unit/producers/BlockProducers', 'unit/producers/model'],
-  'staking/StakingPool': ['unit/staking/StakingPool', 'unit/staking/ledger'],
-  'staking/WithdrawalBatches': ['unit/staking/WithdrawalQueue'],
-  'tokens/BondEther': ['unit/tokens/BondEther', 'unit/staking/ledger'],
+  'consensus/BeaconClock': ['consensus/StateCommitments', 'pools/VaultDraws'],
+  'consensus/CommitmentBook': ['consensus/StateCommitments', 'consensus/Disputes'],
+  'consensus/CommitmentPages': ['consensus/StateCommitments'],
+  'consensus/Disputes': ['consensus/Disputes', 'consensus/Disputes.arrivals', 'consensus/Disputes.certificates'],
+  'consensus/ProducerAccess': ['consensus/BeaconLayout', 'consensus/Votes'],
+  'consensus/SignerSlashing': ['consensus/Disputes', 'consensus/Votes'],
+  'consensus/Slashing': ['consensus/Equivocations', 'consensus/PoolFaults'],
+  'consensus/Voters': ['consensus/Votes', 'consensus/BeaconLayout'],
+  'libraries/BalancePages': ['consensus/PoolFaults'],
+  'libraries/BeaconSignatures': ['consensus/PoolFaults'],
+  'libraries/CommitmentContent': ['consensus/StateCommitments', 'consensus/Disputes'],
+  'libraries/DkgProofs': ['pools/DkgDisputes'],
+  'libraries/HashToField': ['libraries/Bls12381'],
+  'libraries/RandaoSeeds': ['pools/VaultDraws', 'producers/Periods'],
+  'libraries/Ssz': ['libraries/BeaconProofs', 'libraries/DepositData'],
+  'libraries/TypedData': ['consensus/Equivocations', 'producers/BlockProducers'],
+  'pools/CeremonySignatures': ['pools/Ceremonies', 'pools/PoolRegistry'],
+  'pools/PoolBook': ['pools/PoolRegistry', 'pools/Exits', 'audit/pools'],
+  'pools/PoolRegistry': ['pools/PoolRegistry', 'audit/pools'],
+  'producers/BlockProducers': ['producers/BlockProducers', 'producers/leaving'],
+  'producers/BondUnits': ['producers/BlockProducers', 'producers/model'],
+  'producers/Penalties': ['producers/BlockProducers', 'producers/Seats', 'consensus/PoolFaults'],
+  'producers/PeriodLists': ['producers/Periods', 'producers/model'],
+  'producers/ProducerBook': ['producers/BlockProducers', 'producers/leaving', 'producers/model'],
+  'producers/Seats': ['producers/Seats', 'producers/BlockProducers', 'producers/model'],
+  'staking/StakingPool': ['staking/StakingPool', 'staking/fee', 'staking/ledger'],
+  'staking/WithdrawalBatches': ['staking/WithdrawalQueue'],
+  'tokens/BondEther': ['tokens/BondEther', 'staking/ledger'],
 }
 
-/** The test files that have to notice a change of a contract, by its path under contracts/. Throws when one is missing. */
+/** The test files that have to notice a change of a contract, by its path from the root. Throws when one is missing. */
 export function suitesOf(contract: string): readonly string[] {
   const name = contract.replace(/^contracts\//, '').replace(/\.sol$/, '')
-  const suites = (ELSEWHERE[name] ?? [`unit/${name}`]).map((suite) => `test/contracts/${suite}.test.ts`)
+  const suites = (ELSEWHERE[name] ?? [name]).map((suite) => `test/contracts/unit/${suite}.test.ts`)
   for (const suite of suites) if (!existsSync(suite)) throw new Error(`expected tests of ${contract} in ${suite}, found no such file`)
   return suites
 }
