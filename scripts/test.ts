@@ -15,7 +15,13 @@ const steps: readonly Step[] = [
   { name: 'bindings are fresh', command: [node, '--import', 'tsx', 'scripts/check-bindings.ts'] },
   { name: 'types', command: ['tsc', '--noEmit'] },
   { name: 'layers, format and lint', command: ['biome', 'check', '--error-on-warnings'] },
-  { name: 'floating promises', command: ['eslint', '--max-warnings=0', '.'] },
+  {
+    name: 'floating promises; static analysis of the contracts where Slither is',
+    commands: [
+      ['eslint', '--max-warnings=0', '.'],
+      [node, '--import', 'tsx', 'scripts/contracts/slither.ts', '--no-install'],
+    ],
+  },
   { name: 'contracts', commands: halves(contractTests).map((tests) => ['hardhat', 'test', 'mocha', '--no-compile', ...tests] as const) },
   // `npm run invariants` has more of them.
   { name: 'invariants', command: ['hardhat', 'test', 'solidity', '--no-compile'] },

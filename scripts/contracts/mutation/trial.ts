@@ -112,11 +112,10 @@ async function run(): Promise<TrialReport> {
   return { killer, reason, created: [...created], memory: process.memoryUsage().rss }
 }
 
-process.on('message', async ({ codes, isKnown }: TrialOrder) => {
+process.on('message', ({ codes, isKnown }: TrialOrder) => {
   if (built === undefined) built = codes
   else exchanged = codes
-  if (isKnown === true) return
-  process.send?.(await run())
+  if (isKnown !== true) void run().then((report) => process.send?.(report))
 })
 process.on('disconnect', () => process.exit())
 process.send?.('ready')
