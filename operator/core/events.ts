@@ -89,6 +89,16 @@ export type ChainEvent =
   | Of<'Rewards.ReportBooked', { report: number; commitmentId: number; referenceTimestamp: number; producers: number; rate: bigint }>
   | Of<'Rewards.Settled', { producerId: ProducerId; report: number; minted: bigint; debt: bigint }>
   | Of<'Rewards.DebtRepaid', { producerId: ProducerId; points: bigint; burned: bigint; debt: bigint }>
+  | Of<'Slashing.PoolFault', { poolId: PoolId; kind: 'signatures' | 'exit'; reporter: Address }>
+  | Of<'Slashing.ExitSeen', { poolId: PoolId; withdrawableEpoch: Epoch }>
+  | Of<'Slashing.BalanceShown', { poolId: PoolId; epoch: Epoch; balance: bigint }>
+  | Of<'Slashing.FaultSettled', { poolId: PoolId; loss: bigint; charged: bigint }>
+  | Of<'Disputes.SignersJudged', { commitmentId: number; judged: number; size: number }>
+  | Of<'Votes.SignersJudged', { commitmentId: number; judged: number; size: number }>
+  | Of<'Votes.VoteOpened', { commitmentId: number; period: number; deadline: number; openers: number }>
+  | Of<'Votes.VoteClosed', { commitmentId: number; outcome: 'upheld' | 'dropped' | 'convicted' }>
+  | Of<'Votes.OpenersCharged', { commitmentId: number; word: number; positions: bigint }>
+  | Of<'WindDown.WindDownStarted', { since: number }>
   | Of<'StakingPool.BeaconDeposit', { poolId: PoolId; kind: PoolKind; amount: bigint; total: bigint }>
   | Of<'StakingPool.Collected', { kind: PoolKind; amount: bigint; total: bigint }>
 

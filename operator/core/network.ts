@@ -129,6 +129,42 @@ export type Deed =
   /** A finalized commitment of this epoch. */
   | { readonly kind: 'report'; readonly timestamp: number; readonly epoch: Epoch; readonly absent: Hex }
 
+/** What was proven of a pool to Slashing: a fault, its validator's exit, or both. */
+export type PoolFault = {
+  /** Undefined: an exit that is nobody's fault. */
+  readonly kind?: 'signatures' | 'exit'
+  readonly exitSeen: boolean
+  /** Of the exit, as far as it was proven. */
+  readonly withdrawableEpoch?: Epoch
+  /** Of the balance last shown. */
+  readonly balanceEpoch?: Epoch
+  readonly settled: boolean
+}
+
+/** A vote on a commitment, from its opening on. */
+export type CommitmentVote = {
+  /** Whose list votes. */
+  readonly period: number
+  /** Seconds. */
+  readonly deadline: number
+  readonly openers: number
+  /** Undefined while it is open. */
+  readonly outcome?: 'upheld' | 'dropped' | 'convicted'
+  /** Positions of openers that paid for a vote that failed: bit i of word w is position 256·w + i. */
+  readonly charged: ReadonlyMap<number, bigint>
+}
+
+/** How far a lying commitment's committee is judged, by the contract that found the lie. */
+export type Verdict = { readonly court: 'disputes' | 'votes'; readonly judged: number; readonly size: number }
+
+/** What follows on faults, votes and the end of the network. */
+export type Aftermath = {
+  readonly faults: ReadonlyMap<PoolId, PoolFault>
+  readonly votes: ReadonlyMap<number, CommitmentVote>
+  readonly verdicts: ReadonlyMap<number, Verdict>
+  readonly woundDown: boolean
+}
+
 /** What all contract events up to one block add up to. */
 export type NetworkState = {
   readonly blockNumber: number
@@ -144,6 +180,7 @@ export type NetworkState = {
   readonly reports: ReadonlyMap<number, BookedReport>
   readonly settlements: ReadonlyMap<ProducerId, Settlement>
   readonly deeds: readonly Deed[]
+  readonly aftermath: Aftermath
   /** Cumulative wei collected from the withdrawal vaults, by kind. */
   readonly collected: Readonly<Record<PoolKind, bigint>>
 }

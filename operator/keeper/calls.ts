@@ -1,20 +1,12 @@
 import { ethTexts } from '../core/amounts.ts'
-import type { BeaconNode } from '../core/ports/beacon.ts'
 import type { Call, Contracts } from '../core/ports/chain.ts'
-import type { BeaconProver } from '../core/ports/prover.ts'
 import { wordsOf } from '../protocol/bls/words.ts'
+import { prepareDebtor } from './debtors.ts'
+import { prepareFault } from './faults.ts'
 import type { Task } from './tasks.ts'
-
-export type CallPorts = {
-  readonly contracts: Contracts
-  readonly prover: BeaconProver
-  readonly beacon: BeaconNode
-  /** Most wei to pay for one forced exit. */
-  readonly maxExitFee: bigint
-}
-
-/** The transactions a task needs now, in order, or why it has to wait. */
-export type Prepared = { readonly calls: readonly Call[] } | { readonly wait: string }
+import { type CallPorts, one, type Prepared } from './types.ts'
+import { prepareVerdict } from './verdicts.ts'
+import { prepareWindDown } from './wind-down.ts'
 
 const FAR_FUTURE_EPOCH = 2n ** 64n - 1n
 const PERIODS_A_CALL = 16
@@ -24,8 +16,6 @@ const STEPS_A_CALL = 64
 
 /** Where nobody is named, nobody signs. */
 const NO_SIGNATURE = wordsOf(`0x${'00'.repeat(256)}`)
-
-const one = (contract: Call['contract'], method: string, args: readonly unknown[]): Prepared => ({ calls: [{ contract, method, args }] })
 
 /** Builds what a task sends: arguments, proofs from the newest provable beacon state, value. Throws what the ports throw. */
 export async function prepare(task: Task, ports: CallPorts, signal?: AbortSignal): Promise<Prepared> {
@@ -62,6 +52,21 @@ export async function prepare(task: Task, ports: CallPorts, signal?: AbortSignal
       return prepareFinalization(ports)
     case 'settle':
       return one('rewards', 'settle', [task.producerId, task.proofs])
+    case 'settle-debtor':
+      return prepareDebtor(task)
+    case 'report-exits':
+    case 'liquidate-pool':
+    case 'show-balance':
+    case 'settle-fault':
+      return prepareFault(task, ports, signal)
+    case 'close-vote':
+    case 'slash-signers':
+    case 'charge-openers':
+      return prepareVerdict(task, ports)
+    case 'start-wind-down':
+    case 'wind-down-exits':
+    case 'gather':
+      return prepareWindDown(task, ports, signal)
   }
 }
 

@@ -3,6 +3,11 @@ import type { NetworkState } from '../core/network.ts'
 import type { Parameters } from '../core/ports/chain.ts'
 import type { PointProof } from '../protocol/state/pages.ts'
 import { nextSettlement } from '../protocol/state/settlement.ts'
+import { type DebtorTask, debtorTasks } from './debtors.ts'
+import { type FaultTask, faultTasks } from './faults.ts'
+import type { Inputs } from './types.ts'
+import { type VerdictTask, verdictTasks } from './verdicts.ts'
+import { type WindDownTask, windDownTasks } from './wind-down.ts'
 
 /** One permissionless upkeep transaction that the chain's state calls for. `id` names it alike on every operator. */
 export type Task =
@@ -23,10 +28,12 @@ export type Task =
   | { readonly kind: 'finalize-state'; readonly id: string; readonly commitmentId: number }
   | { readonly kind: 'finalize-withdrawals'; readonly id: string }
   | { readonly kind: 'settle'; readonly id: string; readonly producerId: ProducerId; readonly proofs: readonly PointProof[] }
+  | DebtorTask
+  | FaultTask
+  | VerdictTask
+  | WindDownTask
 
 export type TaskKind = Task['kind']
-
-type Inputs = { readonly state: NetworkState; readonly parameters: Parameters; readonly epoch: Epoch; readonly nowSeconds: number }
 
 /** First epoch of a period. */
 export function startOf(period: number, parameters: Parameters): Epoch {
@@ -35,7 +42,19 @@ export function startOf(period: number, parameters: Parameters): Epoch {
 
 /** Everything due at this moment, by events alone; conditions that only a view can tell are left to the simulation. */
 export function dueTasks(inputs: Inputs): readonly Task[] {
-  return [...periodTasks(inputs), ...strikeTasks(inputs), ...poolTasks(inputs), ...exitTasks(inputs), ...commitmentTasks(inputs)]
+  // Nothing else is left to do in a network that was wound down.
+  if (inputs.state.aftermath.woundDown) return windDownTasks(inputs)
+  return [
+    ...periodTasks(inputs),
+    ...strikeTasks(inputs),
+    ...poolTasks(inputs),
+    ...exitTasks(inputs),
+    ...commitmentTasks(inputs),
+    ...faultTasks(inputs),
+    ...verdictTasks(inputs),
+    ...debtorTasks(inputs),
+    ...windDownTasks(inputs),
+  ]
 }
 
 function periodTasks({ state, parameters, epoch }: Inputs): readonly Task[] {

@@ -23,6 +23,15 @@ const kindOf = (value: unknown): PoolKind => {
   if (kind === undefined) throw new DecodeError('MALFORMED_EVENT', `expected a pool kind (0 or 1), got ${String(value)}`)
   return kind
 }
+// As the contracts number them (FaultKind, VoteState).
+const FAULTS = { 1: 'signatures', 2: 'exit' } as const
+const OUTCOMES = { 3: 'upheld', 4: 'dropped', 5: 'convicted' } as const
+function named<Name extends string>(what: string, names: Readonly<Record<number, Name>>, value: unknown): Name {
+  const name = names[Number(value)]
+  if (name === undefined) throw new DecodeError('MALFORMED_EVENT', `expected ${what}, got ${String(value)}`)
+  return name
+}
+const judgedOf = (a: Result) => ({ commitmentId: Number(a.commitmentId), judged: Number(a.judged), size: Number(a.size) })
 const members = (value: Iterable<unknown>): readonly ProducerId[] => [...value].map(toProducerId)
 const signingKeyOf = (point: Iterable<string>): PublicKey => publicKeyFromEip2537(`0x${[...point].map((word) => word.slice(2)).join('')}`)
 const keysOf = (packed: string): readonly PublicKey[] =>
@@ -173,6 +182,21 @@ const DECODERS: Decoders = {
   }),
   'Rewards.Settled': (a) => ({ producerId: toProducerId(a.producerId), report: Number(a.report), minted: a.minted, debt: a.debt }),
   'Rewards.DebtRepaid': (a) => ({ producerId: toProducerId(a.producerId), points: a.points, burned: a.burned, debt: a.debt }),
+  'Slashing.PoolFault': (a) => ({ poolId: toPoolId(a.poolId), kind: named('a fault', FAULTS, a.kind), reporter: toAddress(a.reporter) }),
+  'Slashing.ExitSeen': (a) => ({ poolId: toPoolId(a.poolId), withdrawableEpoch: toEpoch(a.withdrawableEpoch) }),
+  'Slashing.BalanceShown': (a) => ({ poolId: toPoolId(a.poolId), epoch: toEpoch(a.epoch), balance: a.balance }),
+  'Slashing.FaultSettled': (a) => ({ poolId: toPoolId(a.poolId), loss: a.loss, charged: a.charged }),
+  'Disputes.SignersJudged': (a) => judgedOf(a),
+  'Votes.SignersJudged': (a) => judgedOf(a),
+  'Votes.VoteOpened': (a) => ({
+    commitmentId: Number(a.commitmentId),
+    period: Number(a.period),
+    deadline: Number(a.deadline),
+    openers: Number(a.openers),
+  }),
+  'Votes.VoteClosed': (a) => ({ commitmentId: Number(a.commitmentId), outcome: named('the end of a vote', OUTCOMES, a.outcome) }),
+  'Votes.OpenersCharged': (a) => ({ commitmentId: Number(a.commitmentId), word: Number(a.word), positions: a.positions }),
+  'WindDown.WindDownStarted': (a) => ({ since: Number(a.since) }),
   'StakingPool.BeaconDeposit': (a) => ({ poolId: toPoolId(a.poolId), kind: kindOf(a.kind), amount: a.amount, total: a.total }),
   'StakingPool.Collected': (a) => ({ kind: kindOf(a.kind), amount: a.amount, total: a.total }),
 }

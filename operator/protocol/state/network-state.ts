@@ -1,6 +1,7 @@
 import type { ChainEvent } from '../../core/events.ts'
 import type { Epoch, PoolId, ProducerId } from '../../core/ids.ts'
 import type {
+  Aftermath,
   BookedReport,
   Commitment,
   Deed,
@@ -13,6 +14,7 @@ import type {
   VaultDraw,
 } from '../../core/network.ts'
 import type { PoolKind } from '../../core/vault.ts'
+import { foldAftermath, NO_AFTERMATH } from './aftermath.ts'
 import { standingBefore, uncovered } from './coverage.ts'
 import { noteDeed } from './deeds.ts'
 import { poolPagesOf } from './pages.ts'
@@ -30,6 +32,7 @@ type Fold = {
   readonly reports: Map<number, BookedReport>
   readonly settlements: Map<ProducerId, Settlement>
   deeds: readonly Deed[]
+  aftermath: Aftermath
   readonly collected: Record<PoolKind, bigint>
 }
 
@@ -48,6 +51,7 @@ export function emptyState(): NetworkState {
     reports: new Map(),
     settlements: new Map(),
     deeds: [],
+    aftermath: NO_AFTERMATH,
     collected: { staker: 0n, bond: 0n },
   }
 }
@@ -71,6 +75,7 @@ export function foldEvents(state: NetworkState, events: readonly ChainEvent[]): 
     reports: new Map(state.reports),
     settlements: new Map(state.settlements),
     deeds: state.deeds,
+    aftermath: state.aftermath,
     collected: { ...state.collected },
   }
   for (const event of events) {
@@ -111,6 +116,7 @@ function apply(state: Fold, event: ChainEvent): void {
       return
     default:
       state.deeds = noteDeed(state, event)
+      state.aftermath = foldAftermath(state.aftermath, event)
       if (applyToPeriods(state, event) || applyToPools(state, event) || applyToExits(state, event)) return
       if (!applyToCommitments(state, event)) applyToRewards(state, event)
   }

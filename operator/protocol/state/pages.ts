@@ -86,10 +86,10 @@ export type PointProof = { readonly word: Hex; readonly branch: readonly Hex[]; 
 /** A producer's delta in a report's point pages; undefined when they do not reach to its id. */
 export function pointsIn(pages: readonly Hex[], producerId: ProducerId): number | undefined {
   const place = producerId - 1
-  const page = pages[Math.floor(place / POINTS_PER_PAGE)]
-  const bytes = page === undefined ? undefined : Buffer.from(page.slice(2), 'hex')
-  const at = (place % POINTS_PER_PAGE) * POINT
-  return bytes === undefined || at + POINT > bytes.length ? undefined : bytes.readInt32BE(at)
+  const at = 2 + (place % POINTS_PER_PAGE) * 2 * POINT
+  const digits = pages[Math.floor(place / POINTS_PER_PAGE)]?.slice(at, at + 2 * POINT)
+  // To a signed 32-bit number.
+  return digits?.length === 2 * POINT ? Number.parseInt(digits, 16) | 0 : undefined
 }
 
 /** The proof of a producer's delta in a report's point pages; undefined when they do not reach to its id. */

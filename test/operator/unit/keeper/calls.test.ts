@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Call, Contracts } from '../../../../operator/core/ports/chain.ts'
 import type { BeaconProver, ValidatorArgs } from '../../../../operator/core/ports/prover.ts'
-import { type CallPorts, prepare } from '../../../../operator/keeper/calls.ts'
+import { prepare } from '../../../../operator/keeper/calls.ts'
+import type { CallPorts } from '../../../../operator/keeper/types.ts'
 import { address, epoch, key, pool } from '../protocol/state/support.ts'
 
 const FAR_FUTURE = 2n ** 64n - 1n
