@@ -70,6 +70,7 @@ getContractFactory(name: 'PoolBook', signerOrOptions?: ethers.Signer | FactoryOp
 getContractFactory(name: 'PoolRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.PoolRegistry__factory>
 getContractFactory(name: 'Rotations', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Rotations__factory>
 getContractFactory(name: 'VaultDraws', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.VaultDraws__factory>
+getContractFactory(name: 'Accounts', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Accounts__factory>
 getContractFactory(name: 'BlockProducers', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BlockProducers__factory>
 getContractFactory(name: 'BondUnits', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BondUnits__factory>
 getContractFactory(name: 'Committees', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Committees__factory>
@@ -158,6 +159,7 @@ getContractAt(name: 'PoolBook', address: string | ethers.Addressable, signer?: e
 getContractAt(name: 'PoolRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.PoolRegistry>
 getContractAt(name: 'Rotations', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Rotations>
 getContractAt(name: 'VaultDraws', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.VaultDraws>
+getContractAt(name: 'Accounts', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Accounts>
 getContractAt(name: 'BlockProducers', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BlockProducers>
 getContractAt(name: 'BondUnits', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BondUnits>
 getContractAt(name: 'Committees', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Committees>
@@ -246,6 +248,7 @@ deployContract(name: 'PoolBook', signerOrOptions?: ethers.Signer | DeployContrac
 deployContract(name: 'PoolRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PoolRegistry>
 deployContract(name: 'Rotations', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Rotations>
 deployContract(name: 'VaultDraws', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.VaultDraws>
+deployContract(name: 'Accounts', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Accounts>
 deployContract(name: 'BlockProducers', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BlockProducers>
 deployContract(name: 'BondUnits', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BondUnits>
 deployContract(name: 'Committees', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Committees>
@@ -334,6 +337,7 @@ deployContract(name: 'PoolBook', args: any[], signerOrOptions?: ethers.Signer | 
 deployContract(name: 'PoolRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PoolRegistry>
 deployContract(name: 'Rotations', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Rotations>
 deployContract(name: 'VaultDraws', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.VaultDraws>
+deployContract(name: 'Accounts', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Accounts>
 deployContract(name: 'BlockProducers', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BlockProducers>
 deployContract(name: 'BondUnits', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BondUnits>
 deployContract(name: 'Committees', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Committees>

@@ -126,6 +126,8 @@ export type { Rotations } from './contracts/pools/Rotations.js';
 export { Rotations__factory } from './factories/contracts/pools/Rotations__factory.js';
 export type { VaultDraws } from './contracts/pools/VaultDraws.js';
 export { VaultDraws__factory } from './factories/contracts/pools/VaultDraws__factory.js';
+export type { Accounts } from './contracts/producers/Accounts.js';
+export { Accounts__factory } from './factories/contracts/producers/Accounts__factory.js';
 export type { BlockProducers } from './contracts/producers/BlockProducers.js';
 export { BlockProducers__factory } from './factories/contracts/producers/BlockProducers__factory.js';
 export type { BondUnits } from './contracts/producers/BondUnits.js';

@@ -141,6 +141,12 @@ interface IBlockProducers {
     ///         pool, covers what it had locked then, was locked since, and one more seat.
     function isEligible(ProducerId producerId, PoolKind kind, uint64 period, uint256 unitValue_) external view returns (bool);
 
+    /// @notice The first of these producers that are eligible, in their order, at most `most` of them: as `isEligible`, all at once.
+    function firstEligible(ProducerId[] calldata producers, PoolKind kind, uint64 period, uint256 unitValue_, uint256 most)
+        external
+        view
+        returns (ProducerId[] memory found);
+
     /// @notice Seats that a producer holds now, of both kinds of pools, not counting tails.
     function seatCount(ProducerId producerId) external view returns (uint256);
 

@@ -76,6 +76,9 @@ interface IPeriods {
     /// @notice Producer at a position (from 0) of a frozen list.
     function producerAt(uint64 period, uint32 position) external view returns (ProducerId);
 
+    /// @notice Producers at these positions of a frozen list, in their order.
+    function producersAt(uint64 period, uint256[] calldata positions) external view returns (ProducerId[] memory producers);
+
     function listAt(uint64 period, uint32 from, uint32 count) external view returns (ProducerId[] memory);
 
     /// @notice Stores the period's seed. Anyone. The proof is of randao_mixes[seedEpoch], see BeaconProofs.

@@ -8,15 +8,17 @@ pragma solidity 0.8.37;
 library SwapOrNot {
     /// @notice The index (or the end of the range) is not inside a list of `count`.
     error IndexOutOfRange(uint256 index, uint256 count);
-    /// @notice More elements than the shuffle's 32-bit position words can address, or none.
+    /// @notice More elements than the eight lanes of a word can tell apart, or none.
     error UnsupportedCount(uint256 count);
     /// @notice The sha256 precompile ran out of gas.
     error HashFailed();
 
     uint256 private constant ROUNDS = 90;
-    uint256 private constant MAX_COUNT = 2 ** 40;
+    uint256 private constant MAX_COUNT = 2 ** 31;
     /// @dev The source hashes of a round are kept for lists of up to 32 of them; in longer ones few indices share one.
     uint256 private constant CACHED_COUNT = 32 * 256;
+    /// @dev 1 in each of eight lanes of 32 bits.
+    uint256 private constant EACH = 0x0000000100000001000000010000000100000001000000010000000100000001;
 
     /// @notice Where `index` of a list of `count` goes under `seed`.
     function shuffledIndex(uint256 index, uint256 count, bytes32 seed) internal view returns (uint256) {
@@ -50,53 +52,109 @@ library SwapOrNot {
         if (!_runRounds(indices, count, seed)) revert HashFailed();
     }
 
-    /// @dev Runs all rounds over `indices` in place; false when a hash failed.
+    /// @dev Runs all rounds over `indices` in place; false when a hash failed. Eight indices share a word: all that a round does
+    /// to an index but look up its bit is done to the eight at once. Indices have 31 bits, so a lane's top bit is free to tell
+    /// which of two is larger.
     function _runRounds(uint256[] memory indices, uint256 count, bytes32 seed) private view returns (bool ok) {
-        // Zero for a list too long for the cache: then nothing is ever kept, and every look-up misses.
-        uint256 cacheBytes = count > CACHED_COUNT ? 0 : (count + 255) / 256 * 32;
         assembly ("memory-safe") {
-            // Beyond the free pointer: seed (32) | round (1) | position / 256, little-endian (4); then the cache.
+            // Beyond the free pointer: seed (32) | round (1) | position / 256, little-endian (4); the lanes; the round's sources.
             let input := mload(0x40)
-            let cache := add(input, 0x40)
-            calldatacopy(input, calldatasize(), 0x440)
+            let end := add(add(input, 0x40), shl(5, shr(3, add(mload(indices), 7))))
+            calldatacopy(input, calldatasize(), add(sub(end, input), 0x400))
             mstore(input, seed)
-            let end := add(add(indices, 0x20), shl(5, mload(indices)))
+            for { let i := mload(indices) } i {} {
+                i := sub(i, 1)
+                let lanes := add(add(input, 0x40), shl(5, shr(3, i)))
+                mstore(lanes, or(shl(32, mload(lanes)), mload(add(add(indices, 0x20), shl(5, i)))))
+            }
             ok := 1
 
+            // Scratch space: cheaper there than as a constant.
+            mstore(0x20, EACH)
+
+            // Of eight indices: their differences from those that each may be swapped with, top bit set; and the larger of both,
+            // but for the top bit, and with bytes counted from the right: the shuffle counts those of a source from the left.
+            function compare(pivot, index, size) -> difference, position {
+                // pivot - index, plus the count where that borrowed.
+                difference := sub(pivot, index)
+                difference := add(difference, mul(and(shr(31, not(difference)), mload(0x20)), size))
+                position := and(shr(31, sub(difference, index)), mload(0x20))
+                difference := xor(difference, index)
+                position := xor(index, and(difference, mul(position, 0xffffffff)))
+                position := xor(position, mul(0xf8, mload(0x20)))
+            }
+
             for { let round := 0 } xor(round, ROUNDS) { round := add(round, 1) } {
-                calldatacopy(cache, calldatasize(), cacheBytes)
                 mstore8(add(input, 0x20), round)
                 ok := and(ok, staticcall(gas(), 2, input, 33, 0x00, 0x20))
-                // The first 8 bytes, little-endian, modulo the count.
+                // The first 8 bytes, little-endian, modulo the count; in every lane, with the top bit set.
                 let pivot := shr(192, mload(0x00))
                 pivot := or(shr(8, and(pivot, 0xff00ff00ff00ff00)), shl(8, and(pivot, 0x00ff00ff00ff00ff)))
                 pivot := or(shr(16, and(pivot, 0xffff0000ffff0000)), shl(16, and(pivot, 0x0000ffff0000ffff)))
-                pivot := add(count, mod(or(shr(32, pivot), shl(32, and(pivot, 0xffffffff))), count))
+                pivot := mod(or(shr(32, pivot), shl(32, and(pivot, 0xffffffff))), count)
+                pivot := mul(or(pivot, 0x80000000), mload(0x20))
 
-                for { let at := add(indices, 0x20) } xor(at, end) { at := add(at, 0x20) } {
-                    let index := mload(at)
-                    let flip := mod(sub(pivot, index), count)
-                    let difference := xor(index, flip)
-                    let position := xor(index, mul(difference, gt(flip, index)))
-
-                    // Entry `position / 256 % 32`.
-                    let source := mload(add(cache, and(shr(3, position), 0x3e0)))
-                    if iszero(source) {
-                        let chunk := shr(8, position)
-                        mstore8(add(input, 0x21), chunk)
-                        if iszero(cacheBytes) {
-                            mstore8(add(input, 0x22), shr(8, chunk))
-                            mstore8(add(input, 0x23), shr(16, chunk))
-                            mstore8(add(input, 0x24), shr(24, chunk))
+                switch gt(count, 256)
+                case 0 {
+                    // One source for all.
+                    ok := and(ok, staticcall(gas(), 2, input, 37, 0x00, 0x20))
+                    seed := mload(0x00)
+                    for { let at := add(input, 0x40) } xor(at, end) { at := add(at, 0x20) } {
+                        let index := mload(at)
+                        let difference, position := compare(pivot, index, count)
+                        let bits := or(
+                            or(and(shr(byte(31, position), seed), 1), shl(32, and(shr(byte(27, position), seed), 1))),
+                            or(shl(64, and(shr(byte(23, position), seed), 1)), shl(96, and(shr(byte(19, position), seed), 1)))
+                        )
+                        // Few need half a word.
+                        if gt(mload(indices), 4) {
+                            bits := or(
+                                or(bits, shl(128, and(shr(byte(15, position), seed), 1))),
+                                or(
+                                    shl(160, and(shr(byte(11, position), seed), 1)),
+                                    or(shl(192, and(shr(byte(7, position), seed), 1)), shl(224, and(shr(byte(3, position), seed), 1)))
+                                )
+                            )
                         }
-                        ok := and(ok, staticcall(gas(), 2, input, 37, 0x00, 0x20))
-                        source := mload(0x00)
-                        if cacheBytes { mstore(add(cache, shl(5, chunk)), source) }
+                        mstore(at, xor(index, and(difference, mul(bits, 0x7fffffff))))
                     }
-                    // Bit `position % 8` of byte `position % 256 / 8`, counted from the left.
-                    let bit := and(shr(and(xor(position, 0xf8), 0xff), source), 1)
-                    mstore(at, xor(index, mul(difference, bit)))
                 }
+                default {
+                    // Without the sources of the round before. In a list too long for the cache none was kept.
+                    if iszero(gt(count, CACHED_COUNT)) { calldatacopy(end, calldatasize(), shl(5, shr(8, add(count, 255)))) }
+                    for { let at := add(input, 0x40) } xor(at, end) { at := add(at, 0x20) } {
+                        let index := mload(at)
+                        let difference, position := compare(pivot, index, count)
+                        let bits := 0
+                        // The lanes in use: an index has four bytes here.
+                        let lane := sub(shl(5, mload(indices)), shl(3, sub(sub(at, input), 0x40)))
+                        if gt(lane, 256) { lane := 256 }
+                        for {} lane {} {
+                            lane := sub(lane, 32)
+                            let place := shr(lane, position)
+                            // Entry `place / 256 % 32`.
+                            seed := mload(add(end, and(shr(3, place), 0x3e0)))
+                            if iszero(seed) {
+                                mstore8(add(input, 0x21), shr(8, place))
+                                if gt(count, CACHED_COUNT) {
+                                    mstore8(add(input, 0x22), shr(16, place))
+                                    mstore8(add(input, 0x23), and(shr(24, place), 0x7f))
+                                }
+                                ok := and(ok, staticcall(gas(), 2, input, 37, 0x00, 0x20))
+                                seed := mload(0x00)
+                                if iszero(gt(count, CACHED_COUNT)) { mstore(add(end, and(shr(3, place), 0x3e0)), seed) }
+                            }
+                            bits := or(bits, shl(lane, and(shr(and(place, 0xff), seed), 1)))
+                        }
+                        mstore(at, xor(index, and(difference, mul(bits, 0x7fffffff))))
+                    }
+                }
+            }
+
+            for { let i := mload(indices) } i {} {
+                i := sub(i, 1)
+                let lanes := mload(add(add(input, 0x40), shl(5, shr(3, i))))
+                mstore(add(add(indices, 0x20), shl(5, i)), and(shr(shl(5, and(i, 7)), lanes), 0xffffffff))
             }
         }
     }

@@ -40,12 +40,13 @@ contract VaultDraws is IVaultDraws, BeaconClock {
     uint64 private immutable SEED_DELAY;
     uint256 private immutable VAULT_SIZE;
 
-    uint256 private _count;
-    uint256 private _next = 1;
+    uint64 private _count;
+    uint64 private _next = 1;
+    /// @dev Along the list of the oldest draw, when its walk was cut short.
+    uint64 private _walked;
     mapping(uint256 drawId => Draw) private _draws;
     mapping(uint64 asked => bytes32) private _mixes;
-    /// @dev Of the oldest draw, when its walk was cut short.
-    uint256 private _walked;
+    /// @dev By that walk.
     ProducerId[] private _found;
 
     constructor(Addresses memory addresses, Parameters memory parameters) BeaconClock(parameters) {
@@ -170,11 +171,15 @@ contract VaultDraws is IVaultDraws, BeaconClock {
     }
 
     function _consider(Draw memory current, Walk memory walk, uint256[] memory positions) private view {
-        for (uint256 i = 0; i < positions.length && walk.count < VAULT_SIZE; ++i) {
-            ProducerId producerId = PERIODS.producerAt(current.period, uint32(positions[i]));
-            if (BLOCK_PRODUCERS.isEligible(producerId, current.kind, current.period, current.unitValue)) {
-                walk.found[walk.count++] = producerId;
-            }
+        ProducerId[] memory found = BLOCK_PRODUCERS.firstEligible(
+            PERIODS.producersAt(current.period, positions),
+            current.kind,
+            current.period,
+            current.unitValue,
+            VAULT_SIZE - walk.count
+        );
+        for (uint256 i = 0; i < found.length; ++i) {
+            walk.found[walk.count++] = found[i];
         }
     }
 
@@ -190,7 +195,7 @@ contract VaultDraws is IVaultDraws, BeaconClock {
     }
 
     function _pause(uint256 drawId, Walk memory walk) private {
-        _walked = walk.walked;
+        _walked = uint64(walk.walked);
         for (uint256 i = _found.length; i < walk.count; ++i) {
             _found.push(walk.found[i]);
         }
@@ -215,7 +220,7 @@ contract VaultDraws is IVaultDraws, BeaconClock {
 
     function _close(uint256 drawId) private {
         _draws[drawId].done = true;
-        _next = drawId + 1;
+        _next = uint64(drawId) + 1;
         if (_walked == 0) return;
         _walked = 0;
         delete _found;

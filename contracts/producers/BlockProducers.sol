@@ -81,10 +81,10 @@ contract BlockProducers is Penalties {
     /// @inheritdoc IBlockProducers
     function withdrawBond(ProducerId producerId) external {
         _checkOwner(producerId);
-        Record storage record = _records[producerId];
-        if (!WIND_DOWN.started()) _checkDone(producerId, record.status);
-        else if (record.status == Status.Gone) revert NotLeaving(producerId, Status.Gone);
-        record.status = Status.Gone;
+        Account storage account = _accounts[producerId];
+        if (!_isWoundDown()) _checkDone(producerId, account.status);
+        else if (account.status == Status.Gone) revert NotLeaving(producerId, Status.Gone);
+        account.status = Status.Gone;
         uint256 shares = _takeAllUnits(producerId);
         emit BondWithdrawn(producerId, msg.sender, shares);
         _recount(producerId);
@@ -92,7 +92,7 @@ contract BlockProducers is Penalties {
     }
 
     function _leave(ProducerId producerId, bool forced) private {
-        _records[producerId].status = Status.Leaving;
+        _accounts[producerId].status = Status.Leaving;
         emit ExitRequested(producerId, forced);
         _recount(producerId);
     }
@@ -101,7 +101,7 @@ contract BlockProducers is Penalties {
     function _bond(ProducerId producerId) private returns (uint256 shares) {
         uint256 held = _held();
         shares = STAKING_POOL.depositFor{value: msg.value}(address(this));
-        _addUnits(producerId, held, shares, PERIODS.nextPeriod());
+        _addUnits(producerId, held, shares, _periodAfter(block.timestamp), _firstPeriodOf(producerId));
     }
 
     /// @dev Reports are finalized in order: with those settled that reach up to a time, none from before it can come any more.
@@ -123,11 +123,6 @@ contract BlockProducers is Penalties {
         _checkKnown(producerId);
         address owner = _records[producerId].owner;
         if (msg.sender != owner) revert NotOwner(owner, msg.sender);
-    }
-
-    function _stays(ProducerId producerId) private view returns (bool) {
-        Record storage record = _records[producerId];
-        return record.status == Status.Active && !record.slashed;
     }
 
     function _checkStays(ProducerId producerId) private view {

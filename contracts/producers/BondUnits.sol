@@ -7,21 +7,20 @@ import {Checkpoints} from "@openzeppelin/contracts/utils/structs/Checkpoints.sol
 import {IBlockProducers} from "../interfaces/IBlockProducers.sol";
 import {IBondEther} from "../interfaces/IBondEther.sol";
 import {ProducerId} from "../types/Ids.sol";
+import {Accounts} from "./Accounts.sol";
 
 /// @title Bonds as units of the bETH shares that this contract holds
 /// @dev A loss of the bond pools burns shares of this contract, behind its back and for all bonds alike: hence units. bETH
 /// that nobody bonded is not counted: `_accounted` is what bonds brought in less what left, and falls to what is really
 /// there. So a gift moves no bond's value; at most it stands in for shares that a loss burns later.
-abstract contract BondUnits is IBlockProducers {
+abstract contract BondUnits is Accounts {
     using Checkpoints for Checkpoints.Trace208;
     using Math for uint256;
     using SafeCast for uint256;
 
-    struct Bond {
-        uint48 firstPeriod; // in which the bond's first units count
-        uint208 first; // these
-        Checkpoints.Trace208 added; // all units ever added, the first too, by the first period in which they count; from the second time on
+    struct History {
         uint256 lost; // units ever taken: these count at once, in every period
+        Checkpoints.Trace208 added; // all units ever added, by the first period in which they count; empty until the second time
     }
 
     /// @dev `unitValue` is of so many units.
@@ -29,7 +28,7 @@ abstract contract BondUnits is IBlockProducers {
 
     IBondEther internal immutable BOND_ETHER;
 
-    mapping(ProducerId producerId => Bond) private _bonds;
+    mapping(ProducerId producerId => History) private _histories;
     uint256 private _units;
     uint256 private _accounted;
 
@@ -53,14 +52,21 @@ abstract contract BondUnits is IBlockProducers {
     }
 
     /// @dev Turns shares that just came in, beyond `heldBefore`, into units that count from `period` on.
-    function _addUnits(ProducerId producerId, uint256 heldBefore, uint256 shares, uint64 period) internal {
+    /// @param first period in which the producer's first units count
+    function _addUnits(ProducerId producerId, uint256 heldBefore, uint256 shares, uint256 period, uint256 first) internal {
         // The 1 on both sides: were all shares ever burned, the next bond would have a price, and the old units none.
         uint256 units = shares.mulDiv(_units + 1, heldBefore + 1);
         _units += units;
         _accounted = heldBefore + shares;
-        Bond storage bond = _bonds[producerId];
-        if (bond.first == 0) (bond.firstPeriod, bond.first) = (uint48(period), units.toUint208());
-        else bond.added.push(uint48(period), (_everAdded(bond) + units).toUint208());
+        Account storage account = _accounts[producerId];
+        History storage history = _histories[producerId];
+        uint256 before = account.units + history.lost;
+        account.units = (account.units + units).toUint168();
+        _steadyFrom(account, period);
+        if (before == 0) return;
+        // No sum of what accounts can hold comes near 208 bits.
+        if (history.added.length() == 0) history.added.push(uint48(first), uint208(before));
+        history.added.push(uint48(period), uint208(before + units));
     }
 
     /// @dev Takes `wei_` of a bond, or all that is there, rounded against the bond.
@@ -76,40 +82,37 @@ abstract contract BondUnits is IBlockProducers {
         } else {
             shares = all;
         }
-        _units -= units;
-        _accounted = held - shares;
-        _bonds[producerId].lost += units;
+        _remove(producerId, units, held - shares);
     }
 
     function _takeAllUnits(ProducerId producerId) internal returns (uint256 shares) {
         uint256 held = _held();
         uint256 units = _unitsOf(producerId);
         shares = _sharesOf(units);
-        _units -= units;
-        _accounted = held - shares;
-        _bonds[producerId].lost += units;
+        _remove(producerId, units, held - shares);
     }
 
     function _unitsOf(ProducerId producerId) internal view returns (uint256) {
-        Bond storage bond = _bonds[producerId];
-        return _everAdded(bond) - bond.lost;
+        return _accounts[producerId].units;
     }
 
     /// @dev Units that count in a period: there at its start, less all that was taken until now.
-    function _unitsAt(ProducerId producerId, uint64 period) internal view returns (uint256) {
-        Bond storage bond = _bonds[producerId];
-        uint256 added = bond.added.upperLookupRecent(uint48(period));
-        if (added == 0 && bond.firstPeriod <= period) added = bond.first;
-        return added.saturatingSub(bond.lost);
+    /// @param first period in which the producer's first units count
+    function _unitsAt(ProducerId producerId, uint64 period, uint256 first) internal view returns (uint256) {
+        History storage history = _histories[producerId];
+        if (history.added.length() == 0) return first <= period ? _unitsOf(producerId) : 0;
+        return uint256(history.added.upperLookupRecent(uint48(period))).saturatingSub(history.lost);
     }
 
     function _sharesOf(uint256 units) internal view returns (uint256) {
         return units.mulDiv(_held() + 1, _units + 1);
     }
 
-    function _everAdded(Bond storage bond) private view returns (uint256) {
-        uint208 latest = bond.added.latest();
-        return latest == 0 ? bond.first : latest;
+    function _remove(ProducerId producerId, uint256 units, uint256 accounted) private {
+        _units -= units;
+        _accounted = accounted;
+        _accounts[producerId].units -= uint168(units);
+        _histories[producerId].lost += units;
     }
 
     function _held() internal view returns (uint256) {

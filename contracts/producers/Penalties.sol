@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IBlockProducers} from "../interfaces/IBlockProducers.sol";
 import {IWindDown} from "../interfaces/IWindDown.sol";
 import {PoolId, PoolKind, ProducerId} from "../types/Ids.sol";
@@ -20,7 +21,7 @@ abstract contract Penalties is ProducerBook {
     uint256 internal constant FORCE_OUT = 32;
     uint256 private constant BASIS_POINTS = 10_000;
 
-    IWindDown internal immutable WIND_DOWN;
+    IWindDown private immutable WIND_DOWN;
     address private immutable VAULT_DRAWS;
     uint256 private immutable REPORTER_SHARE;
 
@@ -75,18 +76,7 @@ abstract contract Penalties is ProducerBook {
         only(CHARGE_SEATS)
         returns (uint256 taken)
     {
-        if (WIND_DOWN.started()) return 0;
-        uint256 toCover = 0;
-        uint256 toReporter = 0;
-        for (uint256 i = 0; i < members.length; ++i) {
-            uint256 shares = _takeUnits(members[i], amount);
-            uint256 reported = _reporterShares(shares, reporter);
-            toReporter += reported;
-            toCover += shares - reported;
-            emit ProducerSlashed(members[i], poolId, shares, reporter, reported, false);
-            _recount(members[i]);
-        }
-        return _pay(toCover, reporter, toReporter);
+        return _chargeEach(poolId, members, amount, reporter, type(uint256).max);
     }
 
     /// @inheritdoc IBlockProducers
@@ -97,19 +87,8 @@ abstract contract Penalties is ProducerBook {
         address payee,
         uint256 compensation
     ) external only(CHARGE_SEATS) returns (uint256 taken) {
-        if (WIND_DOWN.started()) return 0;
         uint256 owed = payee == address(0) ? 0 : BOND_ETHER.getSharesByPooledEth(compensation);
-        uint256 toCover = 0;
-        uint256 toPayee = 0;
-        for (uint256 i = 0; i < members.length; ++i) {
-            uint256 shares = _takeUnits(members[i], amount);
-            uint256 paid = shares < owed - toPayee ? shares : owed - toPayee;
-            toPayee += paid;
-            toCover += shares - paid;
-            emit ProducerSlashed(members[i], poolId, shares, payee, paid, false);
-            _recount(members[i]);
-        }
-        return _pay(toCover, payee, toPayee);
+        return _chargeEach(poolId, members, amount, payee, owed);
     }
 
     /// @inheritdoc IBlockProducers
@@ -119,7 +98,7 @@ abstract contract Penalties is ProducerBook {
         returns (uint256 taken)
     {
         _checkKnown(producerId);
-        if (WIND_DOWN.started()) return 0;
+        if (_isWoundDown()) return 0;
         uint256 shares = _takeUnits(producerId, amount);
         emit BondCharged(producerId, shares, payee);
         _recount(producerId);
@@ -129,14 +108,41 @@ abstract contract Penalties is ProducerBook {
     /// @inheritdoc IBlockProducers
     function slashOut(ProducerId producerId, address reporter) external only(SLASH_OUT) {
         _checkKnown(producerId);
-        Record storage record = _records[producerId];
-        if (record.slashed || WIND_DOWN.started()) return;
-        record.slashed = true;
+        Account storage account = _accounts[producerId];
+        if (account.slashed || _isWoundDown()) return;
+        account.slashed = true;
         uint256 shares = _takeAllUnits(producerId);
         uint256 reported = _reporterShares(shares, reporter);
-        emit ProducerSlashed(producerId, PoolId.wrap(0), shares, reporter, reported, true);
-        _recount(producerId);
+        _recordSlash(producerId, PoolId.wrap(0), shares, reporter, reported, true);
         _pay(shares - reported, reporter, reported);
+    }
+
+    /// @param owed shares that go to the payee as far as there are any; all ones for the reporter's share of each charge
+    function _chargeEach(PoolId poolId, ProducerId[] calldata members, uint256 amount, address payee, uint256 owed)
+        private
+        returns (uint256 taken)
+    {
+        if (_isWoundDown()) return 0;
+        uint256 toCover = 0;
+        uint256 toPayee = 0;
+        for (uint256 i = 0; i < members.length; ++i) {
+            uint256 shares = _takeUnits(members[i], amount);
+            uint256 paid =
+                owed == type(uint256).max ? _reporterShares(shares, payee) : Math.min(shares, owed - toPayee);
+            toPayee += paid;
+            toCover += shares - paid;
+            _recordSlash(members[i], poolId, shares, payee, paid, false);
+        }
+        return _pay(toCover, payee, toPayee);
+    }
+
+    function _recordSlash(ProducerId producerId, PoolId poolId, uint256 shares, address payee, uint256 paid, bool out) private {
+        emit ProducerSlashed(producerId, poolId, shares, payee, paid, out);
+        _recount(producerId);
+    }
+
+    function _isWoundDown() internal view returns (bool) {
+        return WIND_DOWN.started();
     }
 
     function _reporterShares(uint256 shares, address reporter) private view returns (uint256) {

@@ -28,6 +28,13 @@ abstract contract PeriodLists is IPeriods, BeaconClock {
         uint64 leftFrom; // first period without it, of the last time it left
     }
 
+    /// @dev A position in the list. Most of those that a draw reads have not changed since its period: they take one slot.
+    struct Place {
+        ProducerId producerId;
+        uint48 since; // period
+        Checkpoints.Trace208 before; // who was there, by period
+    }
+
     /// @dev Joins and leaves carried out or skipped by one call of `freeze`: some 80,000 gas each at most.
     uint256 private constant MAX_MOVES = 128;
 
@@ -40,8 +47,7 @@ abstract contract PeriodLists is IPeriods, BeaconClock {
     Move[] private _joins;
     Move[] private _leaves;
     mapping(ProducerId producerId => Member) private _members;
-    /// @dev Position → producer, by period.
-    mapping(uint32 position => Checkpoints.Trace208) private _positions;
+    mapping(uint32 position => Place) private _places;
     mapping(uint64 period => uint32) private _sizes;
 
     uint64 private _nextToFreeze;
@@ -143,6 +149,16 @@ abstract contract PeriodLists is IPeriods, BeaconClock {
     }
 
     /// @inheritdoc IPeriods
+    function producersAt(uint64 period, uint256[] calldata positions) external view returns (ProducerId[] memory producers) {
+        uint32 size = sizeAt(period);
+        producers = new ProducerId[](positions.length);
+        for (uint256 i = 0; i < positions.length; ++i) {
+            if (positions[i] >= size) revert PositionOutOfRange(uint32(positions[i]), size);
+            producers[i] = _producerAt(period, uint32(positions[i]));
+        }
+    }
+
+    /// @inheritdoc IPeriods
     function listAt(uint64 period, uint32 from, uint32 count) external view returns (ProducerId[] memory list) {
         uint32 size = sizeAt(period);
         if (uint256(from) + count > size) revert PositionOutOfRange(from + count, size);
@@ -162,7 +178,9 @@ abstract contract PeriodLists is IPeriods, BeaconClock {
     }
 
     function _producerAt(uint64 period, uint32 position) internal view returns (ProducerId) {
-        return ProducerId.wrap(uint32(_positions[position].upperLookupRecent(uint48(period))));
+        Place storage place = _places[position];
+        if (place.since <= period) return place.producerId;
+        return ProducerId.wrap(uint32(place.before.upperLookupRecent(uint48(period))));
     }
 
     function _freezeEpochOf(uint64 period) private view returns (Epoch) {
@@ -226,13 +244,16 @@ abstract contract PeriodLists is IPeriods, BeaconClock {
     function _remove(uint64 period, ProducerId producerId, uint32 position) private {
         uint32 last = _size - 1;
         _size = last;
-        if (position != last) _put(period, position, ProducerId.wrap(uint32(_positions[last].latest())));
+        if (position != last) _put(period, position, _places[last].producerId);
         (_members[producerId].place, _members[producerId].leftFrom) = (0, period);
         emit Left(period, producerId, position);
     }
 
     function _put(uint64 period, uint32 position, ProducerId producerId) private {
-        _positions[position].push(uint48(period), ProducerId.unwrap(producerId));
+        Place storage place = _places[position];
+        (ProducerId before, uint48 since) = (place.producerId, place.since);
+        if (ProducerId.unwrap(before) != 0 && since < period) place.before.push(since, ProducerId.unwrap(before));
+        (place.producerId, place.since) = (producerId, uint48(period));
         _members[producerId].place = position + 1;
     }
 }

@@ -8,6 +8,7 @@ import {Bls12381, G1Point} from "../libraries/Bls12381.sol";
 import {PoolKind, ProducerId} from "../types/Ids.sol";
 import {nonZero} from "../types/NonZero.sol";
 import {Addresses, Parameters} from "../types/Parameters.sol";
+import {Accounts} from "./Accounts.sol";
 import {BondUnits} from "./BondUnits.sol";
 import {Seats} from "./Seats.sol";
 
@@ -21,8 +22,6 @@ abstract contract ProducerBook is BondUnits, Seats {
     /// @dev Four slots. The coordinates of a key have 48 bytes: the first 16 of both share a slot.
     struct Record {
         address owner;
-        Status status;
-        bool slashed;
         bool listed; // joined, or about to: the last thing asked of Periods was a join
         uint32 countedSeats; // of the capacity
         uint40 registeredAt; // timestamp
@@ -37,8 +36,6 @@ abstract contract ProducerBook is BondUnits, Seats {
 
     IPeriods internal immutable PERIODS;
     uint256 internal immutable EFFECTIVE_STAKE;
-    uint256 private immutable FIRST_PERIOD_TIME;
-    uint256 private immutable PERIOD_SECONDS;
 
     uint32 private _count;
     uint64 private _capacity;
@@ -47,14 +44,12 @@ abstract contract ProducerBook is BondUnits, Seats {
     mapping(bytes32 keyHash => ProducerId) private _bySigningKey;
 
     constructor(Addresses memory addresses, Parameters memory parameters)
+        Accounts(parameters)
         BondUnits(nonZero(addresses.bondEther))
         Seats(parameters)
     {
         PERIODS = IPeriods(nonZero(addresses.periods));
         EFFECTIVE_STAKE = parameters.effectiveStake;
-        uint256 epochSeconds = uint256(parameters.slotsPerEpoch) * parameters.secondsPerSlot;
-        FIRST_PERIOD_TIME = parameters.genesisTime + parameters.firstPeriod * epochSeconds;
-        PERIOD_SECONDS = parameters.periodLength * epochSeconds;
     }
 
     /// @inheritdoc IBlockProducers
@@ -87,12 +82,13 @@ abstract contract ProducerBook is BondUnits, Seats {
     /// @inheritdoc IBlockProducers
     function producer(ProducerId producerId) external view returns (Producer memory) {
         Record storage record = _records[producerId];
+        Account storage account = _accounts[producerId];
         return Producer({
             owner: record.owner,
-            shares: _sharesOf(_unitsOf(producerId)).toUint128(),
+            shares: _sharesOf(account.units).toUint128(),
             lockedSeats: _lockedNow(producerId).toUint128(),
-            status: record.status,
-            slashed: record.slashed,
+            status: account.status,
+            slashed: account.slashed,
             registeredAt: record.registeredAt
         });
     }
@@ -137,16 +133,38 @@ abstract contract ProducerBook is BondUnits, Seats {
 
     /// @inheritdoc IBlockProducers
     function isEligible(ProducerId producerId, PoolKind kind, uint64 period, uint256 unitValue_)
-        external
+        public
         view
         returns (bool)
     {
-        Record storage record = _records[producerId];
-        if (record.status != Status.Active || record.slashed) return false;
-        uint256 value = _unitsAt(producerId, period) * unitValue_ / UNIT_SCALE + DUST;
+        Account memory account = _accounts[producerId];
+        if (account.status != Status.Active || account.slashed || account.locked == type(uint24).max) return false;
+        bool isSteady = _isSteady(account, period);
+        uint256 units = isSteady ? account.units : _unitsAt(producerId, period, _firstPeriodOf(producerId));
+        uint256 value = units * unitValue_ / UNIT_SCALE + DUST;
         if (value < EFFECTIVE_STAKE) return false;
         if (kind == PoolKind.Bond) return true;
-        return value >= _lockedSince(producerId, _startOf(period)) + SEAT_ALLOCATION;
+        uint256 locked = isSteady ? account.locked : _lockedSince(producerId, _startOf(period));
+        return value >= (locked + 1) * SEAT_ALLOCATION;
+    }
+
+    /// @inheritdoc IBlockProducers
+    function firstEligible(
+        ProducerId[] calldata producers,
+        PoolKind kind,
+        uint64 period,
+        uint256 unitValue_,
+        uint256 most
+    ) external view returns (ProducerId[] memory found) {
+        found = new ProducerId[](most);
+        uint256 count = 0;
+        for (uint256 i = 0; i < producers.length && count < most; ++i) {
+            if (isEligible(producers[i], kind, period, unitValue_)) found[count++] = producers[i];
+        }
+        assembly ("memory-safe") {
+            // Shorter than it was allocated.
+            mstore(found, count)
+        }
     }
 
     /// @inheritdoc IBlockProducers
@@ -163,7 +181,8 @@ abstract contract ProducerBook is BondUnits, Seats {
         _byOperator[operator] = producerId;
         _bySigningKey[keyHash] = producerId;
         Record storage record = _records[producerId];
-        (record.owner, record.status, record.registeredAt) = (owner, Status.Active, uint40(block.timestamp));
+        (record.owner, record.registeredAt) = (owner, uint40(block.timestamp));
+        _accounts[producerId].status = Status.Active;
         (record.keyXHi, record.keyYHi) = (uint128(uint256(key.xHi)), uint128(uint256(key.yHi)));
         (record.keyXLo, record.keyYLo) = (key.xLo, key.yLo);
     }
@@ -172,7 +191,7 @@ abstract contract ProducerBook is BondUnits, Seats {
     function _recount(ProducerId producerId) internal {
         Record storage record = _records[producerId];
         uint256 value = bondValue(producerId) + DUST;
-        bool counts = record.status == Status.Active && !record.slashed && value >= EFFECTIVE_STAKE;
+        bool counts = _stays(producerId) && value >= EFFECTIVE_STAKE;
         uint32 countedSeats = counts ? (value / SEAT_ALLOCATION).toUint32() : 0;
         _capacity = _capacity - record.countedSeats + countedSeats;
         record.countedSeats = countedSeats;
@@ -182,9 +201,15 @@ abstract contract ProducerBook is BondUnits, Seats {
         else PERIODS.queueLeave(producerId);
     }
 
-    /// @dev Timestamp at which a period starts.
-    function _startOf(uint64 period) internal view returns (uint256) {
-        return FIRST_PERIOD_TIME + period * PERIOD_SECONDS;
+    /// @dev Neither slashed out nor leaving.
+    function _stays(ProducerId producerId) internal view returns (bool) {
+        Account storage account = _accounts[producerId];
+        return account.status == Status.Active && !account.slashed;
+    }
+
+    /// @dev First period in which the bond that a producer registered with counts.
+    function _firstPeriodOf(ProducerId producerId) internal view returns (uint256) {
+        return _periodAfter(_records[producerId].registeredAt);
     }
 
     function _checkFree(address operator, bytes32 keyHash) internal view {

@@ -5,38 +5,44 @@ import {Checkpoints} from "@openzeppelin/contracts/utils/structs/Checkpoints.sol
 import {IBlockProducers} from "../interfaces/IBlockProducers.sol";
 import {PoolId, PoolKind, ProducerId} from "../types/Ids.sol";
 import {Parameters} from "../types/Parameters.sol";
+import {Accounts} from "./Accounts.sol";
+
+/// @dev Time of the last change (48 bits) and what was released by then in all (32).
+type Released is uint80;
 
 /// @title Seats: who holds them in which pool, what those of staker pools lock of a bond, and until when
 /// @dev What is locked is a sum over time: seats ever locked less those released by now. A release that waits for its tail is
 /// entered at the time when the tail ends, so that nothing has to be done then. Seats of bond pools lock nothing, but whoever
 /// holds one, or is in its tail, keeps its bond here.
 ///
-/// A pool's holders are one list, three to a storage slot. An entry ends with the time until which it answers:
+/// A pool's holders are one list. An entry ends with the time until which it answers:
 /// 0 while the seat is live, `LIVE_HELD` when it is live and a fault of the pool is not settled, `HELD` when it is not live
-/// any more but answers for such a fault.
-abstract contract Seats is IBlockProducers {
+/// any more but answers for such a fault. A storage slot has the producers of eight entries, another the times of four: most
+/// are 0, and then not stored.
+abstract contract Seats is Accounts {
     using Checkpoints for Checkpoints.Trace208;
 
-    /// @dev Seats ever released, over time: the last change, and those before it.
-    struct Released {
-        uint48 time;
-        uint32 count;
-        Checkpoints.Trace208 before;
+    /// @dev Seats ever released, over time: the last change is a `Released`, those before it are in a trace.
+    struct Before {
+        Checkpoints.Trace208 atOnce; // by timestamp
+        Checkpoints.Trace208 afterTail; // by the timestamp at which the tail ends
     }
 
+    /// @dev One slot. What no draw needs of a producer whose account is steady.
     struct Ledger {
-        uint32 locked; // seats of staker pools ever locked
-        uint32 live; // of these, neither released nor in their tail
-        uint32 unsecured; // seats of bond pools, live or held
-        uint160 newest; // the five live seats of staker pools last locked, the newest in the lowest 32 bits
-        Released atOnce; // by timestamp
-        Released afterTail; // by the timestamp at which the tail ends
+        uint24 unsecured; // seats of bond pools, live or held
         uint48 unsecuredUntil; // end of the last tail of a bond pool's seat
+        uint24 ended; // seats of staker pools that are locked though they are not live any more: held
+        Released atOnce;
+        Released afterTail;
     }
 
     uint48 private constant LIVE_HELD = 1;
     uint48 private constant HELD = type(uint48).max;
-    uint256 private constant REMEMBERED = 5;
+    /// @dev Besides the newest.
+    uint256 private constant REMEMBERED = 4;
+    /// @dev Of an entry's producer: a time is stored.
+    uint256 private constant HAS_TIME = 1 << 31;
     /// @dev A bond may fall to so much of what its seats lock before it loses the newest of them.
     uint256 private constant LEAST_COLLATERAL = 9_000;
     uint256 private constant WHOLE = 10_000;
@@ -45,11 +51,17 @@ abstract contract Seats is IBlockProducers {
     uint64 private immutable TAIL_SECONDS;
 
     mapping(ProducerId producerId => Ledger) private _ledgers;
-    uint256 private _totalLocked;
-    Released private _totalAtOnce;
+    mapping(ProducerId producerId => Before) private _before;
+    /// @dev Pools of up to four live seats of staker pools locked before the newest, the last of them in the lowest 32 bits.
+    mapping(ProducerId producerId => uint128) private _older;
+    /// @dev Eight producers a word, none after the last.
+    mapping(PoolId poolId => mapping(uint256 word => uint256)) private _holders;
+    mapping(PoolId poolId => mapping(uint256 word => uint256)) private _times;
+    /// @dev By the time at which tails end; those released at once are never asked for.
+    Checkpoints.Trace208 private _totalBefore;
     Released private _totalAfterTail;
-    /// @dev Producer (32 bits) and the timestamp until which it answers (48).
-    mapping(PoolId poolId => uint80[]) private _seats;
+    /// @dev Shares a slot with the count of producers and the capacity.
+    uint64 private _totalLocked;
 
     constructor(Parameters memory parameters) {
         SEAT_ALLOCATION = parameters.seatAllocation;
@@ -70,17 +82,18 @@ abstract contract Seats is IBlockProducers {
     /// @inheritdoc IBlockProducers
     function seatCount(ProducerId producerId) external view returns (uint256) {
         Ledger storage ledger = _ledgers[producerId];
-        return uint256(ledger.live) + ledger.unsecured;
+        return _liveSeats(producerId, ledger) + ledger.unsecured;
     }
 
     /// @inheritdoc IBlockProducers
     function isUndercollateralized(ProducerId producerId) public view returns (bool) {
-        return bondValue(producerId) * WHOLE < _ledgers[producerId].live * SEAT_ALLOCATION * LEAST_COLLATERAL;
+        uint256 live = _liveSeats(producerId, _ledgers[producerId]);
+        return bondValue(producerId) * WHOLE < live * SEAT_ALLOCATION * LEAST_COLLATERAL;
     }
 
     /// @inheritdoc IBlockProducers
     function newestSeat(ProducerId producerId) external view returns (PoolId) {
-        return PoolId.wrap(uint32(_ledgers[producerId].newest));
+        return PoolId.wrap(_accounts[producerId].newest);
     }
 
     /// @inheritdoc IBlockProducers
@@ -93,17 +106,11 @@ abstract contract Seats is IBlockProducers {
             ProducerId producerId = members[i];
             if (_liveAt(entries, old, producerId, i) < old) continue;
             entries[count++] = _entry(producerId, 0);
-            Ledger storage ledger = _ledgers[producerId];
-            if (kind == PoolKind.Bond) {
-                ++ledger.unsecured;
-            } else {
-                ++ledger.locked;
-                ++ledger.live;
-                ledger.newest = (ledger.newest << 32) | PoolId.unwrap(poolId);
-            }
+            if (kind == PoolKind.Bond) ++_ledgers[producerId].unsecured;
+            else _takeSeat(producerId, poolId);
             emit SeatLocked(producerId, poolId, _amount(kind));
         }
-        if (kind == PoolKind.Staker) _totalLocked += count - old;
+        if (kind == PoolKind.Staker) _totalLocked += uint64(count - old);
         _store(poolId, entries, count);
     }
 
@@ -118,7 +125,7 @@ abstract contract Seats is IBlockProducers {
             bool isHeld = uint48(entries[place]) == LIVE_HELD;
             if (isHeld || tailFrom != 0) entries[place] = _entry(members[i], isHeld ? HELD : until);
             else entries[place] = 0;
-            if (kind == PoolKind.Staker) _takeLive(members[i], poolId);
+            if (kind == PoolKind.Staker) _endLive(members[i], poolId, isHeld);
             if (!isHeld) {
                 ++released;
                 _free(members[i], kind, until, tailFrom != 0);
@@ -142,7 +149,8 @@ abstract contract Seats is IBlockProducers {
             if (kind == PoolKind.Bond) {
                 ++_ledgers[producerId].unsecured;
             } else {
-                ++_ledgers[producerId].locked;
+                ++_accounts[producerId].locked;
+                ++_ledgers[producerId].ended;
                 ++_totalLocked;
             }
         }
@@ -161,6 +169,7 @@ abstract contract Seats is IBlockProducers {
             if (until != HELD) continue;
             entries[i] = 0;
             ++released;
+            if (kind == PoolKind.Staker) --_ledgers[producerId].ended;
             _free(producerId, kind, uint48(block.timestamp), false);
             emit SeatReleased(producerId, poolId, _amount(kind), uint64(block.timestamp));
         }
@@ -171,32 +180,48 @@ abstract contract Seats is IBlockProducers {
 
     /// @dev Wei that a producer's seats lock now, tails included.
     function _lockedNow(ProducerId producerId) internal view returns (uint256) {
-        return _locked(_ledgers[producerId], block.timestamp);
+        return _seatsAt(producerId, block.timestamp) * SEAT_ALLOCATION;
     }
 
-    /// @dev Everything ever locked less what was released before `time`.
+    /// @dev Seats ever locked less what was released before `time`.
     function _lockedSince(ProducerId producerId, uint256 time) internal view returns (uint256) {
-        return _locked(_ledgers[producerId], time - 1);
+        return _seatsAt(producerId, time - 1);
     }
 
     function _totalLockedSeats() internal view returns (uint256) {
-        uint48 key = uint48(block.timestamp);
-        return _totalLocked - _countAt(_totalAtOnce, key) - _countAt(_totalAfterTail, key);
+        return _totalLocked + _after(_totalAfterTail, _totalBefore, uint48(block.timestamp));
     }
 
     /// @dev Whether a producer holds no seat of any kind, live, in its tail or held. @return since when (timestamp; 0 = ever).
     function _seatless(ProducerId producerId) internal view returns (bool, uint64 since) {
         Ledger storage ledger = _ledgers[producerId];
-        since = _later(ledger.atOnce.time, ledger.afterTail.time);
+        since = _later(_timeOf(ledger.atOnce), _timeOf(ledger.afterTail));
         since = _later(since, ledger.unsecuredUntil);
-        bool locks = _locked(ledger, block.timestamp) > 0;
+        bool locks = _seatsAt(producerId, block.timestamp) > 0;
         return (!locks && ledger.unsecured == 0 && since <= block.timestamp, since);
+    }
+
+    function _liveSeats(ProducerId producerId, Ledger storage ledger) private view returns (uint256) {
+        return _accounts[producerId].locked - ledger.ended;
+    }
+
+    /// @dev Those locked now, and those released after a time.
+    function _seatsAt(ProducerId producerId, uint256 time) private view returns (uint256) {
+        Ledger storage ledger = _ledgers[producerId];
+        Before storage before = _before[producerId];
+        return _accounts[producerId].locked + _after(ledger.atOnce, before.atOnce, uint48(time))
+            + _after(ledger.afterTail, before.afterTail, uint48(time));
     }
 
     function _free(ProducerId producerId, PoolKind kind, uint48 from, bool afterTail) private {
         Ledger storage ledger = _ledgers[producerId];
         if (kind == PoolKind.Staker) {
-            _enter(afterTail ? ledger.afterTail : ledger.atOnce, 1, from);
+            Before storage before = _before[producerId];
+            if (afterTail) ledger.afterTail = _entered(ledger.afterTail, before.afterTail, 1, from);
+            else ledger.atOnce = _entered(ledger.atOnce, before.atOnce, 1, from);
+            Account storage account = _accounts[producerId];
+            --account.locked;
+            _steadyFrom(account, _periodAfter(_timeOf(afterTail ? ledger.afterTail : ledger.atOnce)));
         } else {
             --ledger.unsecured;
             if (from > ledger.unsecuredUntil) ledger.unsecuredUntil = from;
@@ -204,57 +229,101 @@ abstract contract Seats is IBlockProducers {
     }
 
     function _freeOfTotal(uint256 count, uint48 from, bool afterTail) private {
-        if (count > 0) _enter(afterTail ? _totalAfterTail : _totalAtOnce, count, from);
+        _totalLocked -= uint64(count);
+        if (afterTail && count > 0) _totalAfterTail = _entered(_totalAfterTail, _totalBefore, count, from);
     }
 
     /// @dev Tails need not end in the order in which they are entered: one that would end before an earlier one ends with it.
-    function _enter(Released storage released, uint256 count, uint48 from) private {
-        (uint48 last, uint32 before) = (released.time, released.count);
+    function _entered(Released released, Checkpoints.Trace208 storage before, uint256 count, uint48 from)
+        private
+        returns (Released)
+    {
+        (uint48 last, uint32 counted) = (_timeOf(released), _countOf(released));
         if (from > last) {
-            if (last != 0) released.before.push(last, before);
-            released.time = from;
+            if (last != 0) before.push(last, counted);
+            last = from;
         }
-        released.count = before + uint32(count);
+        return Released.wrap((uint80(last) << 32) | (counted + uint32(count)));
     }
 
-    function _countAt(Released storage released, uint48 time) private view returns (uint256) {
-        return time >= released.time ? released.count : released.before.upperLookupRecent(time);
+    /// @dev Of what was released: what came after a time.
+    function _after(Released released, Checkpoints.Trace208 storage before, uint48 time) private view returns (uint256) {
+        return time >= _timeOf(released) ? 0 : _countOf(released) - uint256(before.upperLookupRecent(time));
     }
 
-    function _takeLive(ProducerId producerId, PoolId poolId) private {
-        Ledger storage ledger = _ledgers[producerId];
-        --ledger.live;
-        uint160 newest = ledger.newest;
+    function _takeSeat(ProducerId producerId, PoolId poolId) private {
+        Account storage account = _accounts[producerId];
+        ++account.locked;
+        uint32 newest = account.newest;
+        account.newest = PoolId.unwrap(poolId);
+        if (newest != 0) _older[producerId] = (_older[producerId] << 32) | newest;
+    }
+
+    function _endLive(ProducerId producerId, PoolId poolId, bool isHeld) private {
+        if (isHeld) ++_ledgers[producerId].ended;
+        Account storage account = _accounts[producerId];
+        uint128 older = _older[producerId];
+        if (account.newest == PoolId.unwrap(poolId)) {
+            account.newest = uint32(older);
+            _older[producerId] = older >> 32;
+            return;
+        }
         for (uint8 shift = 0; shift < REMEMBERED * 32; shift += 32) {
-            if (uint32(newest >> shift) != PoolId.unwrap(poolId)) continue;
-            uint160 newer = newest & ((uint160(1) << shift) - 1);
+            if (uint32(older >> shift) != PoolId.unwrap(poolId)) continue;
+            uint128 newer = older & ((uint128(1) << shift) - 1);
             // What is older moves up a place.
-            ledger.newest = newer | ((newest >> (shift + 32)) << shift);
+            _older[producerId] = newer | ((older >> (shift + 32)) << shift);
             return;
         }
     }
 
     /// @dev The pool's entries whose time is not over, with room for `more`.
     function _standing(PoolId poolId, uint256 more) private view returns (uint80[] memory entries, uint256 count) {
-        uint80[] memory all = _seats[poolId];
-        entries = new uint80[](all.length + more);
-        for (uint256 i = 0; i < all.length; ++i) {
-            uint48 until = uint48(all[i]);
-            if (until <= LIVE_HELD || until > block.timestamp) entries[count++] = all[i];
+        mapping(uint256 word => uint256) storage holders = _holders[poolId];
+        uint256 words = 0;
+        unchecked {
+            while (holders[words] != 0) ++words;
+            entries = new uint80[](words * 8 + more);
+            uint256 word = 0;
+            for (uint256 i = 0; i < words * 8; ++i) {
+                if (i % 8 == 0) word = holders[i / 8];
+                uint256 holder = uint32(word);
+                if (holder == 0) break;
+                word >>= 32;
+                uint48 until = holder < HAS_TIME ? 0 : uint48(_times[poolId][i / 4] >> (i % 4 * 64));
+                if (until > LIVE_HELD && until <= block.timestamp) continue;
+                entries[count++] = _entry(ProducerId.wrap(uint32(holder & ~HAS_TIME)), until);
+            }
         }
     }
 
     /// @dev Without the entries that are empty.
     function _store(PoolId poolId, uint80[] memory entries, uint256 count) private {
+        mapping(uint256 word => uint256) storage holders = _holders[poolId];
+        uint256 word = 0;
+        uint256 times = 0;
         uint256 kept = 0;
-        for (uint256 i = 0; i < count; ++i) {
-            if (entries[i] != 0) entries[kept++] = entries[i];
+        unchecked {
+            for (uint256 i = 0; i < count; ++i) {
+                uint256 entry = entries[i];
+                if (entry == 0) continue;
+                uint256 until = uint48(entry);
+                word |= (until == 0 ? entry >> 48 : entry >> 48 | HAS_TIME) << (kept % 8 * 32);
+                times |= until << (kept % 4 * 64);
+                ++kept;
+                // Times that no entry refers to may stay.
+                if (times != 0) _times[poolId][(kept - 1) / 4] = times;
+                if (kept % 4 == 0) times = 0;
+                if (kept % 8 != 0) continue;
+                holders[kept / 8 - 1] = word;
+                word = 0;
+            }
+            // What stood beyond is gone.
+            for (uint256 i = kept / 8; word != 0 || holders[i] != 0; ++i) {
+                holders[i] = word;
+                word = 0;
+            }
         }
-        assembly ("memory-safe") {
-            // Shorter than it was allocated.
-            mstore(entries, kept)
-        }
-        _seats[poolId] = entries;
     }
 
     /// @param hint place to look at first: members mostly come in the order in which they were entered
@@ -264,16 +333,13 @@ abstract contract Seats is IBlockProducers {
         pure
         returns (uint256 place)
     {
-        for (uint256 i = 0; i < count; ++i) {
-            place = (hint + i) % count;
-            if (uint48(entries[place]) <= LIVE_HELD && _producerIn(entries[place]) == producerId) return place;
+        unchecked {
+            for (uint256 i = 0; i < count; ++i) {
+                place = (hint + i) % count;
+                if (uint48(entries[place]) <= LIVE_HELD && _producerIn(entries[place]) == producerId) return place;
+            }
         }
         return count;
-    }
-
-    function _locked(Ledger storage ledger, uint256 time) private view returns (uint256) {
-        uint48 key = uint48(time);
-        return (ledger.locked - _countAt(ledger.atOnce, key) - _countAt(ledger.afterTail, key)) * SEAT_ALLOCATION;
     }
 
     function _amount(PoolKind kind) private view returns (uint256) {
@@ -286,6 +352,14 @@ abstract contract Seats is IBlockProducers {
 
     function _producerIn(uint80 entry) private pure returns (ProducerId) {
         return ProducerId.wrap(uint32(entry >> 48));
+    }
+
+    function _timeOf(Released released) private pure returns (uint48) {
+        return uint48(Released.unwrap(released) >> 32);
+    }
+
+    function _countOf(Released released) private pure returns (uint32) {
+        return uint32(Released.unwrap(released));
     }
 
     function _later(uint64 a, uint64 b) private pure returns (uint64) {

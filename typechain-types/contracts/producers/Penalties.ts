@@ -28,7 +28,7 @@ export declare namespace IBlockProducers {
     }
 
   export interface PenaltiesInterface extends Interface {
-    getFunction(nameOrSignature: "addBond" | "bondValue" | "chargeBond" | "chargeSeats" | "countAt" | "exit" | "forceOut" | "holdSeats" | "holdersOf" | "isEligible" | "isUndercollateralized" | "lockSeats" | "newestSeat" | "ownerOf" | "producer" | "producerCount" | "producerOf" | "register" | "registeredAt" | "releaseSeats" | "seatCount" | "seats" | "setPeerAddress" | "signingKey" | "slashOut" | "slashSeats" | "sumOfGivenKeys" | "sumOfKeys" | "totalBondValue" | "unholdSeats" | "unitValue" | "withdrawBond"): FunctionFragment;
+    getFunction(nameOrSignature: "addBond" | "bondValue" | "chargeBond" | "chargeSeats" | "countAt" | "exit" | "firstEligible" | "forceOut" | "holdSeats" | "holdersOf" | "isEligible" | "isUndercollateralized" | "lockSeats" | "newestSeat" | "ownerOf" | "producer" | "producerCount" | "producerOf" | "register" | "registeredAt" | "releaseSeats" | "seatCount" | "seats" | "setPeerAddress" | "signingKey" | "slashOut" | "slashSeats" | "sumOfGivenKeys" | "sumOfKeys" | "totalBondValue" | "unholdSeats" | "unitValue" | "withdrawBond"): FunctionFragment;
 
     getEvent(nameOrSignatureOrTopic: "BondAdded" | "BondCharged" | "BondWithdrawn" | "ExitRequested" | "PeerAddressChanged" | "ProducerRegistered" | "ProducerSlashed" | "SeatLocked" | "SeatReleased" | "SeatsHeld" | "SeatsUnheld"): EventFragment;
 
@@ -38,6 +38,7 @@ encodeFunctionData(functionFragment: 'chargeBond', values: [BigNumberish, BigNum
 encodeFunctionData(functionFragment: 'chargeSeats', values: [BigNumberish, BigNumberish[], BigNumberish, AddressLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'countAt', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'exit', values: [BigNumberish]): string;
+encodeFunctionData(functionFragment: 'firstEligible', values: [BigNumberish[], BigNumberish, BigNumberish, BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'forceOut', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'holdSeats', values: [BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'holdersOf', values: [BigNumberish]): string;
@@ -71,6 +72,7 @@ decodeFunctionResult(functionFragment: 'chargeBond', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'chargeSeats', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'countAt', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'exit', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'firstEligible', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'forceOut', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'holdSeats', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'holdersOf', data: BytesLike): Result;
@@ -314,6 +316,14 @@ decodeFunctionResult(functionFragment: 'withdrawBond', data: BytesLike): Result;
     
 
     
+    firstEligible: TypedContractMethod<
+      [producers: BigNumberish[], kind: BigNumberish, period: BigNumberish, unitValue_: BigNumberish, most: BigNumberish, ],
+      [bigint[]],
+      'view'
+    >
+    
+
+    
     forceOut: TypedContractMethod<
       [producerId: BigNumberish, ],
       [void],
@@ -553,6 +563,11 @@ getFunction(nameOrSignature: 'exit'): TypedContractMethod<
       [producerId: BigNumberish, ],
       [void],
       'nonpayable'
+    >;
+getFunction(nameOrSignature: 'firstEligible'): TypedContractMethod<
+      [producers: BigNumberish[], kind: BigNumberish, period: BigNumberish, unitValue_: BigNumberish, most: BigNumberish, ],
+      [bigint[]],
+      'view'
     >;
 getFunction(nameOrSignature: 'forceOut'): TypedContractMethod<
       [producerId: BigNumberish, ],

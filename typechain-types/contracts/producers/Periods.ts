@@ -35,7 +35,7 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   
 
   export interface PeriodsInterface extends Interface {
-    getFunction(nameOrSignature: "auxiliaryCount" | "auxiliaryOf" | "committee" | "committeePositions" | "committeeWithout" | "currentPeriod" | "formCommittee" | "freeze" | "listAt" | "membershipEnd" | "nextPeriod" | "nextToFreeze" | "periodAt" | "positionsAtShuffled" | "producerAt" | "producerAtShuffled" | "proveSeed" | "queueJoin" | "queueLeave" | "seedEpochOf" | "seedOf" | "sizeAt" | "startOf" | "strike"): FunctionFragment;
+    getFunction(nameOrSignature: "auxiliaryCount" | "auxiliaryOf" | "committee" | "committeePositions" | "committeeWithout" | "currentPeriod" | "formCommittee" | "freeze" | "listAt" | "membershipEnd" | "nextPeriod" | "nextToFreeze" | "periodAt" | "positionsAtShuffled" | "producerAt" | "producerAtShuffled" | "producersAt" | "proveSeed" | "queueJoin" | "queueLeave" | "seedEpochOf" | "seedOf" | "sizeAt" | "startOf" | "strike"): FunctionFragment;
 
     getEvent(nameOrSignatureOrTopic: "CommitteeFormed" | "JoinQueued" | "Joined" | "LeaveQueued" | "Left" | "ListFrozen" | "MemberStruck" | "SeedProven"): EventFragment;
 
@@ -55,6 +55,7 @@ encodeFunctionData(functionFragment: 'periodAt', values: [BigNumberish]): string
 encodeFunctionData(functionFragment: 'positionsAtShuffled', values: [BigNumberish, BigNumberish[]]): string;
 encodeFunctionData(functionFragment: 'producerAt', values: [BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'producerAtShuffled', values: [BigNumberish, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'producersAt', values: [BigNumberish, BigNumberish[]]): string;
 encodeFunctionData(functionFragment: 'proveSeed', values: [BigNumberish, BigNumberish, StateProofStruct, RandaoProofStruct]): string;
 encodeFunctionData(functionFragment: 'queueJoin', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'queueLeave', values: [BigNumberish]): string;
@@ -80,6 +81,7 @@ decodeFunctionResult(functionFragment: 'periodAt', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'positionsAtShuffled', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'producerAt', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'producerAtShuffled', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'producersAt', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'proveSeed', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'queueJoin', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'queueLeave', data: BytesLike): Result;
@@ -349,6 +351,14 @@ decodeFunctionResult(functionFragment: 'strike', data: BytesLike): Result;
     
 
     
+    producersAt: TypedContractMethod<
+      [period: BigNumberish, positions: BigNumberish[], ],
+      [bigint[]],
+      'view'
+    >
+    
+
+    
     proveSeed: TypedContractMethod<
       [period: BigNumberish, timestamp: BigNumberish, state: StateProofStruct, randao: RandaoProofStruct, ],
       [void],
@@ -493,6 +503,11 @@ getFunction(nameOrSignature: 'producerAt'): TypedContractMethod<
 getFunction(nameOrSignature: 'producerAtShuffled'): TypedContractMethod<
       [period: BigNumberish, shuffledIndex: BigNumberish, ],
       [bigint],
+      'view'
+    >;
+getFunction(nameOrSignature: 'producersAt'): TypedContractMethod<
+      [period: BigNumberish, positions: BigNumberish[], ],
+      [bigint[]],
       'view'
     >;
 getFunction(nameOrSignature: 'proveSeed'): TypedContractMethod<

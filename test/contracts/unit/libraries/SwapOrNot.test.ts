@@ -16,7 +16,8 @@ function expected({ index, count, seed }: { readonly index: number; readonly cou
   return new ComputeShuffledIndex(seed, count, SHUFFLE_ROUNDS_MAINNET).get(index)
 }
 
-describe('SwapOrNot', () => {
+describe('SwapOrNot', function () {
+  this.timeout(900_000)
   it('is asked against 90 rounds', () => {
     assert.equal(SHUFFLE_ROUND_COUNT, 90)
     assert.equal(SHUFFLE_ROUNDS_MAINNET, 90)
@@ -24,8 +25,7 @@ describe('SwapOrNot', () => {
     assert.equal(expected({ index: 5, count: 300, seed }), computeShuffledIndex(5, 300, seed))
   })
 
-  it('agrees with Lodestar on 2,000 random lists, eight indices each, wherever they are', async function () {
-    this.timeout(240_000)
+  it('agrees with Lodestar on 2,000 random lists, eight indices each, wherever they are', async () => {
     for (let batch = 0; batch < 50; batch++) {
       const cases = Array.from({ length: 40 }, () => {
         const count = randomInt(1, 5_001)
@@ -96,7 +96,7 @@ describe('SwapOrNot', () => {
     await expect(shuffle.shuffledIndices(0, 0, 0, seed))
       .to.be.revertedWithCustomError(shuffle, 'UnsupportedCount')
       .withArgs(0)
-    const large = 2n ** 40n + 1n
+    const large = 2n ** 31n + 1n
     await expect(shuffle.shuffledIndices(0, 1, large, seed))
       .to.be.revertedWithCustomError(shuffle, 'UnsupportedCount')
       .withArgs(large)
@@ -117,8 +117,8 @@ describe('SwapOrNot', () => {
     const gas = async (to: number, count: number) => Number(await shuffle.shuffledIndicesGas(0, to, count, seed))
     const [few, vault, large] = [await gas(4, 7), await gas(24, 240), await gas(24, 5_000)]
     console.log(`      4 of 7: ${few}, 24 of 240: ${vault}, 24 of 5,000: ${large}, 128 of 5,000: ${await gas(128, 5_000)}`)
-    assert.ok(few < 150_000)
-    assert.ok(vault < 500_000)
-    assert.ok(large < 800_000)
+    assert.ok(few < 110_000)
+    assert.ok(vault < 225_000)
+    assert.ok(large < 760_000)
   })
 })

@@ -802,6 +802,30 @@
         "type": "uint64"
       },
       {
+        "internalType": "uint256[]",
+        "name": "positions",
+        "type": "uint256[]"
+      }
+    ],
+    "name": "producersAt",
+    "outputs": [
+      {
+        "internalType": "ProducerId[]",
+        "name": "producers",
+        "type": "uint32[]"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint64",
+        "name": "period",
+        "type": "uint64"
+      },
+      {
         "internalType": "uint64",
         "name": "timestamp",
         "type": "uint64"

@@ -770,6 +770,45 @@
   {
     "inputs": [
       {
+        "internalType": "ProducerId[]",
+        "name": "producers",
+        "type": "uint32[]"
+      },
+      {
+        "internalType": "enum PoolKind",
+        "name": "kind",
+        "type": "uint8"
+      },
+      {
+        "internalType": "uint64",
+        "name": "period",
+        "type": "uint64"
+      },
+      {
+        "internalType": "uint256",
+        "name": "unitValue_",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "most",
+        "type": "uint256"
+      }
+    ],
+    "name": "firstEligible",
+    "outputs": [
+      {
+        "internalType": "ProducerId[]",
+        "name": "found",
+        "type": "uint32[]"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "ProducerId",
         "name": "producerId",
         "type": "uint32"
