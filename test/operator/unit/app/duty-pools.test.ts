@@ -37,11 +37,12 @@ function stateWith(...pools: readonly Pool[]): NetworkState {
 
 /** A chain whose views are what the test says, and a signer that holds the shares it says. */
 function sources(first: NetworkState) {
-  let state = first
+  let head = first
+  let finalized = first
   let held: readonly PoolShareInfo[] = [{ poolId: 1, round: 0, memberIndex: 2, groupKey: key(1), publicShares: [] }] as never
   let asked = 0
   const chain = {
-    view: () => ({ head: state, finalized: state, headBlock: 0, finalizedBlock: 0, finalizedTimestamp: 0 }),
+    view: () => ({ head, finalized, headBlock: 0, finalizedBlock: 0, finalizedTimestamp: 0 }),
     onChange: () => () => {},
   }
   const shares = {
@@ -54,7 +55,12 @@ function sources(first: NetworkState) {
     chain: chain as ChainFollower,
     shares: shares as unknown as ShareSigner,
     become: (next: NetworkState) => {
-      state = next
+      head = next
+      finalized = next
+    },
+    /** A branch that may yet be left. */
+    branchTo: (next: NetworkState) => {
+      head = next
     },
     hold: (...next: readonly object[]) => {
       held = next as never
@@ -148,12 +154,10 @@ describe('duty pools around a cutover', () => {
 
 describe('exit requests', () => {
   const parameters = { maxLiquidationExecution: 8 } as Parameters
+  const exiting = poolWith({ phase: 'exiting', exitDeadline: 108 })
 
-  it('name the epoch of the draw, until the beacon chain shows the exit', async () => {
-    const exiting = poolWith({ phase: 'exiting', exitDeadline: 108 })
-    const { chain } = sources(
-      stateWith(exiting, poolWith({ id: 2 }), poolWith({ id: 3, phase: 'exiting', exitDeadline: 1, members: [1, 3, 4, 5] })),
-    )
+  /** Looks at the beacon chain whenever `look` is called; there the validator's exit is what the test says. */
+  function asking(chain: ChainFollower) {
     let exitEpoch = Infinity
     let onHead = (): void => {}
     const beacon = {
@@ -163,17 +167,45 @@ describe('exit requests', () => {
       validators: async (keys: readonly string[]) => keys.map((publicKey) => ({ publicKey, exitEpoch })),
     } as unknown as BeaconNode
     const requests = createExitRequests({ self, chain, beacon, parameters, log: recordingLog() }, new AbortController().signal)
-    onHead()
-    await settle()
-    assert.deepEqual(requests.due(), [{ poolId: 1, epoch: 100 }])
-    exitEpoch = 120
-    onHead()
-    await settle()
-    assert.deepEqual(requests.due(), [])
+    return {
+      due: () => requests.due(),
+      look: async (epoch: number) => {
+        exitEpoch = epoch
+        onHead()
+        await settle()
+      },
+    }
+  }
+
+  it('name the epoch of the draw, until the beacon chain shows the exit', async () => {
+    const { chain } = sources(
+      stateWith(exiting, poolWith({ id: 2 }), poolWith({ id: 3, phase: 'exiting', exitDeadline: 1, members: [1, 3, 4, 5] })),
+    )
+    const { due, look } = asking(chain)
+    await look(Infinity)
+    assert.deepEqual(due(), [{ poolId: 1, epoch: 100 }])
+    await look(120)
+    assert.deepEqual(due(), [])
     // A reorganization took the exit back.
-    exitEpoch = Infinity
-    onHead()
-    await settle()
-    assert.equal(requests.due().length, 1)
+    await look(Infinity)
+    assert.equal(due().length, 1)
+  })
+
+  it('never follow from a draw that only branch A shows, however long it stands; only from one that is final', async () => {
+    const { chain, branchTo, become } = sources(stateWith(poolWith({})))
+    const { due, look } = asking(chain)
+    for (let block = 0; block < 3; block++) {
+      branchTo(stateWith(exiting))
+      await look(Infinity)
+      assert.deepEqual(due(), [])
+    }
+    // Branch B draws another pool, and becomes final.
+    const other = poolWith({ id: 2, publicKey: key(2), phase: 'exiting', exitDeadline: 109 })
+    branchTo(stateWith(poolWith({}), other))
+    await look(Infinity)
+    assert.deepEqual(due(), [])
+    become(stateWith(poolWith({}), other))
+    await look(Infinity)
+    assert.deepEqual(due(), [{ poolId: 2, epoch: 101 }])
   })
 })
