@@ -10,10 +10,14 @@ import type { EpochRange } from '../core/report.ts'
 
 const SCHEDULES = 'duty-schedule'
 const JUDGED = 'judged-duties'
-/** Epochs judged at one finality at most: after a long absence the rest comes with the next. */
+/** Epochs judged at one finality at most, the newest first: after a long absence the rest comes with the next. */
 const EPOCHS_AT_ONCE = 32
+/** Finalities at which an epoch is tried: what a beacon node has forgotten it will not remember. */
+const MOST_TRIES = 8
 /** Epochs kept. */
 const KEPT = 2_048
+/** A validator is active so many epochs after the one in which its balance suffices, at the earliest (MAX_SEED_LOOKAHEAD; every preset's). */
+const LEAST_ACTIVATION_EPOCHS = 4
 
 /** A duty as the schedule has it; committee and position of attestations. */
 type Scheduled = {
@@ -41,6 +45,8 @@ export class DutyHistory {
   #running: Promise<void> = Promise.resolve()
   /** What the schedule was last asked for by. */
   #asked = ''
+  /** How often judging an epoch has failed. */
+  readonly #tries = new Map<Epoch, number>()
 
   constructor(ports: Ports) {
     this.#ports = ports
@@ -70,17 +76,19 @@ export class DutyHistory {
     return this.#running
   }
 
-  /** The judged duties of these epochs, by pool and slot; undefined while one is not judged. */
-  duties(ranges: readonly EpochRange[]): readonly JudgedDuty[] | undefined {
-    const found: JudgedDuty[] = []
+  /** The judged duties of these epochs, by pool and slot, and the epochs that this node has not judged. */
+  duties(ranges: readonly EpochRange[]): { readonly duties: readonly JudgedDuty[]; readonly unknown: readonly Epoch[] } {
+    const duties: JudgedDuty[] = []
+    const unknown: Epoch[] = []
     for (const { from, to } of ranges) {
-      for (let epoch: number = from; epoch < to; epoch++) {
-        const judged = this.#judged(epoch as Epoch)
-        if (judged === undefined) return undefined
-        found.push(...judged)
+      for (let epoch = from; epoch < to; epoch++) {
+        const judged = this.#judged(epoch)
+        if (judged === undefined) unknown.push(epoch)
+        else duties.push(...judged)
       }
     }
-    return found.sort((a, b) => a.poolId - b.poolId || a.slot - b.slot || a.type.localeCompare(b.type))
+    duties.sort((a, b) => a.poolId - b.poolId || a.slot - b.slot || a.type.localeCompare(b.type))
+    return { duties, unknown }
   }
 
   #epochOf(slot: number): Epoch {
@@ -97,10 +105,10 @@ export class DutyHistory {
     return JSON.parse(this.#ports.store.get(SCHEDULES, keyOf(epoch)) ?? '[]') as readonly Schedule[]
   }
 
-  /** Pools that were funded before an epoch ended: only they can have had duties in it. */
+  /** Pools that were funded long enough before an epoch ended: only they can have had duties in it. */
   #poolsIn(epoch: Epoch): readonly { readonly poolId: PoolId; readonly validatorIndex: ValidatorIndex }[] {
     const { genesisTimeMs, slotDurationMs, slotsPerEpoch } = this.#ports.beacon.spec
-    const end = (genesisTimeMs + (epoch + 1) * slotsPerEpoch * slotDurationMs) / 1_000
+    const end = (genesisTimeMs + (epoch + 1 - LEAST_ACTIVATION_EPOCHS) * slotsPerEpoch * slotDurationMs) / 1_000
     const state: NetworkState = this.#ports.chain.view().head
     return [...state.pools.values()].flatMap(({ id, validatorIndex, fundedAt }) =>
       validatorIndex === undefined || fundedAt === undefined || fundedAt >= end ? [] : [{ poolId: id, validatorIndex }],
@@ -134,13 +142,24 @@ export class DutyHistory {
   }
 
   async #judgeUpTo(last: Epoch, signal: AbortSignal): Promise<void> {
-    const { store } = this.#ports
+    const { store, log } = this.#ports
     const first = Math.max(0, last + 1 - KEPT)
     const due: Epoch[] = []
-    for (let epoch = first; epoch <= last && due.length < EPOCHS_AT_ONCE; epoch++) {
-      if (this.#judged(epoch as Epoch) === undefined) due.push(epoch as Epoch)
+    for (let epoch = last; epoch >= first && due.length < EPOCHS_AT_ONCE; epoch--) {
+      if ((this.#tries.get(epoch) ?? 0) < MOST_TRIES && this.#judged(epoch) === undefined) due.push(epoch)
     }
-    for (const epoch of due) await this.#judge(epoch, signal)
+    for (const epoch of due) {
+      try {
+        await this.#judge(epoch, signal)
+        this.#tries.delete(epoch)
+      } catch (error) {
+        signal.throwIfAborted()
+        const tries = (this.#tries.get(epoch) ?? 0) + 1
+        this.#tries.set(epoch, tries)
+        if (tries === 1) log.warn('the duties of an epoch are not judged', { epoch, reason: reasonOf(error) })
+      }
+    }
+    for (const epoch of this.#tries.keys()) if (epoch < first) this.#tries.delete(epoch)
     store.transaction(() => {
       for (const space of [SCHEDULES, JUDGED]) {
         for (const [key] of store.list(space, { limit: EPOCHS_AT_ONCE })) if (key < keyOf(first)) store.delete(space, key)

@@ -2,11 +2,20 @@ import type { JudgedDuty } from '../../core/duties.ts'
 import type { Epoch, ProducerId } from '../../core/ids.ts'
 import type { NetworkState } from '../../core/network.ts'
 import type { Parameters } from '../../core/ports/chain.ts'
-import type { DutyRecord, EpochRange, PointEntry } from '../../core/report.ts'
+import type { DutyRecord, PointEntry } from '../../core/report.ts'
 import type { DutyCertificate } from '../messages/certificate.ts'
 import { certificateLeaf, certificatesRoot } from '../messages/certificate-set.ts'
 import { INSTANCE_CODES } from '../qbft/types.ts'
-import { certificateFilter, type ExecutionSummary, isJudged, placeOf, type SummarizedDuty, summariesRoot, summarize } from './summaries.ts'
+import {
+  type Covering,
+  certificateFilter,
+  type ExecutionSummary,
+  isJudged,
+  placeOf,
+  type SummarizedDuty,
+  summariesRoot,
+  summarize,
+} from './summaries.ts'
 import { vaultAt } from './vaults.ts'
 
 const BASIS_POINTS = 10_000
@@ -62,7 +71,7 @@ export function pointsOfSummaries(
 }
 
 /** A report before this one: what it covered, and the certificates it published. */
-export type EarlierReport = { readonly covers: readonly EpochRange[]; readonly certificates: readonly DutyCertificate[] }
+export type EarlierReport = Covering & { readonly certificates: readonly DutyCertificate[] }
 
 type Late = {
   readonly state: NetworkState
@@ -97,16 +106,16 @@ export function pointsOfLate({ state, certificates, published, parameters }: Lat
  */
 export function deriveDutyRecord(input: {
   readonly state: NetworkState
-  readonly covers: readonly EpochRange[]
+  readonly report: Covering
   readonly duties: readonly JudgedDuty[]
   readonly certificates: readonly DutyCertificate[]
   readonly earlier: readonly EarlierReport[]
-  readonly parameters: PointParameters
+  readonly parameters: PointParameters & Pick<Parameters, 'reportEpochs'>
 }): DutyRecord {
-  const { state, covers, certificates, earlier, parameters } = input
-  const duties = input.duties.filter(({ slot }) => isJudged(covers, slot, parameters))
+  const { state, report, certificates, earlier, parameters } = input
+  const duties = input.duties.filter(({ slot }) => isJudged(report, slot, parameters))
   const summaries = summarize({ state, duties, certificates, parameters })
-  const known = input.duties.filter(({ slot }) => earlier.some((one) => isJudged(one.covers, slot, parameters)))
+  const known = input.duties.filter(({ slot }) => earlier.some((one) => isJudged(one, slot, parameters)))
   const counts = certificateFilter({ state, duties: known, parameters })
   const published = earlier.flatMap((one) => one.certificates.filter(counts))
   const late = pointsOfLate({ state, certificates: certificates.filter(counts), published, parameters })

@@ -30,18 +30,28 @@ export type ExecutionSummary = {
 export const placeOf = ({ poolId, slot, dutyType }: Pick<DutyCertificate, 'poolId' | 'slot' | 'dutyType'>): string =>
   `${poolId}/${slot}/${dutyType}`
 
+/** A report, by its epoch and the epochs that it covers. */
+export type Covering = { readonly epoch: Epoch; readonly covers: readonly EpochRange[] }
+
+/** Reports back from its epoch that a report looks for duties. */
+const REPORTS_BACK = 4
+
 /**
- * Epochs whose duties a report judges, of those that it covers: each one epoch earlier. A vote may be included until the end of
- * the epoch after its own (EIP-7045), so only then the chain has had the chance to show it.
+ * Epochs whose duties a report judges, of those that it covers: each one epoch earlier. A vote may be included until the end
+ * of the epoch after its own (EIP-7045), so only then the chain has had the chance to show it. Those of long ago are passed over:
+ * beacon nodes forget who had to do what, so where too many operators were away at the time, no report could ever be made again.
  */
-export function judgedEpochs(covers: readonly EpochRange[]): readonly EpochRange[] {
-  return covers.map(({ from, to }) => ({ from: Math.max(0, from - 1) as Epoch, to: (to - 1) as Epoch })).filter(({ from, to }) => from < to)
+export function judgedEpochs({ epoch, covers }: Covering, { reportEpochs }: Pick<Parameters, 'reportEpochs'>): readonly EpochRange[] {
+  const first = Math.max(0, epoch - REPORTS_BACK * reportEpochs)
+  return covers
+    .map(({ from, to }) => ({ from: Math.max(first, from - 1) as Epoch, to: (to - 1) as Epoch }))
+    .filter(({ from, to }) => from < to)
 }
 
-/** Does a report that covers these epochs judge a duty of this slot? */
-export function isJudged(covers: readonly EpochRange[], slot: Slot, { slotsPerEpoch }: Pick<Parameters, 'slotsPerEpoch'>): boolean {
-  const epoch = Math.floor(slot / slotsPerEpoch)
-  return judgedEpochs(covers).some(({ from, to }) => epoch >= from && epoch < to)
+/** Does a report judge a duty of this slot? */
+export function isJudged(report: Covering, slot: Slot, parameters: Pick<Parameters, 'slotsPerEpoch' | 'reportEpochs'>): boolean {
+  const epoch = Math.floor(slot / parameters.slotsPerEpoch)
+  return judgedEpochs(report, parameters).some(({ from, to }) => epoch >= from && epoch < to)
 }
 
 /** What certificates are judged by: the vaults, and what the finalized chain has of each duty. */

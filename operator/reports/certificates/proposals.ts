@@ -25,7 +25,12 @@ export type Making = {
 }
 
 /** What has to be known before any set can be judged. */
-export type Judged = { readonly duties: readonly JudgedDuty[]; readonly earlier: readonly EarlierReport[] }
+export type Judged = {
+  readonly duties: readonly JudgedDuty[]
+  readonly earlier: readonly EarlierReport[]
+  /** Are all the duties known of which something may come late? */
+  readonly knowsEarlier: boolean
+}
 
 type Ports = {
   readonly self: ProducerId
@@ -59,23 +64,23 @@ export class SetProposals {
   }
 
   /** What the duties of a report are judged by; what is missing of it in words, and it is being fetched. */
-  judged({ state, standing, committee }: Making): Judged | string {
-    const { exchange, history } = this.#ports
+  judged({ epoch, state, standing, committee }: Making): Judged | string {
+    const { exchange, history, parameters } = this.#ports
     const before = standing.after.flatMap((id) => state.commitments.get(id) ?? [])
-    const ranges = [standing.covers, ...before.map(({ covers }) => covers)].flatMap(judgedEpochs)
-    const duties = history.duties(ranges)
-    if (duties === undefined) return 'the duties are not judged yet'
+    const own = history.duties(judgedEpochs({ epoch, ...standing }, parameters))
+    if (own.unknown[0] !== undefined) return `the duties of epoch ${own.unknown[0]} are not judged`
+    const late = history.duties(before.flatMap((one) => judgedEpochs(one, parameters)))
     const earlier: EarlierReport[] = []
-    for (const { covers, content } of before) {
+    for (const { epoch, covers, content } of before) {
       const hash = content.report.certificatesHash
       const certificates = exchange.sets.get(hash)
       if (certificates === undefined) {
         exchange.fetching.start(hash, this.#others(committee))
         return 'the certificates of an earlier report are being fetched'
       }
-      earlier.push({ covers, certificates })
+      earlier.push({ epoch, covers, certificates })
     }
-    return { duties, earlier }
+    return { duties: [...own.duties, ...late.duties], earlier, knowsEarlier: late.unknown.length === 0 }
   }
 
   /** The set of this hash, or undefined while it is being fetched from the committee. */
@@ -102,9 +107,9 @@ export class SetProposals {
   }
 
   /** What a report with this set says of duties. */
-  record({ state, standing }: Pick<Making, 'state' | 'standing'>, judged: Judged, certificates: readonly DutyCertificate[]): DutyRecord {
+  record({ epoch, state, standing }: Making, { duties, earlier }: Judged, certificates: readonly DutyCertificate[]): DutyRecord {
     const { parameters } = this.#ports
-    return deriveDutyRecord({ state, covers: standing.covers, certificates, parameters, ...judged })
+    return deriveDutyRecord({ state, report: { epoch, ...standing }, certificates, parameters, duties, earlier })
   }
 
   /** Proposes the set made of what this node has, once made always the same one; said again, it may have been lost. */
@@ -124,8 +129,11 @@ export class SetProposals {
     return hash
   }
 
-  /** All certificates of duties that this report judges, and of the earlier ones those with something new. */
-  #collect({ state, standing }: Making, { duties, earlier }: Judged): readonly DutyCertificate[] {
+  /**
+   * All certificates of duties that this report judges, and of the earlier ones those with something new; none of these where
+   * this node does not know all: others that do not know the same would sign nothing, and so agree on it.
+   */
+  #collect({ epoch, state, standing }: Making, { duties, earlier, knowsEarlier }: Judged): readonly DutyCertificate[] {
     const { exchange, parameters } = this.#ports
     const counts = certificateFilter({ state, duties, parameters })
     const published = new Map<string, bigint>()
@@ -134,9 +142,13 @@ export class SetProposals {
       published.set(place, (published.get(place) ?? 0n) | certificate.participation)
     }
     const isNew = (certificate: DutyCertificate): boolean =>
-      isJudged(standing.covers, certificate.slot, parameters) ||
+      isJudged({ epoch, ...standing }, certificate.slot, parameters) ||
       (certificate.participation & ~(published.get(placeOf(certificate)) ?? 0n)) !== 0n
-    return slotsOf([standing.covers, ...earlier.map(({ covers }) => covers)].flatMap(judgedEpochs), parameters)
+    const reports = [{ epoch, ...standing }, ...(knowsEarlier ? earlier : [])]
+    return slotsOf(
+      reports.flatMap((report) => judgedEpochs(report, parameters)),
+      parameters,
+    )
       .flatMap(({ from, to }) => exchange.book.between(from, to))
       .filter((certificate) => counts(certificate) && isNew(certificate))
       .toSorted(compareCertificates)

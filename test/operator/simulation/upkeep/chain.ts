@@ -34,7 +34,7 @@ export type Included = { readonly key: string; readonly by: ProducerId; readonly
 /** Members of every pool's vault. */
 export const VAULT = [1, 2, 3, 4] as readonly number[] as readonly ProducerId[]
 
-/** Pools whose balances are reported, funded long ago. */
+/** Pools whose balances are reported, funded just before the start. */
 const POOLS: readonly Pool[] = [1, 2, 3].map((id) => ({
   id: id as PoolId,
   kind: id === 3 ? 'bond' : 'staker',
@@ -44,7 +44,7 @@ const POOLS: readonly Pool[] = [1, 2, 3].map((id) => ({
   publicKey: sha('pool', id).padEnd(98, '0') as PublicKey,
   ordinal: id === 3 ? 0 : id - 1,
   registeredAt: 1,
-  fundedAt: 2,
+  fundedAt: (START_EPOCH * EPOCH_MS) / 1_000 - 1,
   validatorIndex: id as ValidatorIndex,
   exitForced: false,
   stallProven: false,

@@ -141,7 +141,7 @@ function later<T>({ scheduler, plan }: World, { random, isAlive }: Life, failure
 }
 
 function beaconOf(world: World, view: NodeView, life: Life): BeaconNode {
-  const { chain } = world
+  const { chain, scheduler } = world
   const answer = <T>(make: () => T): Promise<T> =>
     later(world, life, () => new BeaconError('UNREACHABLE', 'expected an answer, got none'), make)
   const find = (id: string): Block | undefined => {
@@ -149,12 +149,18 @@ function beaconOf(world: World, view: NodeView, life: Life): BeaconNode {
     if (id === 'finalized') return finalizedOf(chain, view.head)
     return view.siblings.get(id as Root) ?? chain.blocks.find(({ root, slot }) => root === id && slot <= view.head.slot)
   }
+  /** Beacon nodes know the duties of the epochs next to their head's. */
+  const recent = (epoch: Epoch): Epoch => {
+    const now = Math.floor(scheduler.now / (SLOT_MS * SLOTS_PER_EPOCH))
+    if (Math.abs(epoch - now) > 1) throw new BeaconError('NOT_FOUND', `duties of epoch ${epoch} are not known in epoch ${now}`)
+    return epoch
+  }
   const spec = { slotDurationMs: SLOT_MS, slotsPerEpoch: SLOTS_PER_EPOCH, genesisTimeMs: 0 } as ChainSpec
   const parts: Partial<BeaconNode> = {
     spec,
     signingRoots,
-    attesterDuties: (epoch, indices) => answer(() => attesterDuties(epoch, indices)),
-    proposerDuties: (epoch) => answer(() => proposerDuties(epoch)),
+    attesterDuties: (epoch, indices) => answer(() => attesterDuties(recent(epoch), indices)),
+    proposerDuties: (epoch) => answer(() => proposerDuties(recent(epoch))),
     includedAttesters: (id) =>
       answer(() => {
         const block = find(id)

@@ -5,8 +5,10 @@ import type { Random } from '../random.ts'
 export const SLOT_MS = 12_000
 export const SLOTS_PER_EPOCH = 4
 export const EPOCH_MS = SLOT_MS * SLOTS_PER_EPOCH
-/** The simulation begins when nothing of period 0 is done yet. */
+/** The simulation begins when nothing of period 0 is done yet, and pools have just been funded. */
 export const START_EPOCH = 3
+/** Funded validators are active four epochs later at the earliest. */
+export const FIRST_DUTIES = START_EPOCH - 1 + 4
 
 /** What the keeper and the reports ask for; the rest of a deployment they never see. */
 export const PARAMETERS = {
@@ -62,6 +64,13 @@ export function drawPlan(random: Random, size: number): Plan {
     const at = random.int(start + 100, healAt - 100)
     return { producer: random.pick(honest), at, backAt: random.int(at + 1, Math.min(healAt, at + 2 * EPOCH_MS)) }
   })
+  // Now and then nobody is there for some epochs: what their beacon nodes knew of them is lost.
+  const deserted = !calm && random.chance(0.2)
+  if (deserted) {
+    const at = random.int(start + 100, healAt - 3 * EPOCH_MS)
+    const backAt = Math.min(healAt - EPOCH_MS, at + random.int(1, 5) * EPOCH_MS)
+    for (const producer of honest) restarts.push({ producer, at, backAt })
+  }
   const storm = {
     failure: random.next() * 0.3,
     leftOut: random.next() * 0.4,
@@ -72,7 +81,8 @@ export function drawPlan(random: Random, size: number): Plan {
     size,
     start,
     healAt,
-    end: healAt + 16 * EPOCH_MS,
+    // Duties that nobody knows are passed over only after a while.
+    end: healAt + (deserted ? 30 : 16) * EPOCH_MS,
     storm: calm ? { failure: 0, leftOut: 0, drop: 0, lateMs: 500 } : storm,
     faults,
     restarts,

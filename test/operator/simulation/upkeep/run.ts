@@ -2,6 +2,7 @@ import type { Epoch, ProducerId, Root } from '../../../../operator/core/ids.ts'
 import type { Commitment, Producer } from '../../../../operator/core/network.ts'
 import { toAddress } from '../../../../operator/core/parse.ts'
 import type { Report } from '../../../../operator/core/report.ts'
+import { thresholdOf } from '../../../../operator/core/vault.ts'
 import type { DutyCertificate } from '../../../../operator/protocol/messages/certificate.ts'
 import { verifyCertificate } from '../../../../operator/protocol/messages/certificate-merge.ts'
 import { decodeCertificateSet } from '../../../../operator/protocol/messages/certificate-set.ts'
@@ -16,7 +17,7 @@ import { ADDRESSES, type Block, balanceAt, CHAIN_ID, epochAt, UpkeepChain, VAULT
 import { CERTIFICATE_DOMAIN, certificateOf, trueDuties } from './duties.ts'
 import { type Keys, simKeys } from './keys.ts'
 import { type Disk, finalizedOf, NodeView, newDisk, type Sent, startNode, type World } from './node.ts'
-import { drawPlan, EPOCH_MS, PARAMETERS, type Plan, SLOT_MS, SLOTS_PER_EPOCH } from './plan.ts'
+import { drawPlan, EPOCH_MS, FIRST_DUTIES, PARAMETERS, type Plan, SLOT_MS, SLOTS_PER_EPOCH } from './plan.ts'
 
 /** Turns of the keeper, and of leaders of a report. */
 const TURN_SLOTS = 2
@@ -181,6 +182,19 @@ function arrive(view: NodeView, block: Block, chain: UpkeepChain): void {
   for (const listener of [...view.finals]) listener(epoch, after.root)
 }
 
+/** A quorum that keeps the rules has judged every epoch that a report of this one may have to. */
+function mustBeMade(plan: Plan, { disks }: Found, epoch: number): boolean {
+  const quorum = thresholdOf(plan.size)
+  for (let judged = Math.max(FIRST_DUTIES, epoch - 4 * PARAMETERS.reportEpochs); judged < epoch - 1; judged++) {
+    const by = disks.filter(({ values }, at) => {
+      const key = `judged-duties\0${String(judged).padStart(12, '0')}`
+      return !plan.faults.has((at + 1) as ProducerId) && values.has(key)
+    })
+    if (by.length < quorum) return false
+  }
+  return true
+}
+
 /** What must be true in the end. */
 function conclude(plan: Plan, chain: UpkeepChain, found: Found): readonly string[] {
   const violations: string[] = []
@@ -197,7 +211,7 @@ function conclude(plan: Plan, chain: UpkeepChain, found: Found): readonly string
     for (const one of made)
       if (one.digest !== truth(chain, found, one))
         violations.push(`validity: epoch ${epoch} was committed with other amounts than there were`)
-    if (epoch < healed) continue
+    if (epoch < healed || !mustBeMade(plan, found, epoch)) continue
     const [one] = made
     if (one === undefined) violations.push(`one commitment: none of epoch ${epoch}`)
     else if (one.phase !== 'finalized') violations.push(`finalization: epoch ${epoch} is ${one.phase} at the end`)
@@ -255,13 +269,15 @@ function truth(chain: UpkeepChain, found: Found, made: Commitment): Root {
   const { state } = chain
   const header = chain.atOrBefore(made.epoch * SLOTS_PER_EPOCH)
   const before = made.after.flatMap((id) => state.commitments.get(id) ?? [])
-  const epochs = [made.covers, ...before.map(({ covers }) => covers)].flatMap(judgedEpochs)
-  const judged = epochs.flatMap(({ from, to }) => Array.from({ length: to - from }, (_, at) => from + at))
+  const epochs = [made, ...before].flatMap((report) => judgedEpochs(report, PARAMETERS))
+  const judged = epochs
+    .flatMap(({ from, to }) => Array.from({ length: to - from }, (_, at) => from + at))
+    .filter((epoch) => epoch >= FIRST_DUTIES)
   const record = deriveDutyRecord({
-    ...{ state, covers: made.covers, parameters: PARAMETERS },
+    ...{ state, report: made, parameters: PARAMETERS },
     duties: judged.flatMap((epoch) => trueDuties(chain, epoch)),
     certificates: setOf(found, made.content.report.certificatesHash),
-    earlier: before.map(({ covers, content }) => ({ covers, certificates: setOf(found, content.report.certificatesHash) })),
+    earlier: before.map(({ epoch, covers, content }) => ({ epoch, covers, certificates: setOf(found, content.report.certificatesHash) })),
   })
   const validator = { balance: 32_000_000_000n + BigInt(header.slot), eligible: true }
   const balances = new Map(

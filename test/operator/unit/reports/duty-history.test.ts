@@ -39,7 +39,7 @@ function setUp() {
     missing: new Set<number>(),
     proposer: 77,
     voted: new Map<number, { readonly slot: number; readonly data: Root }[]>(),
-    fundedAt: 1,
+    fundedAt: -16,
   }
   const header = (slot: number): BeaconHeaderInfo => {
     let parent = slot - 1
@@ -89,54 +89,58 @@ function setUp() {
     world.finalized = epoch * SLOTS_PER_EPOCH
     return history.onFinalized(epoch as Epoch, signal)
   }
-  return { world, history, head, finalize }
+  const judged = (from: number, to: number) => {
+    const { duties, unknown } = history.duties(epochs(from, to))
+    return unknown.length === 0 ? duties : undefined
+  }
+  return { world, history, head, finalize, judged }
 }
 
 test('duties are judged once the epoch after theirs is final, by the blocks of both', async () => {
-  const { world, history, head, finalize } = setUp()
+  const { world, head, finalize, judged } = setUp()
   for (const epoch of [0, 1, 2, 3]) await head(4 * epoch)
   world.voted.set(11, [{ slot: 5, data: root('data') }])
   world.voted.set(12, [{ slot: 9, data: root('another') }])
   world.missing.add(6)
   await finalize(2)
-  assert.equal(history.duties(epochs(1, 2)), undefined)
+  assert.equal(judged(1, 2), undefined)
   await finalize(3)
   const vote = { poolId: 5, type: 'attestation', slot: 5, signingRoot: root(`vote 1 ${root('data')}`) }
-  assert.deepEqual(history.duties(epochs(1, 2)), [vote, { poolId: 5, type: 'proposal', slot: 6, signingRoot: undefined }])
-  assert.equal(history.duties(epochs(1, 3)), undefined)
+  assert.deepEqual(judged(1, 2), [vote, { poolId: 5, type: 'proposal', slot: 6, signingRoot: undefined }])
+  assert.equal(judged(1, 3), undefined)
   await finalize(4)
-  const [, proposal] = history.duties(epochs(2, 3)) ?? []
+  const [, proposal] = judged(2, 3) ?? []
   assert.deepEqual(proposal, { poolId: 5, type: 'proposal', slot: 10, signingRoot: root(`proposal 10 ${blockAt(10)}`) })
 })
 
 test('a vote counts with the data of the first block that has it; a block only when it is its proposer’s', async () => {
-  const { world, history, head, finalize } = setUp()
+  const { world, head, finalize, judged } = setUp()
   await head(4)
   world.voted.set(7, [{ slot: 5, data: root('first') }])
   world.voted.set(8, [{ slot: 5, data: root('second') }])
   world.proposer = 3
   await finalize(3)
   assert.deepEqual(
-    history.duties(epochs(1, 2))?.map(({ signingRoot }) => signingRoot),
+    judged(1, 2)?.map(({ signingRoot }) => signingRoot),
     [root(`vote 1 ${root('first')}`), undefined],
   )
 })
 
 test('of two schedules that stood, the finalized chain’s counts', async () => {
-  const { world, history, head, finalize } = setUp()
+  const { world, head, finalize, judged } = setUp()
   world.fork = 'left'
   await head(8, 'left')
   world.fork = 'main'
   await head(9, 'main')
   await finalize(4)
   assert.deepEqual(
-    history.duties(epochs(2, 3))?.map(({ slot }) => slot),
+    judged(2, 3)?.map(({ slot }) => slot),
     [9, 10],
   )
 })
 
 test('a schedule is asked for once an epoch, unless its roots change, and later when it was missed', async () => {
-  const { world, history, head, finalize } = setUp()
+  const { world, head, finalize, judged } = setUp()
   for (const slot of [4, 5, 6, 7]) await head(slot)
   assert.equal(world.asked, 1)
   await head(7, 'other')
@@ -144,17 +148,40 @@ test('a schedule is asked for once an epoch, unless its roots change, and later 
   world.fails = true
   await head(8)
   await finalize(4)
-  assert.equal(history.duties(epochs(2, 3)), undefined)
+  assert.equal(judged(2, 3), undefined)
   world.fails = false
   await finalize(4)
-  assert.equal(history.duties(epochs(2, 3))?.length, 2)
+  assert.equal(judged(2, 3)?.length, 2)
 })
 
 test('before any pool was funded there are no duties, and nothing is asked for', async () => {
-  const { world, history, head, finalize } = setUp()
+  const { world, head, finalize, judged } = setUp()
   world.fundedAt = 40
   await head(4)
   await finalize(4)
-  assert.deepEqual(history.duties(epochs(0, 3)), [])
+  assert.deepEqual(judged(0, 3), [])
   assert.equal(world.asked, 0)
+})
+
+test('an epoch that the beacon node has forgotten holds up no other', async () => {
+  const { world, head, finalize, judged, history } = setUp()
+  await head(4)
+  world.fails = true
+  await head(8)
+  world.fails = false
+  await head(12)
+  world.fails = true
+  await finalize(5)
+  assert.equal(judged(1, 2)?.length, 2)
+  assert.equal(judged(3, 4)?.length, 2)
+  assert.deepEqual(history.duties(epochs(1, 4)).unknown, [2])
+})
+
+test('a pool has no duties in the four epochs after it was funded: it may be known of only after the first of them', async () => {
+  const { world, finalize, judged, history } = setUp()
+  world.fundedAt = 3
+  world.fails = true
+  await finalize(8)
+  assert.deepEqual(judged(0, 4), [])
+  assert.deepEqual(history.duties(epochs(0, 6)).unknown, [4, 5])
 })

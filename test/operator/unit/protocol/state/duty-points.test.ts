@@ -18,7 +18,7 @@ import { certificateFilter, isJudged, judgedEpochs, summariesRoot, summarize } f
 import { vaultAt, vaultInCharge } from '../../../../../operator/protocol/state/vaults.ts'
 import { epoch, event, fundedPool, key, pool, producer, root } from './support.ts'
 
-const parameters = { slotsPerEpoch: 4, baseReward: 100, minPoolPerformance: 9_000 }
+const parameters = { reportEpochs: 4, slotsPerEpoch: 4, baseReward: 100, minPoolPerformance: 9_000 }
 const CODES = { attestation: 1, proposal: 2 } as const
 const signature = `0x${'00'.repeat(96)}` as BlsSignature
 
@@ -65,6 +65,7 @@ const certificate = (of: JudgedDuty, participation: bigint, change: Partial<Duty
   signature,
   ...change,
 })
+const covering = (...covers: readonly EpochRange[]) => ({ epoch: covers.at(-1)?.to ?? epoch(0), covers })
 const range = (from: number, to: number): EpochRange => ({ from: epoch(from), to: epoch(to) })
 
 function totals(entries: readonly PointEntry[]): number[] {
@@ -77,13 +78,13 @@ function points(duties: readonly JudgedDuty[], certificates: readonly DutyCertif
 }
 
 test('a duty belongs to the report that covers the epoch after it, when it could still be included', () => {
-  assert.deepEqual(judgedEpochs([range(0, 4)]), [range(0, 3)])
-  assert.deepEqual(judgedEpochs([range(4, 8), range(12, 16)]), [range(3, 7), range(11, 15)])
-  assert.deepEqual(judgedEpochs([range(0, 1)]), [])
+  assert.deepEqual(judgedEpochs(covering(range(0, 4)), parameters), [range(0, 3)])
+  assert.deepEqual(judgedEpochs(covering(range(4, 8), range(12, 16)), parameters), [range(3, 7), range(11, 15)])
+  assert.deepEqual(judgedEpochs(covering(range(0, 1)), parameters), [])
   // Every epoch once, whatever the reports are.
   const reports = [[range(0, 4)], [range(4, 8)], [range(8, 12)]]
   for (let slot = 0; slot < 44; slot++) {
-    assert.equal(reports.filter((covers) => isJudged(covers, slot as Slot, parameters)).length, 1, `slot ${slot}`)
+    assert.equal(reports.filter((covers) => isJudged(covering(...covers), slot as Slot, parameters)).length, 1, `slot ${slot}`)
   }
 })
 
@@ -251,12 +252,19 @@ test('points agree with a slow model on random histories', () => {
         .filter(({ slot }) => slot < 4 * (to - 1) && next(4) > 0)
         .map((one) => certificate(one, BigInt(1 + next(15)), { signature: valid, ...(next(10) === 0 && { signingRoot: root(200) }) }))
     const earlier = [
-      { covers: [range(0, 4)], certificates: setOf(4) },
-      { covers: [range(4, 8)], certificates: setOf(8) },
+      { ...covering(range(0, 4)), certificates: setOf(4) },
+      { ...covering(range(4, 8)), certificates: setOf(8) },
     ].slice(next(3))
     const covers = [range(8, 12)]
     const set = setOf(12)
-    const record = deriveDutyRecord({ state: network, covers, duties, certificates: set, earlier, parameters })
+    const record = deriveDutyRecord({ state: network, report: covering(...covers), duties, certificates: set, earlier, parameters })
     assert.deepEqual(totals(record.points), slowly({ duties, covers, set, earlier }), `run ${run}`)
   }
+})
+
+test('duties of more than four reports ago are passed over, whoever knows of them', () => {
+  assert.deepEqual(judgedEpochs(covering(range(0, 20)), parameters), [range(4, 19)])
+  assert.deepEqual(judgedEpochs({ epoch: epoch(40), covers: [range(0, 8), range(20, 40)] }, parameters), [range(24, 39)])
+  assert.equal(isJudged(covering(range(0, 20)), 15 as Slot, parameters), false)
+  assert.equal(isJudged(covering(range(0, 20)), 16 as Slot, parameters), true)
 })
