@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { globSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { suitesOf } from '../../test/contracts/mutation/suites.ts'
@@ -43,7 +43,9 @@ if (values.help) {
 
 const TESTS = join(ROOT, 'test/contracts/mutation')
 // Built where it is: a copy of a build is not known as one.
-const built = await runIn(ROOT, ['hardhat', 'build'], 600)
+const builds = globSync('artifacts/build-info/*.output.json', { cwd: ROOT })
+// Of one piece: what was compiled bit by bit lies in as many builds.
+const built = await runIn(ROOT, ['hardhat', 'build', ...(builds.length > 1 ? ['--force'] : [])], 600)
 if (built.status !== 0) throw new Error(`the contracts do not compile:\n${built.output}`)
 const workspace = makeWorkspace()
 process.on('SIGINT', () => {

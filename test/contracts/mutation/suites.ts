@@ -10,7 +10,7 @@ const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
   'consensus/SignerSlashing': ['consensus/Disputes', 'consensus/Votes'],
   'consensus/Slashing': ['consensus/Equivocations', 'consensus/PoolFaults'],
   'consensus/Voters': ['consensus/Votes', 'consensus/BeaconLayout'],
-  'libraries/BalancePages': ['consensus/PoolFaults'],
+  'libraries/BalancePages': ['libraries/BalancePages', 'consensus/PoolFaults'],
   'libraries/BeaconSignatures': ['consensus/PoolFaults'],
   'libraries/CommitmentContent': ['consensus/StateCommitments', 'consensus/Disputes'],
   'libraries/DkgProofs': ['pools/DkgDisputes'],

@@ -8,16 +8,16 @@ import { openPools } from '../../support/open-pools.ts'
 const connection = await network.create()
 const { ethers } = connection
 
-/** Of each parameter, values just outside its range. */
+/** Of each parameter, the values next to its range: below it, where something is, and above it. */
 const OUTSIDE: Readonly<Partial<Record<keyof DeploymentParameters, readonly bigint[]>>> = {
-  genesisTime: [0n, 2n ** 63n],
+  genesisTime: [0n],
   secondsPerSlot: [0n, 61n],
   slotsPerEpoch: [0n, 65n],
-  epochsPerHistoricalVector: [16n, 2n ** 25n],
+  epochsPerHistoricalVector: [31n, 2n ** 24n + 1n],
   shardCommitteePeriod: [2n ** 16n + 1n],
   vaultSize: [3n, 129n],
-  seatAllocation: [parseEther('0.009'), parseEther('33')],
-  effectiveStake: [parseEther('11'), parseEther('2049')],
+  seatAllocation: [parseEther('0.01') - 1n, parseEther('32') + 1n],
+  effectiveStake: [parseEther('12') - 1n, parseEther('2048') + 1n],
   minProducers: [3n],
   periodLength: [2n, 2n ** 16n + 1n],
   firstPeriod: [2n, 2n ** 40n + 1n],
@@ -31,11 +31,11 @@ const OUTSIDE: Readonly<Partial<Record<keyof DeploymentParameters, readonly bigi
   pagesDeadline: [0n, 2n ** 16n + 1n],
   maxReportGrowth: [0n, 1_000_001n],
   maxReportLoss: [0n, 1_000_001n],
-  minDeposit: [0n, parseEther('33')],
-  liquidationThreshold: [0n, parseEther('32001')],
+  minDeposit: [0n, parseEther('32') + 1n],
+  liquidationThreshold: [0n, parseEther('32000') + 1n],
   maxQueueWait: [0n, 2n ** 16n + 1n],
   maxLiquidationExecution: [0n, 2n ** 16n + 1n],
-  stallPenalty: [0n, parseEther('12.1')],
+  stallPenalty: [0n, parseEther('12') + 1n],
   reporterShare: [5_001n],
   genesisValidatorsRoot: [0n],
   ejectionBalance: [0n, 31_000_000_001n],
@@ -43,8 +43,8 @@ const OUTSIDE: Readonly<Partial<Record<keyof DeploymentParameters, readonly bigi
   rotationMargin: [0n, 1025n],
   rotationPeriod: [13n, 2n ** 20n + 1n],
   voteDuration: [0n, 2n ** 16n + 1n],
-  failedVotePenalty: [0n, parseEther('24.1')],
-  reporterFee: [parseEther('12.1')],
+  failedVotePenalty: [0n, parseEther('24') + 1n],
+  reporterFee: [parseEther('12') + 1n],
   rewardsFee: [5_001n],
   baseReward: [0n, 2n ** 16n + 1n],
   dkgReward: [0n, 2n ** 24n + 1n],
@@ -56,6 +56,12 @@ const OUTSIDE: Readonly<Partial<Record<keyof DeploymentParameters, readonly bigi
   cdtMinLock: [0n, 2n ** 20n + 1n],
   layoutDelay: [0n, 2n ** 20n + 1n],
   windDownAfter: [23n, 2n ** 20n + 1n],
+}
+
+/** What has to be otherwise for a parameter to be judged at these values. */
+const BESIDES: Readonly<Partial<Record<string, Partial<DeploymentParameters>>>> = {
+  seedDelay: { periodLength: 2_000n, firstPeriod: 2_000n },
+  maxCdtDebt: { dkgFailurePenalty: 1n },
 }
 
 describe('Directory', () => {
@@ -91,10 +97,23 @@ describe('Directory', () => {
 
   for (const [name, values] of Object.entries(OUTSIDE)) {
     it(`refuses ${name} outside its range`, async () => {
-      for (const value of values)
-        await refused({ parameters: { [name]: name === 'genesisValidatorsRoot' ? ZeroHash : value } }, 'ParameterOutOfRange')
+      const factory = await ethers.getContractFactory('Directory')
+      for (const value of values) {
+        await expect(create({ parameters: { ...BESIDES[name], [name]: name === 'genesisValidatorsRoot' ? ZeroHash : value } }))
+          .to.be.revertedWithCustomError(factory, 'ParameterOutOfRange')
+          .withArgs(
+            name,
+            value,
+            (least: bigint) => value >= least || value === least - 1n,
+            (most: bigint) => value <= most || value === most + 1n,
+          )
+      }
     })
   }
+
+  it('refuses a beacon chain that has not begun', async () => {
+    await refused({ parameters: { genesisTime: 2n ** 63n } }, 'ParameterOutOfRange')
+  })
 
   it('refuses a vector whose length is no power of two, and no deposit contract', async () => {
     await refused({ parameters: { epochsPerHistoricalVector: 65n } }, 'NotAPowerOfTwo')

@@ -137,6 +137,13 @@ describe('BeaconLayout: rows of later forks', function () {
     expect((await life.beaconLayout.layoutAt(next.firstEpoch)).forkVersion).to.equal(FULU)
   })
 
+  it('may come into force from the delay’s end on, up to the most that lies ahead', async () => {
+    const soonest = BigInt(await life.epochNow()) + DELAY
+    await endorse(places(7), row(soonest, FULU))
+    await endorse(places(7), row(soonest + 2n ** 16n, '0x07000001'))
+    expect(await rowCount()).to.equal(3)
+  })
+
   it('A18 a signature for another row or contract, or of a stranger, is refused', async () => {
     const all = places(7)
     const other = signTogether(list, all, rowDigest({ ...next, firstEpoch: next.firstEpoch + 1n }))

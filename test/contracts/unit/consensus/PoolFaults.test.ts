@@ -151,6 +151,18 @@ describe('Slashing: faults of pools', function () {
       await refused(accuseBlocks(header(20), header(20, 2), FORK, Uint8Array.of(1, 0, 0, 0)), 'InvalidSignature')
     })
 
+    it('A18 count only when both are the key’s', async () => {
+      const key = g1(pool.key.toPublicKey())
+      const [a, b] = [vote(2, 3), vote(2, 3, 2)]
+      const [signedA, signedB] = [signAttestation(pool.key, a, FORK), signAttestation(pool.key, b, FORK)]
+      await refused(mine().slashAttestations(pool.id, key, a, signedB, b, signedB), 'InvalidSignature')
+      await refused(mine().slashAttestations(pool.id, key, a, signedA, b, signedA), 'InvalidSignature')
+      const [c, d] = [header(20), header(20, 2)]
+      const [signedC, signedD] = [signHeader(pool.key, c, FORK), signHeader(pool.key, d, FORK)]
+      await refused(mine().slashBlocks(pool.id, key, c, signedD, d, signedD), 'InvalidSignature')
+      await refused(mine().slashBlocks(pool.id, key, c, signedC, d, signedC), 'InvalidSignature')
+    })
+
     it('are of past epochs', async () => {
       const epoch = await life.epochNow()
       await refused(accuse(vote(2, epoch), vote(1, epoch)), 'NotPast')
