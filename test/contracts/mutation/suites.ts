@@ -27,7 +27,7 @@ const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
   'producers/PeriodLists': ['producers/Periods', 'producers/model'],
   'producers/ProducerBook': ['producers/BlockProducers', 'producers/leaving', 'producers/model'],
   'producers/Seats': ['producers/Seats', 'producers/BlockProducers', 'producers/model'],
-  'staking/StakingPool': ['staking/StakingPool', 'staking/fee', 'staking/ledger'],
+  'staking/StakingPool': ['staking/StakingPool', 'staking/fee', 'audit/cover', 'staking/ledger'],
   'staking/WithdrawalBatches': ['staking/WithdrawalQueue'],
   'tokens/BondEther': ['tokens/BondEther', 'staking/ledger'],
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { expect } from 'chai'
 import { parseEther } from 'ethers'
 import { network } from 'hardhat'
 import { BOND, deployStaking, STAKER } from '../../../support/staking.ts'
@@ -13,7 +14,7 @@ async function written(cover: bigint) {
   const { bondEther, stakingPool, signers } = staking
   await stakingPool.connect(signers.alice).deposit({ value: 100n * ETH })
   if (cover > 0n) await bondEther.connect(signers.alice).giveToCover(await bondEther.getSharesByPooledEth(cover))
-  await stakingPool.connect(signers.registry).writeOff(1, ETH)
+  await expect(stakingPool.connect(signers.registry).writeOff(1, ETH)).to.emit(stakingPool, 'LossWrittenOff').withArgs(1, ETH)
   const writtenAt = BigInt(await networkHelpers.time.latest())
   const report = async (reference: bigint, stakerProfit: bigint, bondProfit = 0n) => {
     await staking.reports.finalizeState(reference, [0n, 0n], [stakerProfit, bondProfit], 225n, 0)

@@ -273,9 +273,11 @@ describe('Slashing: faults of pools', function () {
       const locked = async (id: bigint) => (await life.blockProducers.producer(id)).lockedSeats
       const [before, beforeStays] = [await locked(gone), await locked(stays)]
       const withdrawable = await leave(4, FULL - 1_000_000_000, { slashed: true })
-      await report()
+      await expect(report()).to.emit(life.slashing, 'ExitSeen').withArgs(pool.id, withdrawable)
       await enter(withdrawable)
-      await show()
+      await expect(show())
+        .to.emit(life.slashing, 'BalanceShown')
+        .withArgs(pool.id, withdrawable, FULL - 1_000_000_000)
       life.change(pool, { balance: 0 })
       await enter(withdrawable + 1)
       const { timestamp, state, validator, balance } = await life.proveValidator(pool)

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { parseEther } from 'ethers'
+import { parseEther, ZeroAddress } from 'ethers'
 import { network } from 'hardhat'
 import { digestOf } from '../../../support/block-producers.ts'
 import { at, contentOf, FULL, type NetworkLife, type Pool, type SignedReport, STAKER, startLife } from '../../../support/network-life.ts'
@@ -100,6 +100,8 @@ describe('Votes', function () {
       await expect(voters.cast(id, WRONG, some(1, 3)))
         .to.emit(life.votes, 'VoteOpened')
         .and.to.emit(life.stateCommitments, 'CommitmentFrozen')
+        .and.to.emit(life.votes, 'BallotsCast')
+        .withArgs(id, WRONG, bitmapOf(some(1, 3)))
       expect(await commitmentState()).to.equal(3n)
       const vote = await life.votes.vote(id)
       expect([vote.state, vote.eligible, vote.wrong, vote.unavailable, vote.openers]).to.deep.equal([OPEN, 7n, 3n, 1n, 4n])
@@ -246,10 +248,14 @@ describe('Votes', function () {
         .withArgs(id, CONVICTED, 0, 5, 0)
       expect(await commitmentState()).to.equal(5n)
       const index = await life.bondEther.rewardsIndex()
-      await life.votes.slashSigners(id, contentOf(signed), 2)
+      await expect(life.votes.slashSigners(id, contentOf(signed), 2))
+        .to.emit(life.votes, 'SignersJudged')
+        .withArgs(id, 2, 3)
       const [position] = some(1)
       const owner = at(voters.list, position ?? 0).owner
-      await life.votes.payOpener(id, position ?? 0)
+      await expect(life.votes.payOpener(id, position ?? 0))
+        .to.emit(life.votes, 'OpenerPaid')
+        .withArgs(id, at(voters.list, position ?? 0).id, owner, (shares: bigint) => shares > 0n)
       const half = await life.bondEther.balanceOf(owner)
       await life.votes.slashSigners(id, contentOf(signed), 100)
       await life.votes.slashSigners(id, contentOf(signed), 100)
@@ -328,7 +334,11 @@ describe('Votes', function () {
       expect([await stateOf(), await commitmentState()]).to.deep.equal([UPHELD, 2n])
       const before = new Map(await Promise.all(voters.list.map(async (_, position) => [position, await bondOf(position)] as const)))
       const cover = await life.bondEther.coverShares()
-      await life.votes.chargeOpeners(id, 0, 1)
+      await expect(life.votes.chargeOpeners(id, 0, 1))
+        .to.emit(life.votes, 'OpenersCharged')
+        .withArgs(id, 0, 1n << BigInt(Math.min(...openers)))
+        .and.to.emit(life.blockProducers, 'BondCharged')
+        .withArgs(at(voters.list, Math.min(...openers)).id, (shares: bigint) => shares > 0n, ZeroAddress)
       await life.votes.chargeOpeners(id, 0, 10)
       await life.votes.chargeOpeners(id, 0, 10)
       await life.votes.chargeOpeners(id, 7, 10)
@@ -383,6 +393,21 @@ describe('Votes', function () {
     await life.votes.close(id)
     expect(await stateOf()).to.equal(DROPPED)
     await refused(life.votes.slashSigners(id, contentOf(signed), 10), 'NoVerdict')
+  })
+})
+
+describe('Votes: few producers', function () {
+  this.timeout(120_000)
+  it('leave a vote to the half that the commitment committee is not drawn from', async () => {
+    const life = await startLife(await network.create(), { periodLength: 60n, committeeSize: 8n })
+    await life.startPeriod(0)
+    const epoch = await toNextReport(life)
+    const { id } = await life.postReport({ epoch })
+    const voters = await electorate(life, 0n)
+    expect(voters.inCommittee).to.have.length(5)
+    await voters.cast(id, WRONG, voters.eligible.slice(0, 4))
+    expect((await life.votes.vote(id)).eligible).to.equal(5n)
+    await life.prover.close()
   })
 })
 

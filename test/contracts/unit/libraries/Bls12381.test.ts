@@ -166,6 +166,14 @@ describe('Bls12381: signatures', () => {
     assert.deepEqual(outcomes, new Set(['reverted', 'true']))
   })
 
+  it('A52 a malformed point costs no more than its allowance, however much gas there is', async () => {
+    const [signer] = await ethers.getSigners()
+    const point = g1FromAffine({ x: 1n, y: 1n })
+    const call = await bls.tryMultiScalarMul.populateTransaction([point, point], [1n, 2n])
+    const receipt = await (await signer?.sendTransaction({ ...call, gasLimit: 10_000_000n }))?.wait()
+    assert.ok((receipt?.gasUsed ?? 10_000_000n) < 200_000n, `${receipt?.gasUsed} gas`)
+  })
+
   it('accepts good points', async () => {
     for (let i = 0; i < 10; i++) {
       const key = newKey()
@@ -227,6 +235,15 @@ describe('Bls12381: points', () => {
     assert.equal(flags.size, 2, 'both signs occurred')
     assert.equal(await bls.compressG1(INFINITY_G1), `0xc0${'00'.repeat(47)}`)
     assert.equal(await bls.compressG2(INFINITY_G2), `0xc0${'00'.repeat(95)}`)
+  })
+
+  it('A03 takes no point for infinity that has a single word', async () => {
+    const byWords = <T extends object>(infinity: T) =>
+      Object.keys(infinity).map((word) => ({ ...infinity, [word]: `0x${'1'.padStart(64, '0')}` }))
+    const [inG1, inG2] = [byWords(INFINITY_G1), byWords(INFINITY_G2)]
+    assert.deepEqual([inG1.length, inG2.length], [4, 8])
+    for (const point of inG1) assert.notEqual(await bls.compressG1(point), await bls.compressG1(INFINITY_G1))
+    for (const point of inG2) assert.notEqual(await bls.compressG2(point), await bls.compressG2(INFINITY_G2))
   })
 
   it('A03 takes the sign from c0 when c1 of y is zero, and knows the middle of the field', async () => {

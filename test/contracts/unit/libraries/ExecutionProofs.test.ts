@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { dataSlice, decodeRlp, encodeRlp, keccak256, parseEther, solidityPackedKeccak256, toBeHex, ZeroHash } from 'ethers'
+import { concat, dataSlice, decodeRlp, encodeRlp, keccak256, parseEther, solidityPackedKeccak256, toBeHex, ZeroHash } from 'ethers'
 import { network } from 'hardhat'
 import type { ExecutionProofsHarness } from '../../../../typechain-types/test/contracts/harness/ExecutionProofsHarness.js'
 import { headerOf, proofAt } from '../../../support/execution-state.ts'
@@ -47,6 +47,20 @@ describe('ExecutionProofs', () => {
     await expect(harness.verifyAccount(ZeroHash, address, accountProof)).to.be.revertedWithCustomError(harness, 'TrieProofTraversalError')
     await expect(harness.verifyAccount(stateRoot, address, accountProof.slice(0, -1))).to.revert(ethers)
     await expect(harness.verifyAccount(stateRoot, address, [])).to.revert(ethers)
+  })
+
+  it('reads no account from a leaf that has fewer or more fields than one', async () => {
+    // The only leaf of a trie: its whole path, then its value.
+    const leafOf = (fields: readonly string[]) => encodeRlp([concat(['0x20', keccak256(address)]), encodeRlp([...fields])])
+    const account = ['0x01', toBeHex(parseEther('3')), ZeroHash, keccak256('0x')]
+    const whole = leafOf(account)
+    expect(await harness.verifyAccount(keccak256(whole), address, [whole])).to.deep.equal([parseEther('3'), ZeroHash])
+    for (const fields of [account.slice(0, 3), [...account, '0x01']]) {
+      const leaf = leafOf(fields)
+      await expect(harness.verifyAccount(keccak256(leaf), address, [leaf]))
+        .to.be.revertedWithCustomError(harness, 'NotAnAccount')
+        .withArgs(fields.length)
+    }
   })
 
   it('reads every slot, those that are zero too', async () => {

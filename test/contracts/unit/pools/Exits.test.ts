@@ -92,7 +92,9 @@ describe('Exits', function () {
       await life.networkHelpers.time.increaseTo(oldest + 4 * EPOCH_SECONDS - 2)
       await refused(life.exits.requestLiquidation(), 'NoUnmetDemand')
       await life.networkHelpers.time.increaseTo(oldest + 4 * EPOCH_SECONDS)
-      await life.exits.requestLiquidation()
+      await expect(life.exits.requestLiquidation())
+        .to.emit(life.exits, 'LiquidationRequested')
+        .withArgs(1, 1, () => true)
       expect((await life.exits.draw(1)).stakerCount).to.equal(1n)
     })
 
@@ -271,7 +273,9 @@ describe('Exits', function () {
       const { feePaid } = await life.exits.exit(pool.id)
       const before = await bondsOf(pool)
       const index = await life.bondEther.rewardsIndex()
-      await life.exits.proveStall(pool.id, stalled.timestamp, stalled.state, stalled.validator)
+      await expect(life.exits.connect(payer).proveStall(pool.id, stalled.timestamp, stalled.state, stalled.validator))
+        .to.emit(life.exits, 'StallProven')
+        .withArgs(pool.id, payer.address)
       const after = await bondsOf(pool)
       const each = parseEther('0.1') + (feePaid + 3n) / 4n
       expect(each).to.be.lessThan(parseEther('1'))

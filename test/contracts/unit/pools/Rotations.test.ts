@@ -134,6 +134,8 @@ describe('Rotations: a handover', () => {
     assert.equal(await locked(world), BigInt(union.size))
     assert.deepEqual([...(await pools.poolRegistry.vault(1n))], old)
     assert.equal(await pools.rotations.drawnHashOf(1n, 1), hashOf(fresh))
+    const [told] = await pools.rotations.queryFilter(pools.rotations.filters.RotationDrawn(1n))
+    assert.deepEqual([told?.args.round, [...(told?.args.members ?? [])]], [1n, fresh])
   })
 
   it('fixes the cutover, replaces the vault, and sends those that leave into their tail from there', async () => {
@@ -145,6 +147,7 @@ describe('Rotations: a handover', () => {
     const cutover = now + parameters.rotationMargin + 1n
     const call = await rotations.completeRotation(1n, result)
     await expect(call).to.emit(rotations, 'RotationCompleted').withArgs(1n, 1n, cutover, result.publicShares, result.transcriptRoot, 15n)
+    await expect(call).to.emit(poolRegistry, 'VaultReplaced').withArgs(1n, 1n, fresh)
     const pool = await poolRegistry.pool(1n)
     assert.deepEqual([pool.round, pool.publicSharesHash], [1n, keccak256(result.publicShares)])
     assert.deepEqual([...(await poolRegistry.vault(1n))], fresh)

@@ -59,7 +59,12 @@ describe('BlockProducers: registering', () => {
     const [sender] = world.people
     const operator = Wallet.createRandom().address
     const before = await world.stakingPool.buffered()
-    await expect(attempt(world, { operator })).to.emit(world.periods, 'JoinQueued').withArgs(8n)
+    const key = newKey()
+    const registering = attempt(world, { operator, key })
+    await expect(registering).to.emit(world.periods, 'JoinQueued').withArgs(8n)
+    await expect(registering)
+      .to.emit(world.blockProducers, 'ProducerRegistered')
+      .withArgs(8n, sender?.address, operator, Object.values(g1(key.toPublicKey())), '/dns4/a/tcp/1', (shares: bigint) => shares > 0n)
     assert.equal((await world.stakingPool.buffered()) - before, eth('24'))
     const producer = await world.blockProducers.producer(8n)
     assert.deepEqual([producer.owner, producer.slashed, producer.lockedSeats], [sender?.address, false, 0n])

@@ -78,7 +78,7 @@ describe('Periods: lists', () => {
     const disputes = blockProducers.connect(await as(addresses.disputes))
     for (const id of [1n, 9n, 5n]) await disputes.slashOut(id, ZeroAddress)
     await toEpoch(27)
-    await periods.freeze(10n)
+    await expect(periods.freeze(10n)).to.emit(periods, 'Left').withArgs(1n, 1n, 0).and.to.emit(periods, 'Joined').withArgs(1n, 10n, 7)
     assert.deepEqual(await list(periods, 0), [1, 2, 3, 4, 5, 6, 7, 8, 9])
     // 1 leaves: 9 takes its place; 9 leaves: 8 takes it; then two join.
     assert.deepEqual(await list(periods, 1), [8, 2, 3, 4, 5, 6, 7, 10, 11])

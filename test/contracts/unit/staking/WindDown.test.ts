@@ -152,7 +152,9 @@ describe('WindDown', function () {
     const total = (await bondEther.totalShares()) - (await bondEther.coverShares())
     expect(await windDown.totalUnits()).to.equal(total)
     const [hers, his] = [await bondEther.sharesOf(alice()), await bondEther.sharesOf(bob())]
-    await windDown.connect(alice()).redeem(hers / 3n)
+    await expect(windDown.connect(alice()).redeem(hers / 3n))
+      .to.emit(windDown, 'Redeemed')
+      .withArgs(alice().address, hers / 3n)
     const buffered = await balanceOf(addresses.stakingPool)
     await expect(windDown.gather()).to.emit(windDown, 'Gathered').withArgs(buffered)
     expect(await windDown.arrived()).to.equal(buffered)

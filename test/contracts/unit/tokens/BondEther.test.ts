@@ -286,7 +286,7 @@ describe('BondEther', () => {
       await profit(staking, ETH / 3n)
       const index = await bondEther.rewardsIndex()
       const [shares, cover] = [await bondEther.totalShares(), await bondEther.coverShares()]
-      await (await asPool(staking)).redeem(10n * ETH * 1000n, 10n * ETH)
+      await expect((await asPool(staking)).redeem(10n * ETH * 1000n, 10n * ETH)).to.emit(bondEther, 'SharesBurned')
       const after = await bondEther.rewardsIndex()
       const left = await bondEther.totalShares()
       // All other shares together gained less than one share is worth.

@@ -45,10 +45,14 @@ describe('CdtStaking', () => {
     const { cdtStaking, signers } = staking
     const start = (await networkHelpers.time.latest()) + 100
     await networkHelpers.time.setNextBlockTimestamp(start)
-    await cdtStaking.connect(signers.alice).lock(10n * CDT)
+    await expect(cdtStaking.connect(signers.alice).lock(10n * CDT))
+      .to.emit(cdtStaking, 'Locked')
+      .withArgs(1n, signers.alice.address, 10n * CDT)
     await networkHelpers.time.setNextBlockTimestamp(start + 600)
     await cdtStaking.connect(signers.bob).lock(30n * CDT)
     const shares = await pay(staking, ETH, start + 1_000)
+    const [shared] = await cdtStaking.queryFilter(cdtStaking.filters.FeeShared())
+    assert.deepEqual([...(shared?.args ?? [])], [shares, 22_000n * CDT])
     // 10 × 1000 to 30 × 400.
     about(await earned(staking, 1), (shares * 10n) / 22n)
     about(await earned(staking, 2), (shares * 12n) / 22n)
