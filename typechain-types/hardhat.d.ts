@@ -88,6 +88,7 @@ getContractFactory(name: 'Cdt', signerOrOptions?: ethers.Signer | FactoryOptions
 getContractFactory(name: 'CdtStaking', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.CdtStaking__factory>
 getContractFactory(name: 'WrappedBondEther', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.WrappedBondEther__factory>
 getContractFactory(name: 'NetworkViews', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.NetworkViews__factory>
+getContractFactory(name: 'BalancePagesHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BalancePagesHarness__factory>
 getContractFactory(name: 'BeaconProofsHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BeaconProofsHarness__factory>
 getContractFactory(name: 'BeaconRootsHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BeaconRootsHarness__factory>
 getContractFactory(name: 'Bls12381Harness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Bls12381Harness__factory>
@@ -177,6 +178,7 @@ getContractAt(name: 'Cdt', address: string | ethers.Addressable, signer?: ethers
 getContractAt(name: 'CdtStaking', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.CdtStaking>
 getContractAt(name: 'WrappedBondEther', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.WrappedBondEther>
 getContractAt(name: 'NetworkViews', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.NetworkViews>
+getContractAt(name: 'BalancePagesHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BalancePagesHarness>
 getContractAt(name: 'BeaconProofsHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BeaconProofsHarness>
 getContractAt(name: 'BeaconRootsHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BeaconRootsHarness>
 getContractAt(name: 'Bls12381Harness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Bls12381Harness>
@@ -266,6 +268,7 @@ deployContract(name: 'Cdt', signerOrOptions?: ethers.Signer | DeployContractOpti
 deployContract(name: 'CdtStaking', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CdtStaking>
 deployContract(name: 'WrappedBondEther', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.WrappedBondEther>
 deployContract(name: 'NetworkViews', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.NetworkViews>
+deployContract(name: 'BalancePagesHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BalancePagesHarness>
 deployContract(name: 'BeaconProofsHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BeaconProofsHarness>
 deployContract(name: 'BeaconRootsHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BeaconRootsHarness>
 deployContract(name: 'Bls12381Harness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Bls12381Harness>
@@ -355,6 +358,7 @@ deployContract(name: 'Cdt', args: any[], signerOrOptions?: ethers.Signer | Deplo
 deployContract(name: 'CdtStaking', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CdtStaking>
 deployContract(name: 'WrappedBondEther', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.WrappedBondEther>
 deployContract(name: 'NetworkViews', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.NetworkViews>
+deployContract(name: 'BalancePagesHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BalancePagesHarness>
 deployContract(name: 'BeaconProofsHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BeaconProofsHarness>
 deployContract(name: 'BeaconRootsHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BeaconRootsHarness>
 deployContract(name: 'Bls12381Harness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Bls12381Harness>

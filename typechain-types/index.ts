@@ -162,6 +162,8 @@ export type { WrappedBondEther } from './contracts/tokens/WrappedBondEther.js';
 export { WrappedBondEther__factory } from './factories/contracts/tokens/WrappedBondEther__factory.js';
 export type { NetworkViews } from './contracts/views/NetworkViews.js';
 export { NetworkViews__factory } from './factories/contracts/views/NetworkViews__factory.js';
+export type { BalancePagesHarness } from './test/contracts/harness/BalancePagesHarness.js';
+export { BalancePagesHarness__factory } from './factories/test/contracts/harness/BalancePagesHarness__factory.js';
 export type { BeaconProofsHarness } from './test/contracts/harness/BeaconProofsHarness.js';
 export { BeaconProofsHarness__factory } from './factories/test/contracts/harness/BeaconProofsHarness__factory.js';
 export type { BeaconRootsHarness } from './test/contracts/harness/BeaconRootsHarness.js';
