@@ -24,7 +24,9 @@ abstract contract Voters is ProducerAccess {
                 uint256 bit = Math.log2(rest & (~rest + 1));
                 ProducerId producerId = PERIODS.producerAt(period, uint32(word * 256 + bit));
                 sum = Bls12381.add(sum, PRODUCERS.signingKey(producerId));
-                if (!PRODUCERS.isEligible(producerId, PoolKind.Bond, period, unitValue)) counted[word] ^= 1 << bit;
+                // As a draw requested from now on would judge them: who leaves has no say any more.
+                bool counts = PRODUCERS.isEligible(producerId, PoolKind.Bond, period, unitValue, type(uint64).max);
+                if (!counts) counted[word] ^= 1 << bit;
             }
         }
     }

@@ -136,16 +136,24 @@ interface IBlockProducers {
     /// @notice Value (wei) of 1e27 units of the bonds now. A draw is judged at the value that its request saw.
     function unitValue() external view returns (uint256);
 
-    /// @notice Whether a draw requested in `period`, when 1e27 units were worth `unitValue_`, may still take the producer: not
-    ///         slashed, and its bond at the period's start (less what it lost since) is an effective stake and, for a staker
-    ///         pool, covers what it had locked then, was locked since, and one more seat.
-    function isEligible(ProducerId producerId, PoolKind kind, uint64 period, uint256 unitValue_) external view returns (bool);
-
-    /// @notice The first of these producers that are eligible, in their order, at most `most` of them: as `isEligible`, all at once.
-    function firstEligible(ProducerId[] calldata producers, PoolKind kind, uint64 period, uint256 unitValue_, uint256 most)
+    /// @notice Whether a draw requested in `period` at `requestedAt` (timestamp), when 1e27 units were worth `unitValue_`, may still
+    ///         take the producer: not slashed, not leaving since before the request, and its bond at the period's start (less what
+    ///         it lost since) is an effective stake and, for a staker pool, covers what it had locked then, was locked since, and
+    ///         one more seat.
+    function isEligible(ProducerId producerId, PoolKind kind, uint64 period, uint256 unitValue_, uint64 requestedAt)
         external
         view
-        returns (ProducerId[] memory found);
+        returns (bool);
+
+    /// @notice The first of these producers that are eligible, in their order, at most `most` of them: as `isEligible`, all at once.
+    function firstEligible(
+        ProducerId[] calldata producers,
+        PoolKind kind,
+        uint64 period,
+        uint256 unitValue_,
+        uint64 requestedAt,
+        uint256 most
+    ) external view returns (ProducerId[] memory found);
 
     /// @notice Seats that a producer holds now, of both kinds of pools, not counting tails.
     function seatCount(ProducerId producerId) external view returns (uint256);

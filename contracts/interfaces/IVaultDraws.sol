@@ -17,6 +17,7 @@ interface IVaultDraws {
         Epoch seedEpoch; // E, as asked
         bool done; // drawn or cancelled
         bool rotation; // of a vault that takes over from another
+        uint40 requestedAt; // timestamp
         uint256 unitValue; // of the bonds, when the draw was requested
     }
 

@@ -75,6 +75,7 @@ contract VaultDraws is IVaultDraws, BeaconClock {
             seedEpoch: seedEpoch,
             done: false,
             rotation: isRotation,
+            requestedAt: uint40(block.timestamp),
             unitValue: BLOCK_PRODUCERS.unitValue()
         });
         emit DrawRequested(drawId, poolId, round, period, seedEpoch, isRotation);
@@ -176,6 +177,7 @@ contract VaultDraws is IVaultDraws, BeaconClock {
             current.kind,
             current.period,
             current.unitValue,
+            current.requestedAt,
             VAULT_SIZE - walk.count
         );
         for (uint256 i = 0; i < found.length; ++i) {

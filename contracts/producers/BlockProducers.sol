@@ -93,6 +93,7 @@ contract BlockProducers is Penalties {
 
     function _leave(ProducerId producerId, bool forced) private {
         _accounts[producerId].status = Status.Leaving;
+        _leavingSince[producerId] = uint64(block.timestamp);
         emit ExitRequested(producerId, forced);
         _recount(producerId);
     }

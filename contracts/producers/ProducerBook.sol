@@ -40,6 +40,8 @@ abstract contract ProducerBook is BondUnits, Seats {
     uint32 private _count;
     uint64 private _capacity;
     mapping(ProducerId producerId => Record) internal _records;
+    /// @dev Timestamp; who asks to leave once a draw is requested does not lose, or get rid of, its place in it.
+    mapping(ProducerId producerId => uint64) internal _leavingSince;
     mapping(address operator => ProducerId) private _byOperator;
     mapping(bytes32 keyHash => ProducerId) private _bySigningKey;
 
@@ -132,13 +134,14 @@ abstract contract ProducerBook is BondUnits, Seats {
     }
 
     /// @inheritdoc IBlockProducers
-    function isEligible(ProducerId producerId, PoolKind kind, uint64 period, uint256 unitValue_)
+    function isEligible(ProducerId producerId, PoolKind kind, uint64 period, uint256 unitValue_, uint64 requestedAt)
         public
         view
         returns (bool)
     {
         Account memory account = _accounts[producerId];
-        if (account.status != Status.Active || account.slashed || account.locked == type(uint24).max) return false;
+        if (account.slashed || account.locked == type(uint24).max) return false;
+        if (account.status != Status.Active && _leavingSince[producerId] < requestedAt) return false;
         bool isSteady = _isSteady(account, period);
         uint256 units = isSteady ? account.units : _unitsAt(producerId, period, _firstPeriodOf(producerId));
         uint256 value = units * unitValue_ / UNIT_SCALE + DUST;
@@ -154,12 +157,13 @@ abstract contract ProducerBook is BondUnits, Seats {
         PoolKind kind,
         uint64 period,
         uint256 unitValue_,
+        uint64 requestedAt,
         uint256 most
     ) external view returns (ProducerId[] memory found) {
         found = new ProducerId[](most);
         uint256 count = 0;
         for (uint256 i = 0; i < producers.length && count < most; ++i) {
-            if (isEligible(producers[i], kind, period, unitValue_)) found[count++] = producers[i];
+            if (isEligible(producers[i], kind, period, unitValue_, requestedAt)) found[count++] = producers[i];
         }
         assembly ("memory-safe") {
             // Shorter than it was allocated.

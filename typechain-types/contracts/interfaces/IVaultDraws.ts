@@ -21,9 +21,9 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
 
 export declare namespace IVaultDraws {
       
-    export type DrawStruct = {poolId: BigNumberish, round: BigNumberish, kind: BigNumberish, period: BigNumberish, seedEpoch: BigNumberish, done: boolean, rotation: boolean, unitValue: BigNumberish}
+    export type DrawStruct = {poolId: BigNumberish, round: BigNumberish, kind: BigNumberish, period: BigNumberish, seedEpoch: BigNumberish, done: boolean, rotation: boolean, requestedAt: BigNumberish, unitValue: BigNumberish}
 
-    export type DrawStructOutput = [poolId: bigint, round: bigint, kind: bigint, period: bigint, seedEpoch: bigint, done: boolean, rotation: boolean, unitValue: bigint] & {poolId: bigint, round: bigint, kind: bigint, period: bigint, seedEpoch: bigint, done: boolean, rotation: boolean, unitValue: bigint }
+    export type DrawStructOutput = [poolId: bigint, round: bigint, kind: bigint, period: bigint, seedEpoch: bigint, done: boolean, rotation: boolean, requestedAt: bigint, unitValue: bigint] & {poolId: bigint, round: bigint, kind: bigint, period: bigint, seedEpoch: bigint, done: boolean, rotation: boolean, requestedAt: bigint, unitValue: bigint }
   
     }
 

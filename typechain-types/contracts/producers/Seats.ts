@@ -38,11 +38,11 @@ encodeFunctionData(functionFragment: 'chargeBond', values: [BigNumberish, BigNum
 encodeFunctionData(functionFragment: 'chargeSeats', values: [BigNumberish, BigNumberish[], BigNumberish, AddressLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'countAt', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'exit', values: [BigNumberish]): string;
-encodeFunctionData(functionFragment: 'firstEligible', values: [BigNumberish[], BigNumberish, BigNumberish, BigNumberish, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'firstEligible', values: [BigNumberish[], BigNumberish, BigNumberish, BigNumberish, BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'forceOut', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'holdSeats', values: [BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'holdersOf', values: [BigNumberish]): string;
-encodeFunctionData(functionFragment: 'isEligible', values: [BigNumberish, BigNumberish, BigNumberish, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'isEligible', values: [BigNumberish, BigNumberish, BigNumberish, BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'isUndercollateralized', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'lockSeats', values: [BigNumberish, BigNumberish, BigNumberish[]]): string;
 encodeFunctionData(functionFragment: 'newestSeat', values: [BigNumberish]): string;
@@ -317,7 +317,7 @@ decodeFunctionResult(functionFragment: 'withdrawBond', data: BytesLike): Result;
 
     
     firstEligible: TypedContractMethod<
-      [producers: BigNumberish[], kind: BigNumberish, period: BigNumberish, unitValue_: BigNumberish, most: BigNumberish, ],
+      [producers: BigNumberish[], kind: BigNumberish, period: BigNumberish, unitValue_: BigNumberish, requestedAt: BigNumberish, most: BigNumberish, ],
       [bigint[]],
       'view'
     >
@@ -349,7 +349,7 @@ decodeFunctionResult(functionFragment: 'withdrawBond', data: BytesLike): Result;
 
     
     isEligible: TypedContractMethod<
-      [producerId: BigNumberish, kind: BigNumberish, period: BigNumberish, unitValue_: BigNumberish, ],
+      [producerId: BigNumberish, kind: BigNumberish, period: BigNumberish, unitValue_: BigNumberish, requestedAt: BigNumberish, ],
       [boolean],
       'view'
     >
@@ -565,7 +565,7 @@ getFunction(nameOrSignature: 'exit'): TypedContractMethod<
       'nonpayable'
     >;
 getFunction(nameOrSignature: 'firstEligible'): TypedContractMethod<
-      [producers: BigNumberish[], kind: BigNumberish, period: BigNumberish, unitValue_: BigNumberish, most: BigNumberish, ],
+      [producers: BigNumberish[], kind: BigNumberish, period: BigNumberish, unitValue_: BigNumberish, requestedAt: BigNumberish, most: BigNumberish, ],
       [bigint[]],
       'view'
     >;
@@ -585,7 +585,7 @@ getFunction(nameOrSignature: 'holdersOf'): TypedContractMethod<
       'view'
     >;
 getFunction(nameOrSignature: 'isEligible'): TypedContractMethod<
-      [producerId: BigNumberish, kind: BigNumberish, period: BigNumberish, unitValue_: BigNumberish, ],
+      [producerId: BigNumberish, kind: BigNumberish, period: BigNumberish, unitValue_: BigNumberish, requestedAt: BigNumberish, ],
       [boolean],
       'view'
     >;

@@ -142,6 +142,32 @@ describe('Disputes', function () {
     await refused(disprove(id, { ...signed, proven: elsewhere }, { kind: STAKER, ordinal: 0, index: 0 }), 'HeaderMismatch')
   })
 
+  it('A20 a right balance with a made-up record of the validator convicts nobody', async () => {
+    // As if the top-up were still on its way: then 31 ETH more would be right.
+    life.change(pool, { balance: FULL - 5 })
+    const { id, signed } = await life.postReport({ epoch, stakers: [FULL_GWEI - 5n] })
+    const honest = at(signed.proven.validators, pool.index)
+    const forged = [
+      { activationEligibilityEpoch: 2n ** 64n - 1n },
+      { activationEligibilityEpoch: 2n ** 64n - 1n, slashed: true },
+      { withdrawalCredentials: `0x${'00'.repeat(32)}`, activationEligibilityEpoch: 2n ** 64n - 1n },
+    ]
+    const claim = life.accuse(signed, STAKER, 0)
+    const accuse = (validator: object) =>
+      life.disputes
+        .connect(at(life.people, 3))
+        .disproveBalance(
+          id,
+          ...claim,
+          signed.proven.state,
+          { ...honest, validator: { ...honest.validator, ...validator } },
+          at(signed.proven.balances, pool.index),
+        )
+    for (const record of forged) await refused(accuse(record), 'LeafNotProven')
+    await refused(accuse({}), 'NothingWrong')
+    expect((await life.stateCommitments.commitment(id)).state).to.equal(2n)
+  })
+
   it('A38 judges a pool by the same rule at each step of its top-up', async () => {
     const poolId = await life.requestPool()
     await life.drawVault(poolId)

@@ -180,13 +180,51 @@ describe('VaultDraws', () => {
     await pools.stakingPool.deposit({ value: eth('50') })
     await pools.bondEther.transfer(addresses.blockProducers, eth('40'))
     await pools.bondEther.connect(await as(addresses.stakingPool)).recognise(eth('3'), 0n)
+    const member = world.producers[Number(undisturbed[0]) - 1]
+    await blockProducers.connect(await as(member?.owner ?? '')).exit(undisturbed[0] ?? 0n)
     // One whose seats are full is gone, and the next period's list is another, before the draw.
     await blockProducers.connect(await as(addresses.disputes)).slashOut(2n, ZeroAddress)
     await pools.toEpoch(20)
     await pools.periods.freeze(9n)
-    assert.notDeepEqual(await pools.periods.listAt(1n, 0n, 9n), await pools.periods.listAt(0n, 0n, 9n))
+    assert.notDeepEqual(await pools.periods.listAt(1n, 0n, 8n), await pools.periods.listAt(0n, 0n, 9n))
     await draw(world, mix)
     assert.deepEqual([...(await poolRegistry.vault(1n))], undisturbed)
+  })
+
+  it('A34 nobody who knows the seed can pass a place on: by leaving, being forced out, or between two steps of a walk', async () => {
+    const world = await load()
+    const { pools, producers } = world
+    const { poolRegistry, blockProducers, vaultDraws, addresses, as } = pools
+    const mix = randomRoot()
+    const order = first(walk({ mix, poolId: 1n }))
+    const [a = 0n, b = 0n, c = 0n, d = 0n] = order
+    const leave = async (id: bigint) => blockProducers.connect(await as(producers[Number(id) - 1]?.owner ?? '')).exit(id)
+    // Who left before there was a draw is passed over; it has no part in the game.
+    const snapshot = await networkHelpers.takeSnapshot()
+    await leave(a)
+    await poolRegistry.requestPool()
+    await draw(world, mix)
+    assert.deepEqual([...(await poolRegistry.vault(1n))], first(walk({ mix, poolId: 1n }), [a]))
+    await snapshot.restore()
+
+    await poolRegistry.requestPool()
+    const { timestamp, state, randao } = await proveMix(world, { epoch: 7, mix })
+    await leave(a)
+    await blockProducers.connect(await as(addresses.rewards)).forceOut(b)
+    await vaultDraws.selectVaults(timestamp, state, randao, 2n)
+    await leave(c)
+    await vaultDraws.advance(1n)
+    await leave(d)
+    await vaultDraws.advance(128n)
+    assert.deepEqual([...(await poolRegistry.vault(1n))], order)
+    // They have seats like anybody, and their bonds stay until these are handed over and their tails are over.
+    for (const id of order) assert.equal((await blockProducers.producer(id)).lockedSeats, eth('1.2'))
+    const owner = await as(producers[Number(a) - 1]?.owner ?? '')
+    await expect(blockProducers.connect(owner).withdrawBond(a)).to.be.revertedWithCustomError(blockProducers, 'SeatsHeldStill')
+    // The next draw has none of them.
+    await poolRegistry.requestPool()
+    await draw(world, randomRoot())
+    assert.deepEqual([...(await poolRegistry.vault(2n))].filter((id) => order.includes(id)).length, 0)
   })
 
   it('A35 the same vault whoever proves the mix, from whatever block, whenever', async () => {

@@ -11,6 +11,8 @@ const { networkHelpers } = connection
 const eth = parseEther
 const [STAKER, BOND] = [0n, 1n]
 const GWEI = 1_000_000_000n
+/** A request later than anything that anybody did. */
+const NOW = 2n ** 64n - 1n
 
 /** Seven producers with bonds of two seats each, and the contracts that command the registry as signers. */
 async function seven() {
@@ -37,7 +39,7 @@ const near = (actual: bigint, expected: bigint, off = 10n) =>
 const sum = (values: readonly bigint[]) => values.reduce((total, value) => total + value, 0n)
 const bonds = ({ blockProducers, ids }: World) => Promise.all(ids.map((id) => blockProducers.bondValue(id)))
 const eligible = async ({ blockProducers }: World, id: bigint, { kind = STAKER, period = 0n } = {}) =>
-  blockProducers.isEligible(id, kind, period, await blockProducers.unitValue())
+  blockProducers.isEligible(id, kind, period, await blockProducers.unitValue(), NOW)
 
 describe('BlockProducers: registering', () => {
   const attempt = async (
@@ -362,7 +364,7 @@ describe('BlockProducers: who a draw may take', () => {
     const { blockProducers, bondEther } = world
     await world.as.registry.slashSeats(1n, [world.first.id], eth('2') + 10n * GWEI, ZeroAddress)
     const asked = await blockProducers.unitValue()
-    const judged = () => blockProducers.isEligible(world.first.id, BOND, 0n, asked)
+    const judged = () => blockProducers.isEligible(world.first.id, BOND, 0n, asked, NOW)
     assert.equal(await judged(), false)
     await bondEther.connect(await world.signer(world.addresses.stakingPool)).recognise(eth('50'), 0n)
     assert.ok((await blockProducers.unitValue()) > asked)

@@ -60,7 +60,7 @@ describe('Leaving', () => {
     const w = await load()
     await refused(w, w.blockProducers.exit(w.id), 'NotOwner')
     await refused(w, w.mine.exit(99n), 'ProducerUnknown')
-    const eligible = async () => w.blockProducers.isEligible(w.id, BOND, 0n, await w.blockProducers.unitValue())
+    const eligible = async () => w.blockProducers.isEligible(w.id, BOND, 0n, await w.blockProducers.unitValue(), NEVER)
     assert.deepEqual([await eligible(), await w.statusOf()], [true, ACTIVE])
     const tx = w.mine.exit(w.id)
     await expect(tx).to.emit(w.blockProducers, 'ExitRequested').withArgs(w.id, false)

@@ -742,6 +742,11 @@
         "type": "uint256"
       },
       {
+        "internalType": "uint64",
+        "name": "requestedAt",
+        "type": "uint64"
+      },
+      {
         "internalType": "uint256",
         "name": "most",
         "type": "uint256"
@@ -846,6 +851,11 @@
         "internalType": "uint256",
         "name": "unitValue_",
         "type": "uint256"
+      },
+      {
+        "internalType": "uint64",
+        "name": "requestedAt",
+        "type": "uint64"
       }
     ],
     "name": "isEligible",

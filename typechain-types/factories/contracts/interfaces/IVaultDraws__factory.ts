@@ -254,6 +254,11 @@
             "type": "bool"
           },
           {
+            "internalType": "uint40",
+            "name": "requestedAt",
+            "type": "uint40"
+          },
+          {
             "internalType": "uint256",
             "name": "unitValue",
             "type": "uint256"
