@@ -61,7 +61,7 @@ async function floorOf(size: number, runs: number): Promise<readonly number[]> {
     })
     const reveals = await all(({ secrets, context }) => secrets.reveal(context, qualified))
     await all(async ({ secrets, context }) => {
-      const { transcriptRoot } = resultOf({ context, joinKeys, dealings, qualified, reveals })
+      const { transcriptRoot } = resultOf({ context, dealings, qualified, reveals })
       await secrets.sign(context, transcriptRoot)
     })
     if (run >= 0) samples.push(spent)

@@ -94,8 +94,9 @@ export function startBenchCeremonies(options: {
       signingKey: signer.signingKey,
       verifyEcdsa: ecdsaVerifier(),
       scheme: { combine: combinePartials, verify: verifySignature, aggregate: aggregateSignatures },
+      disputes: { raise: async () => {} },
       observer: {
-        onStage: () => {},
+        onProgress: () => {},
         onEnded: () => {},
         onSigned: ({ poolId }) => tell({ kind: 'signed', poolId, afterMs: performance.now() - (drawnAt.get(poolId) ?? Number.NaN) }),
       },

@@ -29,8 +29,9 @@ export function createCeremonyStatistics(log: Log): CeremonyStatistics {
     ceremonies: () => [...ceremonies.values()],
     durations: () => durations,
     observer: {
-      onStage({ poolId, kind, round }, stage, waitingFor) {
-        set({ poolId, kind, round, stage, waitingFor })
+      onProgress({ poolId, kind, round }, progress) {
+        set({ poolId, kind, round, ...progress })
+        const { stage, waitingFor } = progress
         log.debug('ceremony stage', { pool: poolId, round, stage, waitingFor })
       },
       onSigned({ poolId, round }, durationMs) {
@@ -38,10 +39,10 @@ export function createCeremonyStatistics(log: Log): CeremonyStatistics {
         if (durations.length > DURATIONS_KEPT) durations.shift()
         log.info('ceremony result signed', { pool: poolId, round, durationMs: Math.round(durationMs) })
       },
-      onEnded({ poolId, kind, round }, { registered, reason }) {
-        const stage = ceremonies.get(ceremonyKey({ poolId, round }))?.stage ?? 'join'
+      onEnded({ poolId, round }, { registered, reason }) {
+        const last = ceremonies.get(ceremonyKey({ poolId, round }))
         const outcome = registered ? 'registered' : (reason ?? 'not registered')
-        set({ poolId, kind, round, stage, waitingFor: [], outcome })
+        if (last !== undefined) set({ ...last, outcome })
         log.info('ceremony ended', { pool: poolId, round, outcome })
       },
     },

@@ -1,4 +1,4 @@
-import type { CeremonyStage } from '../ceremonies/types.ts'
+import type { CeremonyProgress } from '../ceremonies/types.ts'
 import type { Address, Epoch, MemberIndex, Milliseconds, PoolId, ProducerId, PublicKey, Slot, ValidatorIndex } from '../core/ids.ts'
 import type { CommitmentPhase, PoolPhase } from '../core/network.ts'
 import type { CeremonyContext } from '../core/ports/ceremony.ts'
@@ -21,15 +21,12 @@ export type PoolStatus = {
   readonly share: boolean
 }
 
-/** A ceremony as it tells of itself. */
-export type CeremonyRecord = {
+/** A ceremony as this node sees it (`CeremonyProgress`), with its end. */
+export type CeremonyRecord = CeremonyProgress & {
   readonly poolId: PoolId
   readonly kind: CeremonyContext['kind']
   readonly round: number
-  readonly stage: CeremonyStage
-  /** Members it cannot go on without. */
-  readonly waitingFor: readonly MemberIndex[]
-  /** "registered", or why not; once it has ended. */
+  /** "registered", or why not: the members missing and the rules broken, in words; once it has ended. */
   readonly outcome?: string
 }
 

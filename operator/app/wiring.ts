@@ -16,6 +16,7 @@ import type { Address, Root } from '../core/ids.ts'
 import { toAddress, toRoot } from '../core/parse.ts'
 import type { Parameters } from '../core/ports/chain.ts'
 import { DutyService } from '../duties/service.ts'
+import { startDisputes } from '../keeper/disputes.ts'
 import { startKeeper } from '../keeper/keeper.ts'
 import { aggregateSignatures, fastAggregateVerify, verifySignature } from '../protocol/bls/signatures.ts'
 import { combinePartials } from '../protocol/bls/threshold.ts'
@@ -163,7 +164,16 @@ export async function startOperator({ config, log, lifecycle }: Shell): Promise<
   board.add({ dutyRecords: () => duties.records() })
 
   startCeremonies(
-    { ...everyone, secrets: signer.ceremony, operatorKey, signingKey, verifyEcdsa, scheme: bls, observer: ceremonies.observer },
+    {
+      ...everyone,
+      secrets: signer.ceremony,
+      operatorKey,
+      signingKey,
+      verifyEcdsa,
+      scheme: bls,
+      disputes: startDisputes(everyone),
+      observer: ceremonies.observer,
+    },
     signal,
   )
   const pageSize = () => contracts.read({ contract: 'stateCommitments', method: 'POOLS_PER_PAGE', args: [] })

@@ -102,8 +102,8 @@ export class Board<Kinds extends object> {
     if (first?.digest === digest) return 'known'
     this.#keep(held, { body, bytes, digest })
     if (first === undefined) return 'new'
-    this.broadcast(first.bytes)
-    this.broadcast(bytes)
+    this.sayAgain(first.bytes)
+    this.sayAgain(bytes)
     if (first.digest !== undefined) this.#onConflict(author, kind, [first.digest, digest])
     return 'conflict'
   }

@@ -1,64 +1,112 @@
 import { reasonOf } from '../core/errors.ts'
 import type { BlsSignature, MemberIndex, Root } from '../core/ids.ts'
 import type { Call, TransactionOutcome } from '../core/ports/chain.ts'
-import { sleep } from '../core/time.ts'
 import { publicKeyToEip2537, signatureToEip2537 } from '../protocol/bls/points.ts'
 import { wordsOf } from '../protocol/bls/words.ts'
 import type { CeremonyResult } from '../protocol/messages/ceremony.ts'
 import type { ParticipationMessage } from '../protocol/messages/ceremony-codec.ts'
-import type { CeremonyRoom } from './room.ts'
-import type { Ceremony, CeremonyPorts, CeremonyStage } from './types.ts'
+import type { CeremonyRule } from './faults.ts'
+import { type Play, patiently, pause } from './play.ts'
+import type { CeremonyPorts } from './types.ts'
 
 /** Slots a member waits for the one before it to publish. */
 const TURN_SLOTS = 2
 /** Slots a quorum waits for the rest, so that nobody is left out for being slow. */
 const REST_SLOTS = 1
+/** Rules for which the chain takes a dealer's seat. */
+const CONVICTED: readonly CeremonyRule[] = ['BAD_SHARE', 'BAD_DEALING']
 /** Slots after which a result that the chain does not show is sent again. */
 const RETRY_SLOTS = 4
 
 export type Outcome = { readonly result: CeremonyResult; readonly depositRoot: Root; readonly resultDigest: Root }
 export type Publishing = {
-  readonly ceremony: Ceremony
-  readonly room: CeremonyRoom
   readonly outcome: Outcome
-  readonly enter: (stage: CeremonyStage, waitingFor: readonly MemberIndex[]) => void
+  /** Members that have a share. */
+  readonly participants: readonly MemberIndex[]
 }
 type Participant = { readonly member: MemberIndex; readonly partial: BlsSignature; readonly participation: BlsSignature }
 
 /**
  * Stages publish and confirm: with enough members' signatures, sends the result when it is this member's turn and nobody
- * has, again as long as the chain does not show it. Never resolves: the signal aborts once the chain shows the pool's key
- * or the round is over, and it rejects with its reason.
+ * has, again as long as the chain does not show it. If it was left out of what the chain shows, it adds its own signature.
+ * Never resolves: it rejects with the signal's reason.
  */
-export async function publish(ports: CeremonyPorts, publishing: Publishing, signal: AbortSignal): Promise<never> {
-  const { ceremony, room, enter } = publishing
-  const { self, size, threshold, poolId, round } = ceremony.context
-  const slots = (count: number): Promise<void> => sleep(ports.clock, count * ports.beacon.spec.slotDurationMs, signal)
+export function publish(play: Play, publishing: Publishing): Promise<never> {
+  return Promise.race([publishResult(play, publishing), addOwnSignature(play, publishing)])
+}
 
-  enter('publish', room.missing('participation'))
-  await room.until(() => (room.got('participation').size >= threshold ? true : undefined), signal)
-  await Promise.race([room.all('participation', (missing) => enter('publish', missing), signal), slots(REST_SLOTS)])
+async function publishResult(play: Play, publishing: Publishing): Promise<never> {
+  const { ports, ceremony, room, progress, signal } = play
+  const { board } = room
+  const { self, size, threshold, poolId, round } = ceremony.context
+  const slots = (count: number): Promise<void> => pause(play, count)
+
+  progress.enter('publish')
+  await board.until(() => {
+    progress.waitFor(board.missing('participation', publishing.participants))
+    return board.got('participation').size >= threshold ? true : undefined
+  }, signal)
+  const isComplete = (): true | undefined => {
+    const missing = board.missing('participation', publishing.participants)
+    progress.waitFor(missing)
+    return missing.length === 0 ? true : undefined
+  }
+  await patiently(play, isComplete, REST_SLOTS)
   // The first member of the shuffle leads; leadership passes on per round.
   const turns = (self - 1 - (round % size) + size) % size
   await slots(turns * TURN_SLOTS)
 
   const judged = new Map<MemberIndex, boolean>()
   for (;;) {
-    const participants = await room.until(() => {
-      const good = goodOnes(ports, publishing, judged)
+    const participants = await board.until(() => {
+      const good = play.isRegistered() ? [] : goodOnes(play, publishing, judged)
       return good.length >= threshold ? good : undefined
     }, signal)
-    const sent = await send(ports, completion(ports, publishing, participants), signal)
+    const sent = await send(ports, completion(play, publishing, participants), signal)
     const facts = { pool: poolId, round, participants: participants.length, ...sent }
     if (sent.status === 'included') {
       ports.log.info('ceremony published', facts)
-      enter('confirm', [])
+      progress.enter('confirm')
     } else {
       ports.log.warn('ceremony not published yet', facts)
     }
     await slots(RETRY_SLOTS)
   }
 }
+
+/** Who was late for the result is named and replaced, unless it still signs it in time. */
+async function addOwnSignature(play: Play, { outcome }: Publishing): Promise<never> {
+  const { ports, ceremony, room, signal } = play
+  const { poolId, round, self } = ceremony.context
+  for (;;) {
+    await room.board.until(() => (play.isRegistered() ? true : undefined), signal)
+    try {
+      if (await isLeftOut(play)) {
+        const signature = wordsOf(signatureToEip2537(ports.signingKey.sign(outcome.resultDigest)))
+        const call: Call = { contract: 'ceremonies', method: 'addParticipation', args: [poolId, 1n << BigInt(self - 1), signature] }
+        ports.log.info('signature added to a ceremony result', { pool: poolId, round, ...(await send(ports, call, signal)) })
+      } else {
+        // Nothing to do, unless a reorganization takes the result back.
+        await room.board.until(() => (play.isRegistered() ? undefined : true), signal)
+      }
+    } catch (error) {
+      signal.throwIfAborted()
+      ports.log.warn('cannot tell who signed a ceremony result', { pool: poolId, round, reason: reasonOf(error) })
+    }
+    await pause(play, RETRY_SLOTS)
+  }
+}
+
+/** Whether the chain waits for this member's signature on the result. */
+async function isLeftOut({ ports, ceremony }: Play): Promise<boolean> {
+  const { poolId, round, self } = ceremony.context
+  const open = (await ports.contracts.read({ contract: 'ceremonies', method: 'openOf', args: [poolId] })) as OpenResult
+  const isOpen = Number(open.deadline) > 0 && Number(open.round) === round
+  return isOpen && ((BigInt(open.participation) >> BigInt(self - 1)) & 1n) === 0n
+}
+
+/** As the contract keeps it: `deadline` 0 when nobody is missing from the pool's result. */
+type OpenResult = { readonly deadline: bigint; readonly round: bigint; readonly participation: bigint }
 
 type Sent = { readonly status: TransactionOutcome['status'] | 'unsent'; readonly gasUsed?: string; readonly error?: string }
 
@@ -73,11 +121,7 @@ async function send({ contracts }: CeremonyPorts, call: Call, signal: AbortSigna
 }
 
 /** The members whose two signatures on the outcome hold. Each message is judged once. */
-function goodOnes(
-  ports: CeremonyPorts,
-  { ceremony, room, outcome }: Publishing,
-  judged: Map<MemberIndex, boolean>,
-): readonly Participant[] {
+function goodOnes({ ports, ceremony, room }: Play, { outcome }: Publishing, judged: Map<MemberIndex, boolean>): readonly Participant[] {
   const isGood = ({ member, partial, participation }: ParticipationMessage): boolean => {
     const share = outcome.result.publicShares[member - 1]
     const producer = ceremony.members[member - 1]
@@ -89,17 +133,21 @@ function goodOnes(
     )
   }
   const good: Participant[] = []
-  for (const [member, message] of room.got('participation')) {
+  for (const [member, message] of room.board.got('participation')) {
     const known = judged.get(member) ?? isGood(message)
     if (!judged.has(member) && !known) ports.log.warn('participation that does not verify', { pool: ceremony.context.poolId, member })
     judged.set(member, known)
     if (known) good.push(message)
   }
-  return good
+  // The chain takes no result with the signature of a dealer that it has convicted; who cheated can sign later, if at all.
+  const convicted = room.faults.all().filter(({ rule }) => CONVICTED.includes(rule))
+  const honest = good.filter(({ member }) => !convicted.some((fault) => fault.member === member))
+  return honest.length >= ceremony.context.threshold ? honest : good
 }
 
 /** The transaction that registers the pool's key. */
-function completion({ scheme }: CeremonyPorts, { ceremony, outcome }: Publishing, participants: readonly Participant[]): Call {
+function completion({ ports, ceremony }: Play, { outcome }: Publishing, participants: readonly Participant[]): Call {
+  const { scheme } = ports
   const { poolId, threshold } = ceremony.context
   const { groupKey, publicShares, transcriptRoot } = outcome.result
   const partials = participants.map(({ member, partial }) => ({ index: member, signature: partial }))

@@ -1,322 +1,333 @@
 import { reasonOf } from '../core/errors.ts'
-import type { MemberIndex, Milliseconds, Root } from '../core/ids.ts'
-import type { Clock } from '../core/ports/clock.ts'
-import type { Log } from '../core/ports/log.ts'
-import type { Network } from '../core/ports/network.ts'
+import type { Hex, MemberIndex, ProducerId, Root } from '../core/ids.ts'
+import type { Dealing } from '../core/ports/ceremony.ts'
+import type { DealingDispute } from '../core/ports/disputes.ts'
 import { judgeComplaint } from '../protocol/dkg/complaint.ts'
+import { joinKeyPoint } from '../protocol/dkg/dealing.ts'
 import { mayHold } from '../protocol/dkg/join.ts'
-import { type CeremonyStatement, ceremonyDigest, complaintDigest, dealingHash } from '../protocol/messages/ceremony.ts'
+import { ceremonyDigest, complaintDigest, dealingHash } from '../protocol/messages/ceremony.ts'
 import {
+  type Agreed,
   type CeremonyMessage,
   type ComplaintMessage,
   decodeCeremony,
   encodeCeremony,
   type ParticipationMessage,
   type SignedCeremonyStatement,
+  type SignedJoin,
 } from '../protocol/messages/ceremony-codec.ts'
-import type { EcdsaVerifier } from '../protocol/messages/ecdsa.ts'
-import type { QbftMessage } from '../protocol/qbft/types.ts'
-import { CeremonyFault } from './faults.ts'
-import type { Ceremony } from './types.ts'
+import type { DecidedMessage, QbftMessage } from '../protocol/qbft/types.ts'
+import { Board, type Posting } from './board.ts'
+import { type CeremonyFault, FaultBook, type JudgedComplaint } from './faults.ts'
+import type { Ceremony, CeremonyPorts } from './types.ts'
 
-/** Of each member, before self has come to the stage where it agrees: round one and one round change. */
-const EARLY_QBFT_MESSAGES = 8
+/** Complaints, for each member of the vault, that one member can have judged: two of each are news at most. */
+const JUDGED_A_MEMBER = 4
+/** Repetitions between two that reach also members from which nothing comes. */
+const SILENT_EVERY = 4
 
-type Said = Exclude<CeremonyMessage, { kind: 'qbft' | 'complaint' }>
-type Kind = CeremonyStatement['kind'] | 'participation'
-type Held = { readonly [K in Kind]: Extract<Said, { kind: K }> }
+type StatementOf<K extends SignedCeremonyStatement['kind']> = Extract<SignedCeremonyStatement, { kind: K }>
+/** What stands on the board. */
+export type DkgKinds = { readonly [K in SignedCeremonyStatement['kind']]: StatementOf<K> } & {
+  readonly participation: ParticipationMessage
+}
 
-/** What a member needs of all the others before it can say the next. */
-const NEXT = [
-  ['join', 'dealing'],
-  ['dealing', 'reveal'],
-  ['reveal', 'participation'],
-] as const satisfies readonly (readonly [Kind, Kind])[]
+/** What a room tells of that is not on the board. */
+export type RoomEvents = {
+  /** A member broke a rule. */
+  readonly onFault: (fault: CeremonyFault) => void
+  readonly onComplaint: (complaint: JudgedComplaint) => void
+  /** Something the chain convicts a member of. */
+  readonly onEvidence: (dispute: DealingDispute) => void
+}
 
-const authorOf = (message: Said): MemberIndex =>
+const authorOf = (message: SignedCeremonyStatement): MemberIndex =>
   message.kind === 'dealing' ? message.dealing.dealer : message.kind === 'reveal' ? message.reveal.member : message.member
 
 /**
- * Where the messages of one ceremony meet: at most one of each kind of each member, each with a good signature of that
- * member. What self has said is said again until the ceremony is over, since the network may lose anything; and what others
- * have said is passed on to whoever seems to lack it, so that no member can shut out another by keeping silent to it alone.
- * Whoever breaks a rule ends the waiting of all who see it.
+ * Where the messages of one key generation meet: the statements on its board, the complaints, which are judged as they come, and
+ * the words of the agreements. Nothing that a member says ends the ceremony: it only says who broke a rule.
  */
 export class CeremonyRoom {
+  readonly board: Board<DkgKinds>
+  readonly faults = new FaultBook()
   readonly #ceremony: Ceremony
-  readonly #network: Network
-  readonly #clock: Clock
-  readonly #verifyEcdsa: EcdsaVerifier
-  readonly #log: Log
-  readonly #repeatMs: number
-  readonly #held = new Map<string, { readonly message: Said; readonly bytes: Uint8Array }>()
-  readonly #repeated = new Set<Uint8Array>()
-  readonly #waiters = new Set<() => void>()
-  readonly #accused = new Set<MemberIndex>()
-  #fault: CeremonyFault | undefined
-  #onQbft: ((from: MemberIndex, message: QbftMessage) => void) | undefined
-  readonly #earlyQbft = new Map<MemberIndex, QbftMessage[]>()
-  #cancelRepeat: () => void = () => {}
-  #closed = false
+  readonly #ports: CeremonyPorts
+  readonly #events: RoomEvents
+  readonly #agreements = new Map<Agreed, (from: MemberIndex, message: QbftMessage) => void>()
+  readonly #hashes = new WeakMap<Dealing, Root>()
+  readonly #decisions = new Map<Agreed, Uint8Array>()
+  readonly #judgedFor = new Map<ProducerId, number>()
+  readonly #heard = new Set<ProducerId>()
+  #repetitions = 0
 
-  constructor(options: {
-    readonly ceremony: Ceremony
-    readonly network: Network
-    readonly clock: Clock
-    readonly verifyEcdsa: EcdsaVerifier
-    readonly log: Log
-    /** How often own messages are said again, milliseconds. */
-    readonly repeatMs: number
-  }) {
-    this.#ceremony = options.ceremony
-    this.#network = options.network
-    this.#clock = options.clock
-    this.#verifyEcdsa = options.verifyEcdsa
-    this.#log = options.log
-    this.#repeatMs = options.repeatMs
-    this.#repeat()
-  }
-
-  /** Sends a signed statement or the participation to all others, now and again until the room closes. */
-  say(message: Said): void {
-    const bytes = encodeCeremony(this.#ceremony.context, message)
-    this.#keep(message, bytes)
-    this.#sayAgain(bytes)
-  }
-
-  /** Passes on what a member said, now and again: whoever heard something else from it can tell. */
-  show(kind: CeremonyStatement['kind'], member: MemberIndex): void {
-    const held = this.#held.get(`${kind}/${member}`)
-    if (held !== undefined) this.#sayAgain(held.bytes)
-  }
-
-  /** Tells all what the complaint is about, and the complaint. Each then judges it by itself. */
-  complain(message: ComplaintMessage): void {
-    const { dealer, member } = message.complaint
-    for (const author of [dealer, member]) this.show('join', author)
-    this.show('dealing', dealer)
-    this.#sayAgain(encodeCeremony(this.#ceremony.context, message))
-  }
-
-  sayQbft(message: QbftMessage, to?: MemberIndex): void {
-    const bytes = encodeCeremony(this.#ceremony.context, { kind: 'qbft', message })
-    if (to === undefined) this.#broadcast(bytes)
-    else this.#send(to, bytes)
-  }
-
-  /** Takes over QBFT messages, first those that came too early. */
-  onQbft(handler: (from: MemberIndex, message: QbftMessage) => void): void {
-    this.#onQbft = handler
-    for (const [from, messages] of this.#earlyQbft) for (const message of messages) handler(from, message)
-    this.#earlyQbft.clear()
-  }
-
-  /** One message of a kind from each member that has sent it. */
-  got<K extends Kind>(kind: K): ReadonlyMap<MemberIndex, Held[K]> {
-    const found = new Map<MemberIndex, Held[K]>()
-    for (const { message } of this.#held.values()) if (message.kind === kind) found.set(authorOf(message), message as Held[K])
-    return found
-  }
-
-  missing(kind: Kind): readonly MemberIndex[] {
-    return this.#ceremony.members.map((_, at) => (at + 1) as MemberIndex).filter((member) => !this.#held.has(`${kind}/${member}`))
-  }
-
-  /** Resolves when every member has sent its message of this kind; tells for whom it waits, now and whenever that changes. */
-  all<K extends Kind>(
-    kind: K,
-    onWaiting: (missing: readonly MemberIndex[]) => void,
-    signal: AbortSignal,
-  ): Promise<ReadonlyMap<MemberIndex, Held[K]>> {
-    let waitingFor = -1
-    return this.until(() => {
-      const missing = this.missing(kind)
-      if (missing.length !== waitingFor) onWaiting(missing)
-      waitingFor = missing.length
-      return waitingFor === 0 ? this.got(kind) : undefined
-    }, signal)
-  }
-
-  /**
-   * Resolves with the probe's first answer; it is asked whenever a message has come. Rejects with a `CeremonyFault` when a
-   * member breaks a rule, or with the signal's reason.
-   */
-  until<T>(probe: () => T | undefined, signal: AbortSignal): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const check = (): void => {
-        const answer = this.#fault === undefined ? probe() : undefined
-        if (answer === undefined && this.#fault === undefined) return
-        stop()
-        if (answer !== undefined) resolve(answer)
-        else reject(this.#fault)
-      }
-      const abort = (): void => {
-        stop()
-        reject(signal.reason)
-      }
-      const stop = (): void => {
-        this.#waiters.delete(check)
-        signal.removeEventListener('abort', abort)
-      }
-      if (signal.aborted) return abort()
-      signal.addEventListener('abort', abort, { once: true })
-      this.#waiters.add(check)
-      check()
+  constructor(ports: CeremonyPorts, ceremony: Ceremony, events: RoomEvents) {
+    this.#ports = ports
+    this.#ceremony = ceremony
+    this.#events = events
+    this.board = new Board({
+      participants: ceremony.members,
+      network: ports.network,
+      clock: ports.clock,
+      verifyEcdsa: ports.verifyEcdsa,
+      repeatMs: ports.beacon.spec.slotDurationMs,
+      onRepeat: () => this.#passOn(),
     })
+    this.board.onConflict((member, kind, [one, other]) =>
+      this.accuse({
+        member,
+        rule: 'EQUIVOCATION',
+        reason: `member ${member} signed two different statements (${kind}): ${one} and ${other}`,
+      }),
+    )
+  }
+
+  /** Posts a signed statement or the participation of self. */
+  say(message: SignedCeremonyStatement | ParticipationMessage): void {
+    const bytes = encodeCeremony(this.#ceremony.context, message)
+    if (message.kind === 'participation') {
+      this.board.say({ kind: message.kind, author: message.member, body: message, bytes, sealed: null })
+      this.#passOnLate()
+    } else {
+      this.board.say(this.#posting(message, bytes))
+    }
+  }
+
+  /** Posts a complaint of self, and judges it like any other. */
+  complain(message: ComplaintMessage): void {
+    this.#receiveComplaint(this.#ports.self, message, encodeCeremony(this.#ceremony.context, message))
+  }
+
+  sayQbft(about: Agreed, message: QbftMessage, to?: MemberIndex): void {
+    const bytes = encodeCeremony(this.#ceremony.context, { kind: 'qbft', about, message })
+    if (to === undefined) this.board.broadcast(bytes)
+    else this.board.send(to, bytes)
+  }
+
+  /** Hands over the words of an agreement. */
+  listen(about: Agreed, handler: (from: MemberIndex, message: QbftMessage) => void): void {
+    this.#agreements.set(about, handler)
+  }
+
+  /** A decision that is passed on to whoever may not have heard it. */
+  keepDecision(about: Agreed, message: DecidedMessage): void {
+    this.#decisions.set(about, encodeCeremony(this.#ceremony.context, { kind: 'qbft', about, message }))
+  }
+
+  /** A member's join with this key: signed, and shown to be its own. */
+  joinOf(member: MemberIndex, joinKey: Hex | null | undefined): SignedJoin | undefined {
+    return this.board.said('join', member).find((join) => join.joinKey === joinKey)
+  }
+
+  /** Takes a join from elsewhere than its own message. Whether it stands. */
+  learnJoin(join: SignedJoin): boolean {
+    this.#receiveStatement(this.#ports.self, join, encodeCeremony(this.#ceremony.context, join))
+    return this.joinOf(join.member, join.joinKey) !== undefined
+  }
+
+  /** The dealing with this struct hash, of the one or two that its dealer signed. */
+  dealingOf(dealer: MemberIndex, hash: Root): StatementOf<'dealing'> | undefined {
+    return this.board.said('dealing', dealer).find(({ dealing }) => this.hashOf(dealing) === hash)
+  }
+
+  /** Struct hash of a dealing. */
+  hashOf(dealing: Dealing): Root {
+    const known = this.#hashes.get(dealing)
+    if (known !== undefined) return known
+    const hash = dealingHash(this.#ceremony.context, dealing)
+    this.#hashes.set(dealing, hash)
+    return hash
+  }
+
+  /** Names a member that broke a rule. */
+  accuse(fault: CeremonyFault): void {
+    if (!this.faults.add(fault)) return
+    const { poolId, round } = this.#ceremony.context
+    this.#ports.log.warn('ceremony rule broken', { pool: poolId, round, rule: fault.rule, member: fault.member, reason: fault.reason })
+    this.#events.onFault(fault)
+    this.board.wake()
+  }
+
+  /** Tells the chain's keeper of a commitment that is no point of the group. */
+  raiseCommitment({ dealing, signature }: StatementOf<'dealing'>, place: number): void {
+    const join = this.joinOf(dealing.dealer, dealing.joinKeys[dealing.dealer - 1])
+    if (join === undefined) return
+    this.#raise({ dealing, dealingSignature: signature, dealerJoin: join.signature, against: { place } })
   }
 
   /** A message of this ceremony from a member of its vault; anything that does not fit is dropped. */
-  receive(from: MemberIndex, bytes: Uint8Array): void {
-    if (this.#closed || this.#accused.has(from)) return
+  receive(from: ProducerId, bytes: Uint8Array): void {
+    const index = (this.#ceremony.members.findIndex(({ id }) => id === from) + 1) as MemberIndex
+    if (index === 0) return
+    this.#heard.add(from)
     let message: CeremonyMessage
     try {
       message = decodeCeremony(bytes, this.#ceremony.context)
     } catch (error) {
-      this.#log.debug('ceremony message dropped', { from, reason: reasonOf(error) })
+      this.#drop(from, reasonOf(error))
       return
     }
-    if (message.kind === 'qbft') this.#receiveQbft(from, message.message)
-    else if (message.kind === 'complaint') this.#receiveComplaint(from, message, bytes)
-    else if (message.kind === 'participation') this.#receiveParticipation(from, message, bytes)
-    else this.#receiveStatement(from, message, bytes)
+    if (message.kind === 'qbft') {
+      this.#agreements.get(message.about)?.(index, message.message)
+    } else if (message.kind === 'complaint') {
+      this.#receiveComplaint(from, message, bytes)
+    } else if (message.kind === 'participation') {
+      const posting = { kind: message.kind, author: message.member, body: message, bytes, sealed: null }
+      if (this.board.receive(from, posting) === 'new') this.#passOnLate()
+    } else {
+      this.#receiveStatement(from, message, bytes)
+    }
   }
 
   close(): void {
-    this.#closed = true
-    this.#cancelRepeat()
-    this.#waiters.clear()
+    this.board.close()
+  }
+
+  /** `never` fits wherever a body is asked for: kind and body come from one message. */
+  #posting(message: SignedCeremonyStatement, bytes: Uint8Array): Posting<SignedCeremonyStatement['kind'], never> {
+    const digest = (): Root => ceremonyDigest(this.#ceremony.context, message)
+    const sealed = { digest, signature: message.signature }
+    return { kind: message.kind, author: authorOf(message), body: message as never, bytes, sealed }
   }
 
   /** Statements prove themselves, so members may pass on each other's: that is how a double tongue shows. */
-  #receiveStatement(from: MemberIndex, message: SignedCeremonyStatement, bytes: Uint8Array): void {
+  #receiveStatement(from: ProducerId, message: SignedCeremonyStatement, bytes: Uint8Array): void {
     const author = authorOf(message)
-    const held = this.#held.get(`${message.kind}/${author}`)
-    if (this.#accused.has(author) || (held !== undefined && Buffer.compare(held.bytes, bytes) === 0)) return
-    const digest = ceremonyDigest(this.#ceremony.context, message)
-    if (!this.#isSigned(author, digest, message)) {
-      // No fault: it proves nothing to others, so who gave up for it would only shut itself out.
-      this.#log.debug('ceremony message dropped', { from, reason: `a ${message.kind} of member ${author} with a bad signature` })
-    } else if (held === undefined && message.kind === 'join' && !mayHold(this.#ceremony.context, message)) {
-      this.#log.debug('ceremony message dropped', { from, reason: `member ${author} does not show that it holds its join key` })
-    } else if (held === undefined) {
-      this.#keep(message, bytes)
-      // Who has only just come lacks what was said before.
-      if (message.kind === 'join' && author === from) for (const own of this.#repeated) this.#send(from, own)
-    } else if (held.message.kind !== 'participation') {
-      const other = ceremonyDigest(this.#ceremony.context, held.message)
-      if (other === digest) return
-      this.#broadcast(held.bytes)
-      this.#broadcast(bytes)
-      this.#accuse(new CeremonyFault('EQUIVOCATION', author, `signed two different ${message.kind}s: ${other} and ${digest}`))
-    }
+    const isFirstJoin = message.kind === 'join' && !this.board.has('join', author)
+    // Not signed, so no fault: it may have been bent on the way.
+    if (message.kind === 'join' && !this.joinOf(author, message.joinKey) && !this.#mayJoin(from, message)) return
+    const received = this.board.receive(from, this.#posting(message, bytes))
+    // No fault: it proves nothing to others, so who gave up for it would only shut itself out.
+    if (received === 'forged') this.#drop(from, `a ${message.kind} of member ${author} with a bad signature`)
+    // Who has only just come lacks what was said before.
+    if (received === 'new') this.#compare(message)
+    if (received === 'new' && isFirstJoin && this.#ceremony.members[author - 1]?.id === from) this.board.greet(author)
   }
 
-  /**
-   * Someone is at fault, and the complaint says who. It is about a dealing to the join keys that self was told; where that has
-   * not come yet it comes again with the complaint.
-   */
-  #receiveComplaint(from: MemberIndex, { complaint, signature }: ComplaintMessage, bytes: Uint8Array): void {
-    const { context } = this.#ceremony
-    const { dealer, member } = complaint
-    const dealing = this.got('dealing').get(dealer)?.dealing
-    const joins = this.got('join')
-    const agreed = [dealer, member].every((at) => dealing?.joinKeys[at - 1] === joins.get(at)?.joinKey)
-    if (this.#accused.has(dealer) || this.#accused.has(member) || dealing === undefined || !agreed) return
-    const address = this.#ceremony.members[member - 1]?.operator
-    const digest = complaintDigest(context, complaint, dealingHash(context, dealing))
-    if (address === undefined || !this.#verifyEcdsa({ digest, signature, address })) {
-      this.#log.debug('ceremony message dropped', { from, reason: `a complaint of member ${member} with a bad signature` })
-      return
-    }
-    this.#sayAgain(bytes)
-    const { guilty, fault } = judgeComplaint(context, dealing, complaint)
-    if (guilty === 'dealer') {
-      this.#accuse(new CeremonyFault('BAD_SHARE', dealer, `dealt a bad share to member ${member}: judged by its complaint (${fault})`))
-    } else {
-      this.#accuse(new CeremonyFault('FALSE_COMPLAINT', member, `complained falsely about member ${dealer} (${fault})`))
-    }
-  }
-
-  /** Carries two signatures that are checked where they are used; only its author sends it. */
-  #receiveParticipation(from: MemberIndex, message: ParticipationMessage, bytes: Uint8Array): void {
-    if (message.member === from && !this.#held.has(`participation/${from}`)) this.#keep(message, bytes)
-  }
-
-  #receiveQbft(from: MemberIndex, message: QbftMessage): void {
-    if (this.#onQbft !== undefined) {
-      this.#onQbft(from, message)
-      return
-    }
-    const early = this.#earlyQbft.get(from) ?? []
-    if (early.length < EARLY_QBFT_MESSAGES) this.#earlyQbft.set(from, [...early, message])
-  }
-
-  #isSigned(author: MemberIndex, digest: Root, { signature }: SignedCeremonyStatement): boolean {
-    const address = this.#ceremony.members[author - 1]?.operator
-    return address !== undefined && this.#verifyEcdsa({ digest, signature, address })
-  }
-
-  #accuse(fault: CeremonyFault): void {
-    const { poolId, self } = this.#ceremony.context
-    this.#log.warn('ceremony rule broken', { pool: poolId, rule: fault.code, member: fault.member, reason: fault.message })
-    this.#accused.add(fault.member)
-    // Once self has signed the result, nothing that came before can spoil it.
-    if (this.#held.has(`participation/${self}`)) return
-    this.#fault ??= fault
-    this.#wake()
-  }
-
-  #keep(message: Said, bytes: Uint8Array): void {
-    this.#held.set(`${message.kind}/${authorOf(message)}`, { message, bytes })
-    // The outcome may be published any moment now, and who is late for it holds no share.
-    const { size, threshold } = this.#ceremony.context
-    if (message.kind === 'participation' && size - this.missing('participation').length === threshold) this.#passOn()
-    this.#wake()
-  }
-
-  #wake(): void {
-    for (const waiter of [...this.#waiters]) waiter()
-  }
-
-  #sayAgain(bytes: Uint8Array): void {
-    if (this.#repeated.has(bytes)) return
-    this.#repeated.add(bytes)
-    this.#broadcast(bytes)
-  }
-
-  #broadcast(bytes: Uint8Array): void {
-    for (const at of this.#ceremony.members.keys()) this.#send((at + 1) as MemberIndex, bytes)
-  }
-
-  /**
-   * To each member that has not said the next thing, what self has heard from the others: it may lack some. Joins, which are
-   * small and tell a double tongue, as soon as they are complete; the rest when a quorum is ahead of it.
-   */
-  #passOn(): void {
-    const { size, threshold } = this.#ceremony.context
-    for (const [kind, next] of NEXT) {
-      const behind = this.missing(next)
-      if (kind === 'join' ? this.missing(kind).length > 0 : size - behind.length < threshold) continue
-      for (const to of behind) {
-        for (const { message, bytes } of this.#held.values()) {
-          if (message.kind === kind && authorOf(message) !== to && authorOf(message) !== this.#ceremony.context.self) this.#send(to, bytes)
-        }
+  /** Where it names something else of a third one than self was told, self tells what: so that a double tongue comes out at once. */
+  #compare(message: SignedCeremonyStatement): void {
+    const show = (kind: 'join' | 'dealing', named: readonly (Hex | null)[], told: (member: MemberIndex) => Hex | undefined): void => {
+      for (const member of this.board.authors()) {
+        const [other, own] = [named[member - 1] ?? null, told(member)]
+        if (other !== null && own !== undefined && other !== own) this.board.show(kind, member)
       }
     }
+    if (message.kind === 'dealing') show('join', message.dealing.joinKeys, (member) => this.board.said('join', member)[0]?.joinKey)
+    if (message.kind === 'checked') {
+      show('dealing', message.dealings, (member) => {
+        const [said] = this.board.said('dealing', member)
+        return said && this.hashOf(said.dealing)
+      })
+    }
   }
 
-  #send(to: MemberIndex, bytes: Uint8Array): void {
-    const member = this.#ceremony.members[to - 1]
-    if (member !== undefined && to !== this.#ceremony.context.self) this.#network.send(member.id, 'ceremony', bytes)
+  #mayJoin(from: ProducerId, join: SignedJoin): boolean {
+    const { context, members } = this.#ceremony
+    const { member, joinKey, signature } = join
+    try {
+      joinKeyPoint(joinKey, member)
+    } catch (error) {
+      const address = members[member - 1]?.operator
+      if (address !== undefined && this.#ports.verifyEcdsa({ digest: ceremonyDigest(context, join), signature, address })) {
+        this.accuse({ member, rule: 'BAD_JOIN_KEY', reason: `member ${member} joined with a bad key: ${reasonOf(error)}` })
+      }
+      return false
+    }
+    const holds = mayHold(context, join)
+    if (!holds) this.#drop(from, `member ${member} does not show that it holds its join key`)
+    return holds
   }
 
-  #repeat(): void {
-    const next = (this.#clock.now() + this.#repeatMs) as Milliseconds
-    this.#cancelRepeat = this.#clock.at(next, () => {
-      if (this.#closed) return
-      for (const bytes of this.#repeated) this.#broadcast(bytes)
-      this.#passOn()
-      this.#repeat()
-    })
+  /**
+   * Someone is at fault, and the complaint says who. It is about a dealing that is held, to join keys that their owners signed;
+   * where one of these has not come yet it comes again with the complaint. The first that convicts a dealer, and the first that
+   * charges a complainer, is told to all: so all end with the same convictions, in whatever order they hear of them.
+   */
+  #receiveComplaint(from: ProducerId, message: ComplaintMessage, bytes: Uint8Array): void {
+    const { context, members } = this.#ceremony
+    const { complaint, signature } = message
+    const { dealer, member } = complaint
+    const isNews = !this.faults.has(dealer, 'BAD_SHARE') || !this.faults.has(member, 'FALSE_COMPLAINT')
+    const judged = this.#judgedFor.get(from) ?? 0
+    if (!isNews || judged >= JUDGED_A_MEMBER * context.size) return
+    const address = members[member - 1]?.operator
+    for (const said of this.board.said('dealing', dealer)) {
+      const { dealing } = said
+      const dealerJoin = this.joinOf(dealer, dealing.joinKeys[dealer - 1])
+      const memberJoin = this.joinOf(member, dealing.joinKeys[member - 1])
+      if (address === undefined || dealerJoin === undefined || memberJoin === undefined) continue
+      const digest = complaintDigest(context, complaint, this.hashOf(dealing))
+      if (!this.#ports.verifyEcdsa({ digest, signature, address })) continue
+      this.#judgedFor.set(from, judged + 1)
+      if (!this.#judge(message, dealing)) return
+      for (const author of [dealer, member]) this.board.show('join', author)
+      this.board.show('dealing', dealer)
+      this.board.sayAgain(bytes)
+      const against = { complaint, signature, memberJoin: memberJoin.signature }
+      this.#raise({ dealing, dealingSignature: said.signature, dealerJoin: dealerJoin.signature, against })
+      return
+    }
+    this.#drop(from, `a complaint of member ${member} with a bad signature, or about what is not held`)
+  }
+
+  /** Whether its verdict is news. */
+  #judge({ complaint }: ComplaintMessage, dealing: Dealing): boolean {
+    const { dealer, member } = complaint
+    const { guilty, fault } = judgeComplaint(this.#ceremony.context, dealing, complaint)
+    const breach: CeremonyFault =
+      guilty === 'dealer'
+        ? {
+            member: dealer,
+            rule: 'BAD_SHARE',
+            reason: `member ${dealer} dealt a bad share to member ${member}: judged by its complaint (${fault})`,
+          }
+        : { member, rule: 'FALSE_COMPLAINT', reason: `member ${member} complained falsely about member ${dealer} (${fault})` }
+    if (this.faults.has(breach.member, breach.rule)) return false
+    this.#events.onComplaint({ dealer, member, guilty, fault })
+    this.accuse(breach)
+    return true
+  }
+
+  #raise(dispute: Pick<DealingDispute, 'dealing' | 'dealingSignature' | 'dealerJoin' | 'against'>): void {
+    const { poolId, kind, round } = this.#ceremony.context
+    this.#events.onEvidence({ poolId, kind, round, members: this.#ceremony.members.map(({ id }) => id), oldMembers: [], ...dispute })
+  }
+
+  #drop(from: ProducerId, reason: string): void {
+    this.#ports.log.debug('ceremony message dropped', { from, reason })
+  }
+
+  /** With a threshold's signatures the outcome may be published any moment, and who is late for it is left out. */
+  #passOnLate(): void {
+    const { size, threshold } = this.#ceremony.context
+    if (size - this.board.missing('participation').length === threshold) this.#passOn()
+  }
+
+  /** To each member what it seems to lack, by what it has not said yet; to those from which nothing comes, more rarely. */
+  #passOn(): void {
+    this.#repetitions += 1
+    for (const [at, { id }] of this.#ceremony.members.entries()) {
+      const to = (at + 1) as MemberIndex
+      if (id === this.#ports.self || (!this.#heard.has(id) && this.#repetitions % SILENT_EVERY !== 0)) continue
+      this.#passOnTo(to)
+    }
+    this.#heard.clear()
+  }
+
+  #passOnTo(to: MemberIndex): void {
+    const { board } = this
+    const lacks = (kind: SignedCeremonyStatement['kind'] | 'participation'): boolean => !board.has(kind, to)
+    const decided = (about: Agreed): void => {
+      const bytes = this.#decisions.get(about)
+      if (bytes !== undefined) board.send(to, bytes)
+    }
+    if (lacks('reveal')) {
+      board.passOn(to, 'join')
+      board.passOn(to, 'dealing')
+      board.passOn(to, 'checked')
+      decided('roster')
+      decided('transcript')
+    }
+    if (lacks('participation')) board.passOn(to, 'reveal')
   }
 }

@@ -1,13 +1,12 @@
 import { reasonOf } from '../core/errors.ts'
-import type { MemberIndex, PoolId, ProducerId } from '../core/ids.ts'
+import type { Epoch, MemberIndex, PoolId, ProducerId } from '../core/ids.ts'
 import type { NetworkState, Pool } from '../core/network.ts'
 import type { CeremonyContext } from '../core/ports/ceremony.ts'
 import type { Job, JobOutcome } from '../core/ports/queue.ts'
 import { memberIndexOf, thresholdOf } from '../core/vault.ts'
-import { DkgError } from '../protocol/dkg/errors.ts'
 import { peekCeremony } from '../protocol/messages/ceremony-codec.ts'
-import { CeremonyFault } from './faults.ts'
 import { runCeremony } from './pipeline.ts'
+import { Progress } from './progress.ts'
 import { CeremonyRoom } from './room.ts'
 import { type Ceremony, type CeremonyPorts, ceremonyKey } from './types.ts'
 
@@ -15,21 +14,19 @@ const QUEUE = 'ceremony'
 /** Ceremonies at once. Most of one is waiting, so a few that hang do not hold up others. */
 const CONCURRENCY = 32
 
+/** The chain draws no vault without one. */
+const NO_DEADLINE = 0 as Epoch
+
 type Entry = Pick<CeremonyContext, 'poolId' | 'round' | 'size' | 'self'>
-type Standing = 'to come' | 'open' | 'over'
+type Standing = 'to come' | 'open' | 'registered' | 'over'
 
 /** Where a chain state has a pool's ceremony of a round. */
 function standingOf({ pools }: NetworkState, { poolId, round }: Pick<Entry, 'poolId' | 'round'>): Standing {
   const pool = pools.get(poolId)
   if (pool === undefined || pool.round < round || (pool.round === round && pool.phase === 'requested')) return 'to come'
-  return pool.round === round && pool.phase === 'ceremony' ? 'open' : 'over'
+  if (pool.round !== round) return 'over'
+  return pool.phase === 'ceremony' ? 'open' : pool.publicKey !== undefined ? 'registered' : 'over'
 }
-
-const ended = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
 
 /** The seat of a producer in the vault of a pool's present round, or undefined when it holds none. */
 function entryOf(pool: Pool, producer: ProducerId): Entry | undefined {
@@ -49,12 +46,10 @@ const readEntry = ({ poolId, round, size, self }: Job['data']): Entry => ({
  * its outcome; forgets its secrets once that is final.
  */
 export function startCeremonies(ports: CeremonyPorts, signal: AbortSignal): void {
-  const { chain, contracts, queue, network, log, observer } = ports
+  const { chain, contracts, queue, network, log, observer, disputes } = ports
   const { slotDurationMs: slotMs, slotsPerEpoch } = ports.beacon.spec
-  const rooms = new Map<string, { readonly room: CeremonyRoom; readonly members: readonly ProducerId[] }>()
+  const rooms = new Map<string, CeremonyRoom>()
   const queued = new Set<string>()
-  /** Ceremonies that a member has spoilt: until the chain ends them there is nothing to do. */
-  const spoilt = new Set<string>()
 
   const contextOf = (entry: Entry): CeremonyContext => ({
     ...entry,
@@ -77,48 +72,66 @@ export function startCeremonies(ports: CeremonyPorts, signal: AbortSignal): void
   async function work(entry: Entry, jobSignal: AbortSignal): Promise<JobOutcome> {
     const key = ceremonyKey(entry)
     const { finalized, head } = chain.view()
-    if (standingOf(finalized, entry) === 'over') {
+    if (isFinal(entry)) {
       await ports.secrets.erase(contextOf(entry))
-      spoilt.delete(key)
       // Never asked for again: the final state of a pool does not go back.
       queued.delete(key)
       return { done: true }
     }
     const drawn = finalized.pools.get(entry.poolId)
     if (drawn === undefined || standingOf(finalized, entry) === 'to come') return later('the draw is not final')
-    if (standingOf(head, entry) !== 'open') return later('the outcome is not final')
-    if (spoilt.has(key)) return later('a member broke a rule')
+    const standing = standingOf(head, entry)
+    // Who has no share yet, since it was away, can still get it: the others go on telling what was said.
+    const isDone = standing === 'registered' && (await ports.secrets.isCommitted(contextOf(entry)))
+    if (standing === 'over' || isDone) return later('the outcome is not final')
     const members = drawn.members.flatMap((id) => head.producers.get(id) ?? [])
     const withdrawalVault = contracts.addresses[drawn.kind === 'staker' ? 'stakerVault' : 'bondVault']
-    return takePart({ context: contextOf(entry), members, withdrawalVault }, jobSignal)
+    return takePart({ context: contextOf(entry), members, withdrawalVault, deadline: drawn.deadline ?? NO_DEADLINE }, jobSignal)
   }
 
-  /** Plays one ceremony until the head shows that it is over, or a member broke a rule. */
+  const isFinal = (entry: Entry): boolean => ['registered', 'over'].includes(standingOf(chain.view().finalized, entry))
+
+  /**
+   * Plays one ceremony until the head shows that it has failed, or its key is registered and every member has signed the result
+   * or that has become final: until then a member that was away may need what was said.
+   */
   async function takePart(ceremony: Ceremony, jobSignal: AbortSignal): Promise<JobOutcome> {
-    const { context, members } = ceremony
-    const { poolId, round } = context
+    const { context } = ceremony
     const key = ceremonyKey(context)
     const over = new AbortController()
-    const stopWatching = chain.onChange(({ view }) => {
-      if (standingOf(view.head, context) !== 'open') over.abort()
+    const standing = (): Standing => standingOf(chain.view().head, context)
+    let wasRegistered = false
+    const look = (): void => {
+      const isRegistered = standing() === 'registered'
+      if (isRegistered && !wasRegistered) observer.onEnded(context, { registered: true })
+      wasRegistered = isRegistered
+      if (isFinal(context) || standing() === 'over') over.abort()
+      else room.board.wake()
+    }
+    const stopWatching = chain.onChange(look)
+    const room: CeremonyRoom = new CeremonyRoom(ports, ceremony, {
+      onFault: () => progress.tell(),
+      onComplaint: (complaint) => progress.judged(complaint),
+      onEvidence: (dispute) => {
+        disputes.raise(dispute).catch((error: unknown) => log.error('evidence not kept', { ...context, reason: reasonOf(error) }))
+      },
     })
-    const room = new CeremonyRoom({ ceremony, network, clock: ports.clock, verifyEcdsa: ports.verifyEcdsa, log, repeatMs: slotMs })
-    rooms.set(key, { room, members: members.map(({ id }) => id) })
+    const progress = new Progress(ports, ceremony, room.faults)
+    rooms.set(key, room)
+    const signal = AbortSignal.any([jobSignal, over.signal])
+    const isRegistered = (): boolean => standing() === 'registered'
+    const hasAll = (): true | undefined => (isRegistered() && room.board.missing('participation').length === 0 ? true : undefined)
+    room.board.until(hasAll, signal).then(
+      () => over.abort(),
+      () => undefined,
+    )
+    look()
     try {
-      return await runCeremony(ports, ceremony, room, AbortSignal.any([jobSignal, over.signal]))
+      return await runCeremony({ ports, ceremony, room, progress, isRegistered, signal })
     } catch (error) {
-      if (over.signal.aborted) {
-        observer.onEnded(context, { registered: chain.view().head.pools.get(poolId)?.publicKey !== undefined })
-        return later('the outcome is not final')
-      }
-      if (jobSignal.aborted || !(error instanceof CeremonyFault || error instanceof DkgError)) throw error
-      log.error('ceremony failed', { pool: poolId, round, rule: error.code, member: error.data.member, reason: error.message })
-      observer.onEnded(context, { registered: false, reason: error.message })
-      spoilt.add(key)
-      // What proves the fault is told until the round is over: who missed it would wait in vain.
-      await ended(AbortSignal.any([jobSignal, over.signal]))
-      jobSignal.throwIfAborted()
-      return later(error.message)
+      if (!over.signal.aborted) throw error
+      if (!wasRegistered) observer.onEnded(context, { registered: false, reason: progress.reason() })
+      return later('the outcome is not final')
     } finally {
       stopWatching()
       room.close()
@@ -131,9 +144,7 @@ export function startCeremonies(ports: CeremonyPorts, signal: AbortSignal): void
 
   const stopListening = network.onMessage('ceremony', (from, bytes) => {
     try {
-      const found = rooms.get(ceremonyKey(peekCeremony(bytes)))
-      const member = found?.members.indexOf(from) ?? -1
-      if (found !== undefined && member >= 0) found.room.receive((member + 1) as MemberIndex, bytes)
+      rooms.get(ceremonyKey(peekCeremony(bytes)))?.receive(from, bytes)
     } catch (error) {
       log.debug('ceremony message dropped', { from, reason: reasonOf(error) })
     }

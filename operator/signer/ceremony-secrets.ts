@@ -9,7 +9,7 @@ import { evaluate, scalarFromBytes, scalarToBytes, sumScalars } from '../protoco
 import { proveKnowledge } from '../protocol/bls/schnorr.ts'
 import { judgeComplaint, makeComplaint } from '../protocol/dkg/complaint.ts'
 import { checkDealing, joinKeyPoint, sharePad, verifyShare, xorShare } from '../protocol/dkg/dealing.ts'
-import { possessionStatement } from '../protocol/dkg/join.ts'
+import { mayHold, possessionStatement } from '../protocol/dkg/join.ts'
 import { constantTermStatement, publicShareStatement } from '../protocol/dkg/reveal.ts'
 import type { CeremonyState, CeremonyStates } from './ceremony-state.ts'
 import { CeremonyError } from './errors.ts'
@@ -33,40 +33,45 @@ function makeDealing(context: CeremonyContext, state: CeremonyState, joinKeys: r
   return { coefficients: coefficients.map(toHex), dealing: { dealer: context.self, joinKeys, commitments, ciphertexts } }
 }
 
-type Opened = { readonly share: Hex; readonly commitments: readonly Hex[] } | { readonly reason: string }
+type Opened =
+  | { readonly share: Hex; readonly commitments: readonly Hex[] }
+  | { readonly fault: 'shown' | 'hidden'; readonly reason: string }
 
 function openDealing(context: CeremonyContext, state: CeremonyState, dealing: Dealing): Opened {
+  const { dealer } = dealing
+  const { self } = context
+  let fault: 'shown' | 'hidden' = 'shown'
   try {
-    const { dealer } = dealing
-    const { self } = context
     if (dealing.joinKeys[self - 1] !== state.joinKey)
-      return { reason: `member ${dealer} encrypted to another join key than that of member ${self}` }
+      return { fault, reason: `member ${dealer} encrypted to another join key than that of member ${self}` }
     const commitments = checkDealing(dealing, context, dealing.joinKeys)
     const ciphertext = dealing.ciphertexts[self - 1]
     const dealerKey = dealing.joinKeys[dealer - 1]
-    if (typeof ciphertext !== 'string' || typeof dealerKey !== 'string') return { reason: `member ${dealer} dealt without having joined` }
+    if (typeof ciphertext !== 'string' || typeof dealerKey !== 'string')
+      return { fault, reason: `member ${dealer} dealt without having joined` }
     const shared = multiply(joinKeyPoint(dealerKey, dealer), fromHex(state.ephemeral))
+    fault = 'hidden'
     const share = scalarFromBytes(xorShare(hexToBytes(ciphertext), sharePad(shared, context, dealer, self)))
-    if (!verifyShare(share, commitments, self)) return { reason: `the share from member ${dealer} does not fit its commitments` }
+    if (!verifyShare(share, commitments, self)) return { fault, reason: `the share from member ${dealer} does not fit its commitments` }
     return { share: toHex(share), commitments: dealing.commitments }
   } catch (error) {
-    return { reason: error instanceof Error ? error.message : String(error) }
+    return { fault, reason: error instanceof Error ? error.message : String(error) }
   }
 }
 
 /** The complaint about a bad share, or null when the dealing's fault is there for all to see. */
-function complainAbout(context: CeremonyContext, state: CeremonyState, dealing: Dealing): Complaint | null {
+function complainAbout(context: CeremonyContext, state: CeremonyState, dealing: Dealing, possession: Dleq): Complaint | null {
   const { dealer } = dealing
-  const joinKeys = state.own?.dealing.joinKeys
-  const dealerKey = joinKeys?.[dealer - 1]
-  if (joinKeys === undefined || typeof dealerKey !== 'string') return null
+  const dealerKey = dealing.joinKeys[dealer - 1]
+  if (typeof dealerKey !== 'string' || dealing.joinKeys[context.self - 1] !== state.joinKey) return null
   try {
-    // Also that the dealer's key is the one it showed to hold: another's would have the complaint open an honest share.
-    checkDealing(dealing, context, joinKeys)
+    checkDealing(dealing, context, dealing.joinKeys)
     joinKeyPoint(dealerKey, dealer)
   } catch {
     return null
   }
+  // That the dealer holds its key: with another's the complaint would open an honest share.
+  if (!mayHold(context, { member: dealer, joinKey: dealerKey, proof: possession })) return null
   const secrets = { ephemeral: fromHex(state.ephemeral), nonce: randomScalar() }
   const complaint = makeComplaint(context, { dealing, member: context.self }, secrets)
   if (judgeComplaint(context, dealing, complaint).guilty !== 'dealer')
@@ -135,16 +140,22 @@ export function createCeremonySecrets(states: CeremonyStates, shares: ShareStore
       const state = states.get(context)
       const { dealer } = dealing
       const opened = openDealing(context, state, dealing)
-      if ('reason' in opened) return { dealer, good: false, reason: opened.reason }
+      if ('reason' in opened) return { dealer, good: false, fault: opened.fault, reason: opened.reason }
       if (state.received[dealer]?.share !== opened.share) {
         states.save(context, { ...state, received: { ...state.received, [dealer]: opened } })
       }
       return { dealer, good: true }
     },
-    complain: async (context, dealing) => {
+    check: async (context, dealings) => {
+      const state = states.get(context)
+      if (state.checked !== undefined) return state.checked
+      states.save(context, { ...state, checked: dealings })
+      return dealings
+    },
+    complain: async (context, dealing, possession) => {
       const state = states.get(context)
       const { dealer } = dealing
-      const complaint = complainAbout(context, state, dealing)
+      const complaint = complainAbout(context, state, dealing, possession)
       const made = state.complaints?.[dealer]
       if (complaint === null) return null
       if (made !== undefined) return made
@@ -174,7 +185,8 @@ export function createCeremonySecrets(states: CeremonyStates, shares: ShareStore
       return signRootWith(nativeKey(share), signingRoot)
     },
     commit: async (context, result) => {
-      const secret = nativeKey(revealedOf(states.get(context)).share)
+      const state = states.get(context)
+      const secret = nativeKey(revealedOf(state).share)
       const own = bytesToHex(secret.toPublicKey().toBytes()) as PublicKey
       const points = [result.groupKey, ...result.publicShares].map(g1FromCompressed)
       if (
@@ -187,7 +199,9 @@ export function createCeremonySecrets(states: CeremonyStates, shares: ShareStore
       const { groupKey, publicShares } = result
       const info = { poolId: context.poolId, round: context.round, memberIndex: context.self, groupKey, publicShares }
       await shares.add({ info, origin: 'made', secret })
+      states.save(context, { ...state, committed: true })
     },
+    isCommitted: async (context) => states.find(context)?.committed === true,
     erase: async (context) => states.erase(context),
   }
 }

@@ -16,10 +16,14 @@ export type CeremonyState = {
   readonly own?: { readonly coefficients: readonly Hex[]; readonly dealing: Dealing }
   /** Shares received, by dealer, with the commitments that they were verified against. */
   readonly received: Readonly<Record<number, { readonly share: Hex; readonly commitments: readonly Hex[] }>>
+  /** Dealings that self has said are good, in member order. */
+  readonly checked?: readonly (Root | null)[]
   /** Complaints made, by dealer: after a restart the same again. */
   readonly complaints?: Readonly<Record<number, Complaint>>
   readonly revealed?: { readonly qualified: readonly MemberIndex[]; readonly share: Hex; readonly reveal: Reveal }
   readonly signedRoot?: Root
+  /** The share is in the share store. */
+  readonly committed?: true
 }
 
 /** Typed access to the sealed states of ceremonies. */

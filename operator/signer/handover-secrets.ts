@@ -105,7 +105,7 @@ export function createHandoverSecrets(states: HandoverStates, shares: ShareStore
       const hash = dealingHash(context, dealing)
       if (state.received[hash] !== undefined) return { dealer, good: true }
       const opened = openFor(context, state, dealing)
-      if ('reason' in opened) return { dealer, good: false, reason: opened.reason }
+      if ('reason' in opened) return { dealer, good: false, fault: opened.isHidden ? 'hidden' : 'shown', reason: opened.reason }
       states.save(context, { ...state, received: { ...state.received, [hash]: opened.share } })
       return { dealer, good: true }
     },

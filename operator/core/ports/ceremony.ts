@@ -42,8 +42,13 @@ export type Complaint = {
   readonly proof: Dleq
 }
 
-/** Verdict on a dealing as its receiver sees it. */
-export type OpenedDealing = { readonly dealer: MemberIndex; readonly good: boolean; readonly reason?: string }
+/**
+ * Verdict on a dealing as its receiver sees it. A `shown` fault is there for all to see, a `hidden` one for self alone: then a
+ * complaint tells it.
+ */
+export type OpenedDealing =
+  | { readonly dealer: MemberIndex; readonly good: true }
+  | { readonly dealer: MemberIndex; readonly good: false; readonly fault: 'shown' | 'hidden'; readonly reason: string }
 
 /**
  * The secret half of a ceremony. Polynomials, ephemeral keys and shares never leave it; each step is on disk (encrypted)
@@ -59,16 +64,24 @@ export type CeremonySecrets = {
   /** Decrypts and verifies the share that a dealing holds for self. */
   open(context: CeremonyContext, dealing: Dealing): Promise<OpenedDealing>
   /**
-   * Makes (or finds) the complaint about a dealing that encrypts to the same join keys as the own one and whose share for self
-   * is bad. Null when everyone can see the dealing's fault without it. Never opens a good share.
+   * Makes (or finds) the complaint about a dealing whose share for self is bad. `possession` is the dealer's proof that it holds
+   * the join key that the dealing names for it: without one that holds, and when everyone can see the dealing's fault without a
+   * complaint, the answer is null. Never opens a good share.
    */
-  complain(context: CeremonyContext, dealing: Dealing): Promise<Complaint | null>
+  complain(context: CeremonyContext, dealing: Dealing, possession: Dleq): Promise<Complaint | null>
+  /**
+   * Keeps which dealings self has found good (struct hashes in member order, null for the others) before it says so; returns what
+   * was kept first, also after a restart.
+   */
+  check(context: CeremonyContext, dealings: readonly (Root | null)[]): Promise<readonly (Root | null)[]>
   /** Own reveal once QUAL (dealers' indices, ascending) is agreed. */
   reveal(context: CeremonyContext, qualified: readonly MemberIndex[]): Promise<Reveal>
   /** Partial signature over the deposit message's signing root, with the share that is about to be stored. */
   sign(context: CeremonyContext, signingRoot: Root): Promise<BlsSignature>
   /** Stores the share as an encrypted keystore for duty use, under the agreed result. */
   commit(context: CeremonyContext, result: { readonly groupKey: PublicKey; readonly publicShares: readonly PublicKey[] }): Promise<void>
+  /** Whether the share was stored. */
+  isCommitted(context: CeremonyContext): Promise<boolean>
   /** Forgets everything of this ceremony but a committed share. */
   erase(context: CeremonyContext): Promise<void>
 }

@@ -1,20 +1,57 @@
 import { keccak256 } from 'ethers/crypto'
 import type { Hex, MemberIndex, Root } from '../../core/ids.ts'
+import type { CeremonyContext, Dealing } from '../../core/ports/ceremony.ts'
 import { ByteReader, ByteWriter, CodecError } from '../messages/bytes.ts'
+import { dealingHash } from '../messages/ceremony.ts'
 import { contextBytes, type PublicContext } from './context.ts'
+import { DkgError } from './errors.ts'
 
 /** What the members agree on by QBFT before anything is revealed. */
 export type Transcript = {
-  /** Join keys in member order; null where none joined in time. */
+  /** Join keys that every qualified dealing encrypts to, in member order; null for who gets no share. */
   readonly joinKeys: readonly (Hex | null)[]
-  /** Struct hashes of the dealings, in member order; null where none came in time. */
+  /** Struct hashes of the qualified dealings, in member order; null for the other members. */
   readonly dealingHashes: readonly (Root | null)[]
   /** Dealers whose polynomials make the key, ascending. */
   readonly qualified: readonly MemberIndex[]
 }
 
+/** The dealings of a ceremony, and whose of them make the key. */
+export type Qualified = {
+  readonly context: PublicContext & Pick<CeremonyContext, 'size' | 'threshold'>
+  /** In member order; null where none is held. */
+  readonly dealings: readonly (Dealing | null)[]
+  /** Qualified dealers, ascending. */
+  readonly qualified: readonly MemberIndex[]
+}
+
 const KEY = 128
 const HASH = 32
+
+/** The transcript that the dealings of the qualified members (ascending) make. Throws `DkgError` when one is missing. */
+export function transcriptOf({ context, dealings, qualified }: Qualified): Transcript {
+  const chosen = qualified.map((dealer) => dealingOf(dealings, dealer))
+  const joinKeys = Array.from({ length: context.size }, (_, i) => {
+    const key = chosen[0]?.joinKeys[i] ?? null
+    return chosen.every((dealing) => (dealing.joinKeys[i] ?? null) === key) ? key : null
+  })
+  const hashes = new Map(chosen.map((dealing) => [Number(dealing.dealer), dealingHash(context, dealing)]))
+  return { joinKeys, qualified, dealingHashes: joinKeys.map((_, i) => hashes.get(i + 1) ?? null) }
+}
+
+/** Members that every qualified dealing holds a share for. */
+export function receiversOf({ joinKeys }: Transcript): readonly MemberIndex[] {
+  return joinKeys.flatMap((key, i) => (key === null ? [] : [(i + 1) as MemberIndex]))
+}
+
+/** The dealing of a qualified member. Throws `DkgError` when there is none. */
+export function dealingOf(dealings: readonly (Dealing | null)[], dealer: MemberIndex): Dealing {
+  const dealing = dealings[dealer - 1]
+  if (dealing === null || dealing === undefined || dealing.dealer !== dealer) {
+    throw new DkgError('BAD_DEALING_SHAPE', `expected a dealing of qualified member ${dealer}`, { member: dealer })
+  }
+  return dealing
+}
 
 /** Length of the encoded transcript of a vault of `size`. */
 export function transcriptBytes(size: number): number {

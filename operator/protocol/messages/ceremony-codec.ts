@@ -1,4 +1,4 @@
-import type { BlsSignature, EcdsaSignature, Hex, MemberIndex } from '../../core/ids.ts'
+import type { BlsSignature, EcdsaSignature, Hex, MemberIndex, Root } from '../../core/ids.ts'
 import type { Complaint, Dealing, Dleq, Reveal } from '../../core/ports/ceremony.ts'
 import { CEREMONY_KINDS, type PublicContext } from '../dkg/context.ts'
 import { transcriptBytes } from '../dkg/transcript.ts'
@@ -28,18 +28,23 @@ export type CeremonyMessage =
   | SignedCeremonyStatement
   | ComplaintMessage
   | ParticipationMessage
-  | { readonly kind: 'qbft'; readonly message: QbftMessage }
+  | { readonly kind: 'qbft'; readonly about: Agreed; readonly message: QbftMessage }
+
+/** What the members agree on by QBFT: who takes part, when not all have joined in time; then the transcript. */
+export const AGREED = ['roster', 'transcript'] as const
+export type Agreed = (typeof AGREED)[number]
 
 /** Which ceremony a message belongs to, readable before its vault is known. */
 export type CeremonyHeader = Pick<PublicContext, 'poolId' | 'kind' | 'round'>
 
 export type CeremonyShape = { readonly size: number; readonly threshold: number }
 
-const CODES = { join: 1, dealing: 2, reveal: 3, participation: 4, qbft: 5, complaint: 6 } as const
+const CODES = { join: 1, dealing: 2, reveal: 3, participation: 4, qbft: 5, complaint: 6, checked: 7 } as const
 const G1 = 128
 const SCALAR = 32
 const ECDSA = 65
 const BLS = 96
+const HASH = 32
 
 function writeMaybe(writer: ByteWriter, hex: Hex | null): ByteWriter {
   return hex === null ? writer.u8(0) : writer.u8(1).hex(hex)
@@ -113,6 +118,10 @@ export function encodeCeremony(header: CeremonyHeader, message: CeremonyMessage)
     case 'dealing':
       writeDealing(writer, message.dealing)
       return writer.hex(message.signature).done()
+    case 'checked':
+      writer.u8(message.member)
+      for (const hash of message.dealings) writeMaybe(writer, hash)
+      return writer.hex(message.signature).done()
     case 'reveal':
       writeReveal(writer, message.reveal)
       return writer.hex(message.signature).done()
@@ -124,7 +133,7 @@ export function encodeCeremony(header: CeremonyHeader, message: CeremonyMessage)
     case 'participation':
       return writer.u8(message.member).hex(message.partial).hex(message.participation).done()
     case 'qbft':
-      return writeQbft(writer, message.message).done()
+      return writeQbft(writer.u8(AGREED.indexOf(message.about)), message.message).done()
   }
 }
 
@@ -163,6 +172,13 @@ function readBody(reader: ByteReader, shape: CeremonyShape): CeremonyMessage {
       }
     case CODES.dealing:
       return { kind: 'dealing', dealing: readDealing(reader, shape), signature: readSignature(reader) }
+    case CODES.checked:
+      return {
+        kind: 'checked',
+        member: readMember(reader, shape),
+        dealings: times(shape.size, () => readMaybe(reader, HASH) as Root | null),
+        signature: readSignature(reader),
+      }
     case CODES.reveal:
       return { kind: 'reveal', reveal: readReveal(reader, shape), signature: readSignature(reader) }
     case CODES.complaint: {
@@ -178,10 +194,50 @@ function readBody(reader: ByteReader, shape: CeremonyShape): CeremonyMessage {
         participation: reader.hex(BLS) as BlsSignature,
       }
     case CODES.qbft:
-      return { kind: 'qbft', message: readQbft(reader, { size: shape.size, maxValueBytes: transcriptBytes(shape.size) }) }
+      return readAgreement(reader, shape)
     default:
       throw new CodecError('MALFORMED', `expected a ceremony message, got code ${code}`)
   }
+}
+
+function readAgreement(reader: ByteReader, { size }: CeremonyShape): CeremonyMessage {
+  const about = AGREED[reader.u8()]
+  if (about === undefined) throw new CodecError('MALFORMED', 'expected the agreement on a roster or on a transcript, got another')
+  return { kind: 'qbft', about, message: readQbft(reader, { size, maxValueBytes: agreedBytes(about, size) }) }
+}
+
+/** Most bytes of a value agreed on by a vault of `size`. */
+export function agreedBytes(about: Agreed, size: number): number {
+  return about === 'roster' ? size * (1 + JOIN) : transcriptBytes(size)
+}
+
+/** A join with its proof and signature: what a roster is made of. */
+export type SignedJoin = Extract<SignedCeremonyStatement, { kind: 'join' }>
+
+const JOIN = G1 + 2 * SCALAR + ECDSA
+
+/** Who takes part, each by its own signed join: for each member of the vault a byte, 1 = takes part, then its join. */
+export function encodeRoster(joins: ReadonlyMap<MemberIndex, SignedJoin>, size: number): Uint8Array {
+  const writer = new ByteWriter(agreedBytes('roster', size))
+  for (let member = 1; member <= size; member++) {
+    const join = joins.get(member as MemberIndex)
+    if (join === undefined) writer.u8(0)
+    else writer.u8(1).hex(join.joinKey).hex(join.proof.challenge).hex(join.proof.response).hex(join.signature)
+  }
+  return writer.done()
+}
+
+/** Throws `CodecError` on anything but a roster of a vault of `size`. Keys, proofs and signatures are not checked. */
+export function decodeRoster(bytes: Uint8Array, size: number): readonly SignedJoin[] {
+  const reader = new ByteReader(bytes)
+  const joins = times(size, () => readMaybe(reader, JOIN)).flatMap((join, at): readonly SignedJoin[] => {
+    if (join === null) return []
+    const fields = new ByteReader(Buffer.from(join.slice(2), 'hex'))
+    const member = (at + 1) as MemberIndex
+    return [{ kind: 'join', member, joinKey: fields.hex(G1), proof: readProof(fields), signature: readSignature(fields) }]
+  })
+  reader.end()
+  return joins
 }
 
 const readSignature = (reader: ByteReader): EcdsaSignature => reader.hex(ECDSA) as EcdsaSignature

@@ -11,6 +11,7 @@ import { domainSeparatorOf, structHasher, typedDigest } from './eip712.ts'
 export const JOIN_TYPE = 'Join(uint32 poolId,uint8 kind,uint32 round,uint32 member,bytes joinKey)'
 export const DEALING_TYPE =
   'Dealing(uint32 poolId,uint8 kind,uint32 round,uint32 dealer,bytes joinKeys,bytes commitments,bytes ciphertexts)'
+export const CHECKED_TYPE = 'Checked(uint32 poolId,uint8 kind,uint32 round,uint32 member,bytes dealingHashes)'
 export const REVEAL_TYPE =
   'Reveal(uint32 poolId,uint8 kind,uint32 round,uint32 member,bytes constantTerm,bytes constantTermProof,bytes publicShare,bytes publicShareProof)'
 export const DKG_RESULT_TYPE = 'DkgResult(uint32 poolId,uint32 round,bytes groupKey,bytes32 publicSharesHash,bytes32 transcriptRoot)'
@@ -20,11 +21,13 @@ export const COMPLAINT_TYPE =
 
 const hashJoin = structHasher(JOIN_TYPE)
 const hashDealing = structHasher(DEALING_TYPE)
+const hashChecked = structHasher(CHECKED_TYPE)
 const hashReveal = structHasher(REVEAL_TYPE)
 const hashComplaint = structHasher(COMPLAINT_TYPE)
 const hashResult = structHasher(DKG_RESULT_TYPE)
 
 const NO_POINT: Hex = `0x${'00'.repeat(128)}`
+const NO_HASH: Hex = `0x${'00'.repeat(32)}`
 const NO_CIPHERTEXT: Hex = `0x${'00'.repeat(32)}`
 
 const join = (parts: readonly Hex[]): Hex => `0x${parts.map((part) => part.slice(2)).join('')}`
@@ -34,6 +37,8 @@ export type CeremonyStatement =
   /** The proof of possession is not signed: it proves itself. */
   | { readonly kind: 'join'; readonly member: MemberIndex; readonly joinKey: Hex; readonly proof: Dleq }
   | { readonly kind: 'dealing'; readonly dealing: Dealing }
+  /** The dealings that this member holds, by struct hash in member order, and whose shares for it are good; null for the others. */
+  | { readonly kind: 'checked'; readonly member: MemberIndex; readonly dealings: readonly (Root | null)[] }
   | { readonly kind: 'reveal'; readonly reveal: Reveal }
 
 /** Struct hash of a dealing, by which transcripts name it. */
@@ -56,6 +61,8 @@ function structHashOf(context: PublicContext, statement: CeremonyStatement): Roo
       return hashJoin([...place, statement.member, statement.joinKey])
     case 'dealing':
       return dealingHash(context, statement.dealing)
+    case 'checked':
+      return hashChecked([...place, statement.member, join(statement.dealings.map((hash) => hash ?? NO_HASH))])
     case 'reveal': {
       const { member, constantTerm, publicShare } = statement.reveal
       const constantProof = constantTerm === null ? [] : [constantTerm.proof.challenge, constantTerm.proof.response]

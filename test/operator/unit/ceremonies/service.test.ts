@@ -76,9 +76,13 @@ describe('ceremonies', () => {
         world.scheduler.at(world.scheduler.now + 1.5 * SLOT_MS, () => void world.scheduler.hold(victim.start()))
       }
       world.chain.draw(0)
-      await world.until('all to end', () => world.members.every(({ ended, id }) => ended.length > 0 || id === 1) && victim.isRunning)
+      const hasShare = () => victim.isRunning && victim.signer.shares.pools().length === 1
+      await world.until('all to end', () => world.members.every(({ ended, id }) => ended.length > 0 || id === 1) && hasShare())
       assert.equal(killed, 1)
       assertCompleted(world)
+      // In the result, or added to it as soon as it could.
+      const isIn = () => ((world.chain.completed[0]?.result.participation ?? 0n) & 1n) === 1n || world.chain.added.includes(victim.id)
+      await world.until('its signature', isIn, 20 * SLOT_MS)
     })
   }
 
@@ -93,26 +97,79 @@ describe('ceremonies', () => {
     assertCompleted(world)
   })
 
-  it('wait for a late member', async (test) => {
-    const world = await makeWorld(test, { size: 4, absent: [3] })
-    world.chain.draw(0)
-    await world.pass(10 * SLOT_MS)
-    assert.deepEqual(world.members[0]?.waitingFor.get('join'), [3])
-    await world.members[2]?.start()
-    await world.until('all to end', ended(world), 4 * SLOT_MS)
-    assertCompleted(world)
-  })
-
-  it('just wait for a silent member until the chain ends the round, then play the next', async (test) => {
+  it('go on without a silent member: the others make the key, and the chain is told who is absent', async (test) => {
     const world = await makeWorld(test, { size: 4, absent: [2] })
     const others = world.members.filter(({ id }) => id !== 2)
+    world.chain.draw(0)
+    await world.until('the others to end', () => others.every((member) => member.ended.length > 0))
+    assert.equal(world.chain.completed[0]?.result.participation, 0b1101n)
+    assertCompleted(world, { holders: others })
+    for (const { progress, warnings } of others) {
+      assert.deepEqual([progress?.roster, progress?.qualified, progress?.faults], [[1, 3, 4], [1, 3, 4], []])
+      assert.deepEqual(warnings, [])
+    }
+    // Come after all, it learns the key and has no share of it.
+    await world.members[1]?.start()
+    await world.until('it to know', () => world.members[1]?.progress?.qualified?.length === 3)
+    await world.pass(4 * SLOT_MS)
+    assert.deepEqual(world.members[1]?.signer.shares.pools(), [])
+    assert.deepEqual(world.chain.added, [])
+  })
+
+  for (const stage of STAGES.slice(0, 7)) {
+    it(`go on without a member that is gone as it enters "${stage}"`, async (test) => {
+      const world = await makeWorld(test, { size: 4, seed: 22 })
+      const [first, victim] = world.members
+      assert.ok(first && victim)
+      victim.onStage = (entered) => entered === stage && victim.kill()
+      const others = world.members.filter(({ id }) => id !== 2)
+      world.chain.draw(0)
+      await world.until('the others to end', () => others.every((member) => member.ended.length > 0))
+      assertCompleted(world, { holders: others })
+      const [one, ...rest] = others.map(({ progress }) => [progress?.roster, progress?.qualified])
+      for (const each of rest) assert.deepEqual(each, one)
+      assert.deepEqual(first.progress?.faults, [])
+    })
+  }
+
+  it('give a member that was away its share as long as the registration is not final', async (test) => {
+    const world = await makeWorld(test, { size: 4, seed: 23 })
+    const [, victim] = world.members
+    assert.ok(victim)
+    victim.onStage = (entered) => entered === 'agree' && victim.kill()
+    world.chain.draw(0)
+    await world.until('the registration', () => world.chain.registered)
+    await world.pass(3 * SLOT_MS)
+    assert.equal(world.chain.completed[0]?.result.participation, 0b1101n)
+    victim.onStage = () => {}
+    await victim.start()
+    await world.until('its signature on the result', () => world.chain.added.length > 0)
+    assert.deepEqual(world.chain.added, [2])
+    assertCompleted(world)
+    await world.until('jobs to be done', settled(world), 3 * FINALITY_MS)
+  })
+
+  it('wait for a late member where there are too few without it', async (test) => {
+    const world = await makeWorld(test, { size: 4, absent: [2, 3] })
+    world.chain.draw(0)
+    await world.pass(12 * SLOT_MS)
+    assert.deepEqual(world.members[0]?.waitingFor.get('join'), [2, 3])
+    await world.members[2]?.start()
+    await world.until('the others to end', () => world.members.every(({ id, ended }) => id === 2 || ended.length > 0))
+    assertCompleted(world, { holders: world.members.filter(({ id }) => id !== 2) })
+  })
+
+  it('end with the round when too few are there, and say who was missing, then play the next', async (test) => {
+    const world = await makeWorld(test, { size: 4, absent: [2, 3] })
+    const others = world.members.filter(({ id }) => id !== 2 && id !== 3)
     world.chain.draw(0)
     await world.pass(30 * SLOT_MS)
     assert.ok(others.every((member) => member.ended.length === 0 && member.warnings.length === 0))
     world.chain.fail()
     await world.until('the round to end', () => others.every((member) => member.ended.length === 1))
-    assert.ok(others.every((member) => member.ended[0]?.registered === false))
+    for (const { ended } of others) assert.deepEqual(ended, [{ registered: false, reason: 'no join key of members 2, 3' }])
     await world.members[1]?.start()
+    await world.members[2]?.start()
     world.chain.draw(1)
     await world.until('the next round to end', () => world.chain.registered && others.every((member) => member.ended.length === 2))
     assertCompleted(world, { round: 1 })

@@ -56,13 +56,13 @@ describe('a ceremony, behind its port', () => {
   for (const size of [4, 7]) {
     it(`makes a key that any t of ${size} shares sign with, and stores them`, async (test) => {
       const members = await vaultOf(test, size)
-      const { joinKeys, dealings } = await dealAll(members)
+      const { dealings } = await dealAll(members)
       await openAll(members, dealings)
       const qualified = indices(size)
       const reveals = await all(members, ({ signer, context }) => signer.ceremony.reveal(context, qualified))
       const [first] = members
       assert.ok(first)
-      const result = resultOf({ context: first.context, joinKeys, dealings, qualified, reveals })
+      const result = resultOf({ context: first.context, dealings, qualified, reveals })
       const root = rootOf(1)
       const partials = await all(members, async ({ signer, context }) => ({
         index: context.self,
@@ -123,6 +123,7 @@ describe('a ceremony, behind its port', () => {
     const [member] = members
     assert.ok(member)
     const { context, dataDir } = member
+    await member.signer.ceremony.check(context, [rootOf(8), null, null, rootOf(7)])
     const reveal = await member.signer.ceremony.reveal(context, indices(4))
     member.signer.close()
     const again = await openSigner({ dataDir, password })
@@ -130,6 +131,7 @@ describe('a ceremony, behind its port', () => {
     assert.equal(await again.ceremony.begin(context), joinKeys[0])
     assert.deepEqual(await again.ceremony.deal(context, joinKeys), dealings[0])
     assert.deepEqual(await again.ceremony.deal(context, [joinKeys[0] ?? null, null, null, null]), dealings[0])
+    assert.deepEqual(await again.ceremony.check(context, [rootOf(9), null, null, null]), [rootOf(8), null, null, rootOf(7)])
     assert.deepEqual(await again.ceremony.reveal(context, indices(4)), reveal)
     await assert.rejects(again.ceremony.reveal(context, indices(3)), withCode('CONFLICTING_STEP'))
     await again.ceremony.sign(context, rootOf(1))
@@ -159,23 +161,26 @@ describe('a ceremony, behind its port', () => {
     const [, dealing, other] = dealings
     assert.ok(victim && dealing && other)
     const { ceremony } = victim.signer
-    const judge = async (change: Partial<Dealing>) => (await ceremony.open(victim.context, { ...dealing, ...change })).reason ?? 'good'
+    const judge = async (change: Partial<Dealing>) => {
+      const opened = await ceremony.open(victim.context, { ...dealing, ...change })
+      return opened.good ? 'good' : `${opened.fault}: ${opened.reason}`
+    }
     const flipped = (text: Hex | null | undefined) => bytesToHex(hexToBytes(text ?? '0x').map((byte, i) => (i === 31 ? byte ^ 1 : byte)))
     const tooBig = (text: Hex | null | undefined) => {
       const bytes = hexToBytes(text ?? '0x')
       return bytesToHex(bytes.map((byte, i) => (i === 0 ? byte ^ 0x80 : byte)))
     }
     const replaceFirst = <T>(list: readonly T[], value: NoInfer<T>): readonly T[] => list.with(0, value)
-    assert.match(await judge({ ciphertexts: replaceFirst(dealing.ciphertexts, flipped(dealing.ciphertexts[0])) }), /does not fit/)
     assert.match(
-      await judge({ ciphertexts: replaceFirst(dealing.ciphertexts, tooBig(dealing.ciphertexts[0])) }),
-      /group order|does not fit/,
+      await judge({ ciphertexts: replaceFirst(dealing.ciphertexts, flipped(dealing.ciphertexts[0])) }),
+      /^hidden: .*does not fit/,
     )
-    assert.match(await judge({ ciphertexts: replaceFirst(dealing.ciphertexts, null) }), /ciphertext/)
-    assert.match(await judge({ commitments: other.commitments }), /does not fit/)
-    assert.match(await judge({ commitments: dealing.commitments.slice(1) }), /commitments/)
-    assert.match(await judge({ commitments: replaceFirst(dealing.commitments, `0x${'00'.repeat(128)}`) }), /valid point/)
-    assert.match(await judge({ joinKeys: replaceFirst(dealing.joinKeys, joinKeys[1] ?? null) }), /another join key/)
+    assert.match(await judge({ ciphertexts: replaceFirst(dealing.ciphertexts, tooBig(dealing.ciphertexts[0])) }), /^hidden: .*group order/)
+    assert.match(await judge({ ciphertexts: replaceFirst(dealing.ciphertexts, null) }), /^shown: .*ciphertext/)
+    assert.match(await judge({ commitments: other.commitments }), /^hidden: .*does not fit/)
+    assert.match(await judge({ commitments: dealing.commitments.slice(1) }), /^shown: .*commitments/)
+    assert.match(await judge({ commitments: replaceFirst(dealing.commitments, `0x${'00'.repeat(128)}`) }), /^shown: .*valid point/)
+    assert.match(await judge({ joinKeys: replaceFirst(dealing.joinKeys, joinKeys[1] ?? null) }), /^shown: .*another join key/)
     assert.equal(await judge({}), 'good')
   })
 
@@ -187,18 +192,22 @@ describe('a ceremony, behind its port', () => {
     assert.ok(victim && dealing && other)
     const { context, dataDir, signer } = victim
     const bad = { ...dealing, ciphertexts: dealing.ciphertexts.with(0, other.ciphertexts[0] ?? null) }
-    const complaint = await signer.ceremony.complain(context, bad)
+    const possessions = await all(members, (each) => each.signer.ceremony.possession(each.context))
+    const [, possession = assert.fail(), foreign = assert.fail()] = possessions
+    const complaint = await signer.ceremony.complain(context, bad, possession)
     assert.ok(complaint)
     assert.equal(judgeComplaint(context, bad, complaint).guilty, 'dealer')
-    await assert.rejects(signer.ceremony.complain(context, other), withCode('GOOD_SHARE'))
+    await assert.rejects(signer.ceremony.complain(context, other, foreign), withCode('GOOD_SHARE'))
     // A dealing that names another's key as the dealer's: the point shared with that other stays closed.
-    assert.equal(await signer.ceremony.complain(context, { ...bad, joinKeys: joinKeys.with(1, joinKeys[2] ?? '0x') }), null)
-    assert.equal(await signer.ceremony.complain(context, { ...bad, commitments: bad.commitments.slice(1) }), null)
+    const copied = { ...bad, joinKeys: joinKeys.with(1, joinKeys[2] ?? '0x') }
+    for (const proof of [possession, foreign]) assert.equal(await signer.ceremony.complain(context, copied, proof), null)
+    assert.equal(await signer.ceremony.complain(context, { ...bad, joinKeys: joinKeys.with(0, joinKeys[3] ?? '0x') }, possession), null)
+    assert.equal(await signer.ceremony.complain(context, { ...bad, commitments: bad.commitments.slice(1) }, possession), null)
     signer.close()
     const again = await openSigner({ dataDir, password })
     test.after(() => again.close())
-    assert.deepEqual(await again.ceremony.complain(context, bad), complaint)
-    await assert.rejects(again.ceremony.complain(context, dealing), withCode('GOOD_SHARE'))
+    assert.deepEqual(await again.ceremony.complain(context, bad, possession), complaint)
+    await assert.rejects(again.ceremony.complain(context, dealing, possession), withCode('GOOD_SHARE'))
   })
 
   it('binds a dealing to its ceremony round', async (test) => {
@@ -213,7 +222,7 @@ describe('a ceremony, behind its port', () => {
 
   it('refuses to reveal without a good share of every qualified dealer, or to store a result that is not its own', async (test) => {
     const members = await vaultOf(test, 4)
-    const { joinKeys, dealings } = await dealAll(members)
+    const { dealings } = await dealAll(members)
     await openAll(members, dealings.slice(0, 3))
     const [first] = members
     assert.ok(first)
@@ -222,7 +231,7 @@ describe('a ceremony, behind its port', () => {
     const qualified = indices(3)
     const reveals: readonly Reveal[] = await all(members, ({ signer, context }) => signer.ceremony.reveal(context, qualified))
     assert.equal(reveals[3]?.constantTerm, null)
-    const result = resultOf({ context: first.context, joinKeys, dealings, qualified, reveals })
+    const result = resultOf({ context: first.context, dealings, qualified, reveals })
     const swapped = { ...result, publicShares: result.publicShares.toReversed() }
     await assert.rejects(ceremony.commit(first.context, swapped), withCode('BAD_RESULT'))
     await assert.rejects(

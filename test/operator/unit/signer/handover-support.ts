@@ -54,7 +54,7 @@ export async function makeKey(nodes: readonly Node[], round = 0): Promise<Vault>
   const dealings = await Promise.all(nodes.map(({ signer }, at) => signer.ceremony.deal(contextOf(at), joinKeys)))
   for (const [at, { signer }] of nodes.entries()) for (const dealing of dealings) await signer.ceremony.open(contextOf(at), dealing)
   const reveals = await Promise.all(nodes.map(({ signer }, at) => signer.ceremony.reveal(contextOf(at), indices)))
-  const result = resultOf({ context: contextOf(0), joinKeys, dealings, qualified: indices, reveals })
+  const result = resultOf({ context: contextOf(0), dealings, qualified: indices, reveals })
   for (const [at, { signer }] of nodes.entries()) {
     await signer.ceremony.commit(contextOf(at), result)
     await signer.ceremony.erase(contextOf(at))

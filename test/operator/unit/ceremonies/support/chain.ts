@@ -45,6 +45,8 @@ type Listener = Parameters<ChainFollower['onChange']>[0]
 /** The registry as ceremonies see it: one pool, its rounds, and who completed it. Each member hears of a change in its own time. */
 export class CeremonyChain {
   readonly completed: Completed[] = []
+  /** Who added its signature later. */
+  readonly added: ProducerId[] = []
   readonly attempts = new Map<ProducerId, number>()
   readonly #scheduler: Scheduler
   readonly #random: Random
@@ -52,6 +54,7 @@ export class CeremonyChain {
   readonly #sendFailure: SendFailure
   readonly #views = new Map<ProducerId, ChainView>()
   readonly #listeners = new Map<ProducerId, Set<Listener>>()
+  #participation = 0n
   #head: NetworkState
   #finalized: NetworkState
 
@@ -136,7 +139,7 @@ export class CeremonyChain {
       chainId: 7n,
       addresses: ADDRESSES,
       parameters: {} as ChainParameters,
-      read: unused,
+      read: async ({ method }) => (method === 'openOf' ? this.#openOf() : unused()),
       balance: unused,
       simulate: unused,
       send: (call) => this.#send(self, call),
@@ -150,10 +153,16 @@ export class CeremonyChain {
       this.#scheduler.at(this.#scheduler.now + this.#random.int(10, SLOT_MS), () => {
         const failure = this.#sendFailure(by, attempt)
         const { phase } = this.#pool()
+        if (call.method === 'addParticipation' && this.#openOf().deadline > 0n) {
+          this.added.push(by)
+          this.#participation |= BigInt(call.args[1] as bigint)
+          return resolve({ status: 'included', hash: `0x${'2'.repeat(64)}` as Root, blockNumber: 3, gasUsed: 200_000n })
+        }
         if (failure === 'unreachable') return reject(new Error('no execution client'))
         if (failure === 'refused' || phase !== 'ceremony' || call.method !== 'completeDkg')
           return resolve({ status: 'refused', error: 'UnexpectedState', args: {} })
         const result = call.args[1] as DkgResultArgs
+        this.#participation = result.participation
         this.completed.push({ by, at: this.#scheduler.now, result })
         this.#change({
           phase: 'registered',
@@ -163,6 +172,12 @@ export class CeremonyChain {
         resolve({ status: 'included', hash: `0x${'1'.repeat(64)}` as Root, blockNumber: 2, gasUsed: 500_000n })
       })
     })
+  }
+
+  #openOf() {
+    const { phase, round, members } = this.#pool()
+    const isOpen = phase !== 'ceremony' && this.#participation !== (1n << BigInt(members.length)) - 1n
+    return { deadline: isOpen ? 8n : 0n, round: BigInt(round), participation: this.#participation }
   }
 
   #pool(): Pool {

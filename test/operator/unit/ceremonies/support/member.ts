@@ -1,8 +1,9 @@
 import { startCeremonies } from '../../../../../operator/ceremonies/service.ts'
-import type { CeremonyPorts, CeremonyStage } from '../../../../../operator/ceremonies/types.ts'
+import type { CeremonyPorts, CeremonyProgress, CeremonyStage } from '../../../../../operator/ceremonies/types.ts'
 import type { ProducerId, PublicKey, Root } from '../../../../../operator/core/ids.ts'
 import type { BeaconNode } from '../../../../../operator/core/ports/beacon.ts'
 import type { CeremonySecrets } from '../../../../../operator/core/ports/ceremony.ts'
+import type { DealingDispute } from '../../../../../operator/core/ports/disputes.ts'
 import type { Log } from '../../../../../operator/core/ports/log.ts'
 import { aggregateSignatures, verifySignature } from '../../../../../operator/protocol/bls/signatures.ts'
 import { combinePartials } from '../../../../../operator/protocol/bls/threshold.ts'
@@ -27,6 +28,9 @@ export class Member {
   readonly id: ProducerId
   readonly dataDir: string
   readonly stages: CeremonyStage[] = []
+  progress: CeremonyProgress | undefined
+  /** What the chain is asked to judge, as this member raised it. */
+  readonly disputes: DealingDispute[] = []
   readonly waitingFor = new Map<CeremonyStage, readonly number[]>()
   readonly ended: { readonly registered: boolean; readonly reason?: string }[] = []
   readonly warnings: string[] = []
@@ -110,9 +114,16 @@ export class Member {
         verify: (key, root, signature) => verifySignature(key as PublicKey, root, signature),
         aggregate: aggregateSignatures,
       },
+      disputes: {
+        raise: async (dispute) => {
+          this.disputes.push(dispute)
+        },
+      },
       observer: {
-        onStage: (_, stage, waitingFor) => {
+        onProgress: (_, progress) => {
           if (!life.isAlive()) return
+          const { stage, waitingFor } = progress
+          this.progress = progress
           this.waitingFor.set(stage, waitingFor)
           if (seen.has(stage)) return
           seen.add(stage)
@@ -135,12 +146,14 @@ export class Member {
     return {
       begin: real(secrets.begin),
       possession: real(secrets.possession),
+      check: real(secrets.check),
       deal: real(secrets.deal),
       open: real(secrets.open),
       complain: real(secrets.complain),
       reveal: real(secrets.reveal),
       sign: real(secrets.sign),
       commit: real(secrets.commit),
+      isCommitted: real(secrets.isCommitted),
       erase: real(secrets.erase),
     }
   }

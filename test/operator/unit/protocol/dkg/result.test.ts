@@ -4,8 +4,8 @@ import type { MemberIndex } from '../../../../../operator/core/ids.ts'
 import type { Dealing, Reveal } from '../../../../../operator/core/ports/ceremony.ts'
 import { scalarToBytes } from '../../../../../operator/protocol/bls/scalars.ts'
 import { DkgError } from '../../../../../operator/protocol/dkg/errors.ts'
-import { type Revealed, resultOf, transcriptOf } from '../../../../../operator/protocol/dkg/result.ts'
-import { decodeTranscript, encodeTranscript, transcriptRootOf } from '../../../../../operator/protocol/dkg/transcript.ts'
+import { type Revealed, resultOf } from '../../../../../operator/protocol/dkg/result.ts'
+import { decodeTranscript, encodeTranscript, transcriptOf, transcriptRootOf } from '../../../../../operator/protocol/dkg/transcript.ts'
 import { CodecError } from '../../../../../operator/protocol/messages/bytes.ts'
 import { evaluateBigInt, field, publicKeyOf } from '../bls/support.ts'
 import { ceremonyFrom, contextOf, membersOf, noProof } from './support.ts'
@@ -78,7 +78,6 @@ describe('result of a ceremony', () => {
       ['BAD_DEALING_SHAPE', withDealing(({ ciphertexts }) => ({ ciphertexts: ciphertexts.slice(1) }))],
       ['BAD_DEALING_SHAPE', withDealing(({ ciphertexts }) => ({ ciphertexts: ciphertexts.with(2, null) }))],
       ['BAD_DEALING_SHAPE', withDealing(({ ciphertexts }) => ({ ciphertexts: ciphertexts.with(2, '0x12') }))],
-      ['BAD_DEALING_SHAPE', withDealing(({ joinKeys }) => ({ joinKeys: joinKeys.toReversed() }))],
       ['BAD_DEALING_SHAPE', withDealing(() => ({ dealer: 3 as MemberIndex }))],
       ['BAD_COMMITMENT', withDealing(({ commitments }) => ({ commitments: commitments.with(1, `0x${'00'.repeat(128)}`) }))],
       ['BAD_PUBLIC_SHARE', withDealing(({ commitments }) => ({ commitments: commitments.toReversed() }))],
@@ -96,6 +95,8 @@ describe('result of a ceremony', () => {
       if (rule !== 'BAD_PUBLIC_SHARE') assert.equal(fault[1], second + 1)
     }
     assert.deepEqual(faultOf({ ...ceremony, qualified: membersOf(2) }), ['NOT_ENOUGH_QUALIFIED', undefined])
+    const crossed = withDealing(({ joinKeys }) => ({ joinKeys: joinKeys.toReversed() }))
+    assert.deepEqual(faultOf(crossed), ['NOT_ENOUGH_RECEIVERS', undefined])
     const other = { ...ceremony.context, round: 3 }
     assert.deepEqual(faultOf({ ...ceremony, context: other }), ['BAD_PUBLIC_SHARE', 1])
   })

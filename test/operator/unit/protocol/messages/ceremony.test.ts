@@ -144,6 +144,7 @@ describe('ceremony messages', () => {
     },
     {
       kind: 'qbft',
+      about: 'transcript',
       message: {
         kind: 'statement',
         signed: {
