@@ -1,5 +1,6 @@
 import { formatEther } from 'ethers'
 import { devnet } from '../../deploy/parameters/devnet.ts'
+import { type CdtFacts, readCdt } from './cdt.ts'
 import { unavoidableWaits } from './floor.ts'
 import type { MemoryGrowth } from './memory.ts'
 import { type OperatorStatus, statusOf } from './operators.ts'
@@ -63,6 +64,7 @@ export async function readOutcome(world: World, startedAt: number): Promise<Outc
     rewardsIndex: { start: world.indexStart.toString(), end: index.onChain.toString(), recomputed: index.recomputed.toString() },
     deposited: world.deposited.toString(),
     claimed: world.claimed.toString(),
+    cdt: await readCdt(contracts),
     stakersStillHold: gains.reduce((sum, balance) => sum + balance, 0n).toString(),
     slots: { used: head, floor },
     seconds: Math.round((Date.now() - startedAt) / 1000),
@@ -82,11 +84,13 @@ function judge(
     proposals,
     commitmentsFinalized,
     rewardsIndex,
+    cdt,
   }: {
     readonly attestations: { readonly due: number; readonly included: number }
     readonly proposals: { readonly due: number; readonly included: number }
     readonly commitmentsFinalized: number
     readonly rewardsIndex: { readonly start: string; readonly end: string }
+    readonly cdt: CdtFacts
   },
 ): void {
   const rules: readonly (readonly [good: boolean, rule: string])[] = [
@@ -106,6 +110,7 @@ function judge(
     [world.roundChangesWhileKilled >= 1, 'at least 1 duty decided by round change while a member was dead, got none'],
     [commitmentsFinalized >= LEAST_COMMITMENTS, `at least ${LEAST_COMMITMENTS} commitments finalized, got ${commitmentsFinalized}`],
     [BigInt(rewardsIndex.end) > BigInt(rewardsIndex.start), `the rewards index to grow, got ${rewardsIndex.start} → ${rewardsIndex.end}`],
+    [cdt.producersPaid >= 1, 'CDT earned and settled by the block producers, got none'],
     [world.forcedExits >= 1, 'one forced exit, got none'],
     [world.claimed > 0n, 'every claim paid, got none'],
   ]
@@ -115,7 +120,7 @@ function judge(
 
 /** The short table at the end. */
 export function tableOf(outcome: Outcome): string {
-  const { attestations, proposals, consensusMs, slots, peakRssMb, operatorRssMb, rewardsIndex } = outcome as {
+  const { attestations, proposals, consensusMs, slots, peakRssMb, operatorRssMb, rewardsIndex, cdt } = outcome as {
     readonly attestations: { readonly due: number; readonly included: number }
     readonly proposals: { readonly due: number; readonly included: number }
     readonly consensusMs: { readonly p50: number; readonly p95: number }
@@ -123,6 +128,7 @@ export function tableOf(outcome: Outcome): string {
     readonly peakRssMb: Readonly<Record<string, number>>
     readonly operatorRssMb: MemoryGrowth
     readonly rewardsIndex: { readonly start: string; readonly end: string }
+    readonly cdt: CdtFacts
   }
   const eth = (wei: unknown): string => `${formatEther(BigInt(String(wei)))} ETH`
   const growth = Number(BigInt(rewardsIndex.end) - BigInt(rewardsIndex.start)) / 1e21
@@ -131,6 +137,7 @@ export function tableOf(outcome: Outcome): string {
     ['claimed back', eth(outcome.claimed)],
     ['still held as bETH', eth(outcome.stakersStillHold)],
     ['rewards', `index +${growth.toFixed(2)} ppm over ${outcome.commitmentsFinalized} finalized commitments (recomputed: equal)`],
+    ['CDT', `${Number(formatEther(cdt.minted)).toFixed(2)} CDT to ${cdt.producersPaid} block producers, ${cdt.producersInDebt} in debt`],
     ['attestations', `${attestations.included} of ${attestations.due}`],
     ['proposals', `${proposals.included} of ${proposals.due}`],
     ['killed', `${outcome.operatorKilled}; ${outcome.roundChangesWhileKilled} duties decided by round change meanwhile`],

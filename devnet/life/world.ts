@@ -2,10 +2,12 @@ import type { JsonRpcProvider } from 'ethers'
 import type {
   BlockProducers,
   BondEther,
+  Cdt,
   Directory,
   Exits,
   Periods,
   PoolRegistry,
+  Rewards,
   StakingPool,
   StateCommitments,
   WithdrawalQueue,
@@ -32,6 +34,8 @@ export type Contracts = {
   readonly poolRegistry: PoolRegistry
   readonly exits: Exits
   readonly stateCommitments: StateCommitments
+  readonly rewards: Rewards
+  readonly cdt: Cdt
   readonly stakerVault: string
   readonly bondVault: string
 }

@@ -4,9 +4,11 @@ import { devnet } from '../../../deploy/parameters/devnet.ts'
 import {
   BlockProducers__factory,
   BondEther__factory,
+  Cdt__factory,
   Exits__factory,
   Periods__factory,
   PoolRegistry__factory,
+  Rewards__factory,
   StakingPool__factory,
   StateCommitments__factory,
   WithdrawalQueue__factory,
@@ -48,6 +50,8 @@ export const deployAndRegisterStage: Stage<OnEthereum, Deployment> = {
       poolRegistry: PoolRegistry__factory.connect(addresses.poolRegistry, provider),
       exits: Exits__factory.connect(addresses.exits, provider),
       stateCommitments: StateCommitments__factory.connect(addresses.stateCommitments, provider),
+      rewards: Rewards__factory.connect(addresses.rewards, provider),
+      cdt: Cdt__factory.connect(addresses.cdt, provider),
       stakerVault: addresses.stakerVault,
       bondVault: addresses.bondVault,
     }
