@@ -1,5 +1,5 @@
+import { headerOf, proofAt } from '../../scripts/dispute/execution-proofs.ts'
 import { SLOTS_PER_EPOCH } from './beacon-prover.ts'
-import { headerOf, proofAt } from './execution-state.ts'
 import type { NetworkLife } from './network-life.ts'
 
 /** First epoch of the report grid that has not begun. */

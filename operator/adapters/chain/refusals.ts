@@ -1,4 +1,4 @@
-import { ethTexts } from '../../core/amounts.ts'
+import { ethText, ethTexts } from '../../core/amounts.ts'
 
 type Args = Readonly<Record<string, unknown>>
 
@@ -10,6 +10,7 @@ const wei = (value: unknown): bigint => BigInt(String(value))
 /** Least and actual amount of wei, to put into a sentence. */
 const amounts = ({ expectedAtLeast, actual }: Args): readonly [string, string] => ethTexts(wei(expectedAtLeast), wei(actual))
 
+const GWEI = 10n ** 9n
 /** Of `Status` in IBlockProducers. */
 const GONE = 3n
 const timeText = (seconds: unknown): string => (wei(seconds) === 0n ? 'none so far' : new Date(Number(wei(seconds)) * 1000).toISOString())
@@ -69,6 +70,22 @@ const SENTENCES: Readonly<Record<string, (args: Args) => string>> = {
   InDebt: ({ producerId, points }) =>
     `producer ${producerId} owes ${points} points: later points repay them, or the owner's CDT with "openpools exit --withdraw --repay"`,
   NoRate: () => 'points have no worth in CDT before a report with points is finalized: wait for the next one',
+  NothingWrong: ({ poolId, reported }) =>
+    `the balance of pool ${poolId} is right: it had ${ethText(wei(reported) * GWEI)} at the reference`,
+  ArrivalsRight: ({ kind, arrivals }) =>
+    `the arrivals of ${wei(kind) === 0n ? 'staker' : 'bond'} pools are right: ${ethText(wei(arrivals))}`,
+  CertificateRight: () => 'every bit of the certificate has a valid signature behind it',
+  NotDisputable: ({ commitmentId }) => `commitment ${commitmentId} is finalized or dropped: it cannot be disputed any more`,
+  NotInWindow: ({ commitmentId }) => `the window of commitment ${commitmentId} is not open: only then can it be voted on`,
+  VoteNotOpen: ({ commitmentId }) =>
+    `no vote on commitment ${commitmentId} is open: until a third of all producers ask for one, only ballots against it count`,
+  VoteOver: ({ deadline }) => `the vote ended at ${timeText(deadline)}`,
+  InvalidBallots: () => 'the signature is not that of these producers over this ballot',
+  NotInConflict: () => 'the two messages are not in conflict: nothing is proven by them',
+  NotSameSigner: ({ first, second }) => `the two messages are of different signers, ${first} and ${second}`,
+  SignerUnknown: ({ signer }) => `${signer} is no producer's operator`,
+  AlreadyOut: ({ producerId }) => `producer ${producerId} was slashed already: one fault slashes once`,
+  FaultKnown: ({ poolId }) => `a fault of pool ${poolId} is proven already: one fault slashes once`,
   ParameterOutOfRange: ({ name, value, least, most }) =>
     `parameter ${name} is ${value}, outside ${least} to ${most}: mend deploy/parameters`,
   NotAPowerOfTwo: ({ name, value }) => `parameter ${name} is ${value}, which is no power of two: mend deploy/parameters`,

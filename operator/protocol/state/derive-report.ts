@@ -16,25 +16,21 @@ const TOP_UP = 31n * GWEI_PER_ETH
 const FULL = 32n * GWEI_PER_ETH
 
 /** Registered pools of a kind at a timestamp (seconds), in order of registration. */
-function registeredAt(state: NetworkState, kind: PoolKind, timestamp: number): readonly Pool[] {
+export function registeredAt(state: NetworkState, kind: PoolKind, timestamp: number): readonly Pool[] {
   return [...state.pools.values()]
     .filter((pool) => pool.kind === kind && pool.registeredAt !== undefined && pool.registeredAt <= timestamp)
     .sort((a, b) => (a.ordinal ?? 0) - (b.ordinal ?? 0))
 }
 
 /** A pool's reported balance in gwei (protocol.md §9). Throws `ReportError` when the reference lacks a funded pool's validator. */
-export function reportedBalance(pool: Pool, reference: Reference): bigint {
+export function reportedBalance(pool: Pool, reference: Pick<Reference, 'timestamp' | 'balances'>): bigint {
   if (pool.frontRunAt !== undefined && pool.frontRunAt <= reference.timestamp) return 0n
   if (pool.fundedAt === undefined || pool.fundedAt > reference.timestamp) return PRE_DEPOSIT
   const found = pool.publicKey === undefined ? undefined : reference.balances.get(pool.publicKey)
   if (found === undefined) {
-    throw new ReportError(
-      'BALANCE_MISSING',
-      `expected the balance of pool ${pool.id} at slot ${reference.header.slot}, the reference has none`,
-      {
-        poolId: pool.id,
-      },
-    )
+    throw new ReportError('BALANCE_MISSING', `expected the balance of pool ${pool.id} at ${reference.timestamp}, the reference has none`, {
+      poolId: pool.id,
+    })
   }
   // The top-up is still queued; a stranger's deposit that came first stands in for it.
   return !found.eligible && found.balance < FULL ? found.balance + TOP_UP : found.balance

@@ -6,6 +6,7 @@ const WORD = 32
 const BALANCE = 8
 const POINT = 4
 /** Entries in a word. */
+export const BALANCES_PER_WORD = WORD / BALANCE
 const POINTS_PER_WORD = WORD / POINT
 /** Of StateCommitments and Rewards. */
 export const POINTS_PER_PAGE = 4096
@@ -18,6 +19,12 @@ export function encodeBalances(balances: readonly bigint[]): Hex {
     view.setBigUint64(at * BALANCE, balance)
   })
   return bytesToHex(bytes)
+}
+
+/** The balance (gwei) at a place of a page; undefined beyond its end. */
+export function balanceIn(page: Hex, place: number): bigint | undefined {
+  const digits = page.slice(2 + 2 * BALANCE * place, 2 + 2 * BALANCE * (place + 1))
+  return digits.length === 2 * BALANCE ? BigInt(`0x${digits}`) : undefined
 }
 
 /** Packs point deltas as a page: 4 bytes big-endian each, signed. */
@@ -71,8 +78,8 @@ export function pageRoot(page: Hex): Root {
   return toRoot(pairHash(`0x${length}`, levelsOf(bytes).at(-1)?.[0] ?? ZERO))
 }
 
-/** A word of a page and its branch. */
-function proveWord(page: Hex, index: number): { readonly word: Hex; readonly branch: readonly Hex[] } {
+/** A word of a page, by its place, and its branch up to what `pageRoot` hashes with the length. */
+export function proveWord(page: Hex, index: number): { readonly word: Hex; readonly branch: readonly Hex[] } {
   const levels = levelsOf(Buffer.from(page.slice(2), 'hex'))
   return {
     word: levels[0]?.[index] ?? ZERO,

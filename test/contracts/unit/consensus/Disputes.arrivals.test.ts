@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { expect } from 'chai'
 import { AbiCoder, hexlify, keccak256, parseEther } from 'ethers'
 import { network } from 'hardhat'
-import { headerOf } from '../../../support/execution-state.ts'
+import { headerOf } from '../../../../scripts/dispute/execution-proofs.ts'
 import { at, BOND, contentOf, type NetworkLife, STAKER, startLife } from '../../../support/network-life.ts'
 import { nextReportEpoch, proveArrivals, referenceBlock } from '../../../support/reports.ts'
 

@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import { concat, dataSlice, decodeRlp, encodeRlp, keccak256, parseEther, solidityPackedKeccak256, toBeHex, ZeroHash } from 'ethers'
 import { network } from 'hardhat'
+import { headerOf, proofAt } from '../../../../scripts/dispute/execution-proofs.ts'
 import type { ExecutionProofsHarness } from '../../../../typechain-types/test/contracts/harness/ExecutionProofsHarness.js'
-import { headerOf, proofAt } from '../../../support/execution-state.ts'
 
 const { ethers } = await network.create()
 const { provider } = ethers

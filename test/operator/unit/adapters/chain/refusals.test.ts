@@ -48,6 +48,9 @@ test('everything that a person’s command can be refused for has its sentence',
       ['ProducerUnknown', 'NotOwner', 'ProducerOut', 'NotLeaving', 'SeatsHeldStill', 'ListedStill', 'NotSettled', 'InDebt'],
     ],
     ['rewards', ['NoRate']],
+    ['disputes', ['NothingWrong', 'ArrivalsRight', 'CertificateRight', 'NotDisputable']],
+    ['votes', ['NotInWindow', 'VoteNotOpen', 'VoteOver', 'InvalidBallots']],
+    ['slashing', ['NotInConflict', 'NotSameSigner', 'SignerUnknown', 'AlreadyOut', 'FaultKnown']],
     ['directory', ['ParameterOutOfRange', 'NotAPowerOfTwo', 'AddressMissing', 'WrongAddress']],
   ]
   const example = (type: string): unknown =>
