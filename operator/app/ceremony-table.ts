@@ -21,28 +21,55 @@ function memberText({ members }: CeremonyStatus, index: MemberIndex): string {
   return producer === undefined ? `member ${index}` : `member ${index} (producer ${producer})`
 }
 
+const membersText = (ceremony: CeremonyStatus, indices: readonly MemberIndex[]): string =>
+  indices.map((index) => memberText(ceremony, index)).join(', ')
+
+function waitsFor(ceremony: CeremonyStatus, now: number): string {
+  const { waitingFor, patienceUntil } = ceremony
+  if (waitingFor.length === 0) return 'nobody'
+  const patience = patienceUntil === null ? '' : `; it goes on without them in ${spanText(patienceUntil - now)}`
+  return `${membersText(ceremony, waitingFor)}${patience}`
+}
+
+/** Complaints with their verdicts, and the rules broken: one line each. */
+function quarrels(ceremony: CeremonyStatus): readonly (readonly [string, string])[] {
+  const complaints = ceremony.complaints.map(({ member, dealer, guilty, fault }) => {
+    const [accuser, accused] = [memberText(ceremony, member), memberText(ceremony, dealer)]
+    return ['complaint', `${accuser} about ${accused}: ${guilty === 'dealer' ? accused : accuser} is at fault (${fault})`] as const
+  })
+  return [...complaints, ...ceremony.faults.map(({ rule, reason }) => ['fault', `${reason} (${rule})`] as const)]
+}
+
 function underWay(ceremony: CeremonyStatus, { producerId, now }: { readonly producerId: number | null; readonly now: number }): string[] {
-  const { stage, members, waitingFor, deadlineAt } = ceremony
+  const { stage, since, members, roster, qualified, deadlineAt } = ceremony
   const vault = members.map((id, at) => `${at + 1}: producer ${id}${id === producerId ? ' (this one)' : ''}`)
-  const left = deadlineAt === null ? [] : [['time left', deadlineAt > now ? spanText(deadlineAt - now) : 'none: its deadline is over']]
   const rows = [
-    ['stage', `${stage} (${STAGES.indexOf(stage) + 1} of ${STAGES.length})`],
+    ['stage', `${stage} (${STAGES.indexOf(stage) + 1} of ${STAGES.length}), for ${spanText(now - since)}`],
     ...(vault.length > 0 ? [['vault', vault.join(', ')]] : []),
-    ['waits for', waitingFor.length === 0 ? 'nobody' : waitingFor.map((index) => memberText(ceremony, index)).join(', ')],
-    ...left,
+    ...(roster === null ? [] : [['takes part', membersText(ceremony, roster)]]),
+    ...(qualified === null ? [] : [['dealings of', membersText(ceremony, qualified)]]),
+    ['waits for', waitsFor(ceremony, now)],
+    ...quarrels(ceremony),
+    ...(deadlineAt === null ? [] : [['time left', deadlineAt > now ? spanText(deadlineAt - now) : 'none: its deadline is over']]),
   ]
   return [name(ceremony), ...columns(rows).map((line) => `  ${line}`), '']
 }
 
+/** What became of a ceremony; of one that failed the outcome names who and why, of others what went wrong all the same is told. */
+function ended(ceremony: CeremonyStatus): readonly string[] {
+  const { outcome = '', stage } = ceremony
+  const [failed, told] = [outcome !== 'registered', quarrels(ceremony).filter(([, text]) => !outcome.includes(text))]
+  const rows = told.map(([kind, text]) => `    ${kind.padEnd('complaint'.length)}  ${text}`)
+  return [`  ${name(ceremony)}: ${failed ? `failed at "${stage}": ` : ''}${outcome}`, ...rows]
+}
+
 /** The ceremonies of an operator for people, as lines: those under way, then what became of the last ones. `now` in Unix milliseconds. */
 export function ceremonyTable({ ceremonies, producerId }: OperatorStatus, now: number): readonly string[] {
-  const [open, ended] = [
-    ceremonies.filter(({ outcome }) => outcome === undefined),
-    ceremonies.filter(({ outcome }) => outcome !== undefined),
-  ]
+  const open = ceremonies.filter(({ outcome }) => outcome === undefined)
+  const over = ceremonies.filter(({ outcome }) => outcome !== undefined)
   return [
     ...(open.length === 0 ? ['No ceremony is under way.', ''] : open.flatMap((ceremony) => underWay(ceremony, { producerId, now }))),
-    ended.length === 0 ? 'None has ended since this operator started.' : 'Ended, the last one first:',
-    ...columns(ended.toReversed().map((ceremony) => [name(ceremony), ceremony.outcome ?? ''])).map((line) => `  ${line}`),
+    over.length === 0 ? 'None has ended since this operator started.' : 'Ended, the last one first:',
+    ...over.toReversed().flatMap(ended),
   ]
 }

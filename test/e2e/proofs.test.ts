@@ -2,8 +2,13 @@
 import '../../devnet/chain/preset.ts'
 
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { aggregateSignatures, PublicKey as BlstKey, type SecretKey, Signature } from '@chainsafe/blst'
 import { Tree } from '@chainsafe/persistent-merkle-tree'
 import { type ApiClient, getClient } from '@lodestar/api'
@@ -16,11 +21,13 @@ import {
   type BaseContract,
   Contract,
   type ContractTransactionResponse,
+  encryptKeystoreJson,
   HDNodeWallet,
   hexlify,
   JsonRpcProvider,
   NonceManager,
   parseEther,
+  ZeroHash,
 } from 'ethers'
 import { MNEMONIC } from '../../devnet/chain/execution/constants.ts'
 import { DEPOSIT_CONTRACT } from '../../devnet/chain/execution/genesis.ts'
@@ -31,6 +38,7 @@ import type { PublicKey } from '../../operator/core/ids.ts'
 import { toEpoch, toPublicKey, toValidatorIndex } from '../../operator/core/parse.ts'
 import type { BeaconHeaderArgs, BeaconProver } from '../../operator/core/ports/prover.ts'
 import { openState } from '../../operator/protocol/proofs/provable-state.ts'
+import { encodeBalances, encodePoints, pageRoot } from '../../operator/protocol/state/pages.ts'
 import {
   BeaconProofsHarness__factory,
   BeaconRootsHarness__factory,
@@ -38,7 +46,7 @@ import {
   DepositDataHarness__factory,
 } from '../../typechain-types/index.ts'
 import { recordingLog } from '../operator/unit/adapters/support/log.ts'
-import { g1, g2, newKey } from '../support/block-producers.ts'
+import { aggregateG2, g1, g2, newKey } from '../support/block-producers.ts'
 import { type CapturedState, captureState } from '../support/captured-state.ts'
 import { ForkingChain } from '../support/forking-chain.ts'
 import { deployLoneVault } from '../support/lone-vault.ts'
@@ -62,7 +70,7 @@ const bytesOf = (hex: string): Uint8Array => Buffer.from(hex.slice(2), 'hex')
 const twisted = (hex: string): string => `0x${hex.slice(2, 4) === 'ff' ? '00' : 'ff'}${hex.slice(4)}`
 
 // The operator's prover and the contracts on states, roots, blocks and deposits of a chain that runs.
-describe('proofs on the local chain', { timeout: 240_000 }, () => {
+describe('proofs on the local chain', { timeout: 360_000 }, () => {
   let chain: ForkingChain
   let provider: JsonRpcProvider
   let beacon: BeaconNodeClient
@@ -426,6 +434,74 @@ describe('proofs on the local chain', { timeout: 240_000 }, () => {
     assert.equal(await check(inside, inside.state.randaoMix(toEpoch(asked)), asked), 'accepted')
     assert.equal(await check(beyond, today, asked + 1), 'accepted')
     assert.equal(await check(beyond, inside.state.randaoMix(toEpoch(asked)), asked), 'LeafNotProven')
+  })
+
+  /** The committee of the period that the next epoch to report is in. @returns that epoch, and the members' keys */
+  async function committeeForReport(): Promise<{ readonly epoch: number; readonly keys: readonly SecretKey[] }> {
+    const [first, length, grid] = [FIRST_PERIOD, vault.parameters.periodLength, vault.parameters.reportEpochs].map(Number)
+    assert.ok(first && length && grid)
+    const next = (): number => (Math.floor(epochNow() / grid) + 1) * grid
+    const period = (epoch: number): number => Math.floor((epoch - first) / length)
+    await until('a report in this period', () => period(next()) === period(epochNow()))
+    const epoch = next()
+    const current = period(epoch)
+    while ((await vault.periods.nextToFreeze()) <= BigInt(current)) await sent(vault.periods.freeze(16, GAS))
+    const seed = await proveMix(Number(await vault.periods.seedEpochOf(current)))
+    await sent(vault.periods.proveSeed(current, seed.timestamp, seed.state as never, seed.proof as never, GAS))
+    await sent(vault.periods.formCommittee(current, 100, GAS))
+    const [members] = await vault.periods.committee(current)
+    return { epoch, keys: members.map(vault.keyOf) }
+  }
+  /** A report of the chain in which the one pool, registered and never funded, has this balance. */
+  async function commitBalance(balance: bigint): Promise<void> {
+    const { epoch, keys } = await committeeForReport()
+    const boundary = epoch * SLOTS_PER_EPOCH
+    await until('the reference', () => chain.slot > boundary + 2)
+    let header = await beacon.header('head')
+    while (header !== undefined && header.slot > boundary) header = await beacon.header(header.parentRoot)
+    const payload = header && (await beacon.executionPayload(header.root))
+    assert.ok(header && payload)
+    const pages = [encodeBalances([balance]), encodePoints([0, 0, 0, 0])]
+    const report = {
+      epoch,
+      referenceSlot: header.slot,
+      blockRoot: header.root,
+      executionBlock: payload.number,
+      history: 0,
+      ...{ stakerArrivals: 0n, bondArrivals: 0n, stakerPools: 1, bondPools: 0, producers: 4 },
+      ...{ certificatesHash: ZeroHash, summariesRoot: ZeroHash, pageRoots: pages.map(pageRoot) },
+    }
+    const digest = bytesOf(await vault.stateCommitments.digest(report))
+    const { proposerIndex, parentRoot, stateRoot, bodyRoot, slot } = header
+    const block = { slot, proposerIndex, parentRoot, stateRoot, bodyRoot }
+    await sent(vault.stateCommitments.commitState(report, block, '0x00', [], aggregateG2(keys.map((one) => one.sign(digest))), GAS))
+    const content = { report, executionHash: payload.hash, absent: '0x00' }
+    for (const [place, page] of pages.entries()) await sent(vault.stateCommitments.postPage(1, content, place, page, GAS))
+  }
+
+  it('the script for disputes finds a wrong balance, tries it out, and has its committee slashed', async () => {
+    chain.paceMs = 500
+    await commitBalance(2_000_000_000n)
+    const folder = mkdtempSync(join(tmpdir(), 'open-pools-dispute-'))
+    const [keyFile, passwordFile] = [join(folder, 'key.json'), join(folder, 'password')]
+    const { address, privateKey } = HDNodeWallet.fromPhrase(MNEMONIC, undefined, `m/44'/60'/0'/0/${STRANGER_ACCOUNT}`)
+    writeFileSync(keyFile, await encryptKeystoreJson({ address, privateKey }, 'correct horse', { scrypt: { N: 1_024 } }))
+    writeFileSync(passwordFile, 'correct horse')
+    const dispute = (...args: readonly string[]) => {
+      const network = ['--rpc-url', chain.executionUrl, '--beacon-url', chain.beaconUrl, '--directory', vault.addresses.directory]
+      return promisify(execFile)(process.execPath, ['--import', 'tsx', 'scripts/dispute.ts', ...args, '--commitment', '1', ...network])
+    }
+    const tried = await dispute('balance', '--dry-run')
+    assert.match(tried.stdout, /^pool 1: posted 2 ETH, at the reference it had 1 ETH\nwould be upheld, for \d+ gas; nothing was sent\n$/)
+    const done = await dispute('balance', '--key-file', keyFile, '--password-file', passwordFile)
+    assert.match(done.stdout, /\nupheld \(transaction 0x[0-9a-f]{64}, \d+ gas\)\n$/)
+    const { state } = await vault.stateCommitments.commitment(1)
+    assert.equal(state, 5n, 'dropped')
+    await assert.rejects(dispute('balance', '--dry-run'), {
+      code: 1,
+      stdout: /would be refused: the contract refused: commitment 1 is finalized or dropped/,
+    })
+    rmSync(folder, { recursive: true })
   })
 })
 

@@ -13,6 +13,7 @@ import {
   Periods__factory,
   PoolRegistry__factory,
   StakingPool__factory,
+  StateCommitments__factory,
   VaultDraws__factory,
 } from '../../typechain-types/index.ts'
 import { aggregateG2, dkgDigest, g1, g2, newKey, proofOfPossession } from './block-producers.ts'
@@ -50,6 +51,7 @@ export async function deployLoneVault(chain: {
     blockProducers: BlockProducers__factory.connect(addresses.blockProducers, signer),
     periods: Periods__factory.connect(addresses.periods, signer),
     poolRegistry: PoolRegistry__factory.connect(addresses.poolRegistry, signer),
+    stateCommitments: StateCommitments__factory.connect(addresses.stateCommitments, signer),
     stakingPool: StakingPool__factory.connect(addresses.stakingPool, signer),
     vaultDraws: VaultDraws__factory.connect(addresses.vaultDraws, signer),
   }
@@ -83,20 +85,21 @@ export async function deployLoneVault(chain: {
       withdrawalCredentials: toRoot(await contracts.stakingPool.withdrawalCredentials(STAKER)),
       amount: PRE_DEPOSIT_GWEI,
     })
-    const signers = vault.map((id) => {
-      const found = keys.get(id)
-      if (found === undefined) throw new Error(`expected a producer of the test's, got ${id}`)
-      return found
-    })
     return {
       groupKey,
       depositSignature: g2(key.sign(Buffer.from(depositRoot.slice(2), 'hex'))),
       publicShares,
       transcriptRoot: outcome.transcriptRoot,
       participation: (1n << BigInt(VAULT_SIZE)) - 1n,
-      aggregateSignature: aggregateG2(signers.map((one) => one.sign(digest))),
+      aggregateSignature: aggregateG2(vault.map((id) => keyOf(id).sign(digest))),
     }
   }
+  /** A producer's signing key. */
+  function keyOf(id: bigint): SecretKey {
+    const found = keys.get(id)
+    if (found === undefined) throw new Error(`expected a producer of the test's, got ${id}`)
+    return found
+  }
 
-  return { ...contracts, addresses, parameters, layouts: beaconChain.layouts, signer, resultOf }
+  return { ...contracts, addresses, parameters, layouts: beaconChain.layouts, signer, resultOf, keyOf }
 }

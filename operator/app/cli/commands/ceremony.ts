@@ -9,8 +9,8 @@ export function ceremonyCommand(): Command {
     .summary('show the key ceremonies of a running operator, live')
     .description(
       [
-        'Shows the key generations and handovers that a running operator takes part in, as they go on: the stage, for whom it',
-        'waits, the time left, and why the last ones failed. Ends with Ctrl-C.',
+        'Shows the key generations and handovers that a running operator takes part in, as they go on: the stage, who is',
+        'missing, who complained about whom and who is at fault, the time left, and why the last ones failed. Ends with Ctrl-C.',
         'Written to a file or another program, it prints whenever something has changed.',
       ].join('\n'),
     )

@@ -11,27 +11,49 @@ const textOf = (ceremonies: readonly object[]): string =>
   ceremonyTable({ producerId: 9, ceremonies: ceremonies as readonly CeremonyStatus[] } as OperatorStatus, NOW).join('\n')
 
 describe('ceremony table', () => {
-  const open = { poolId: 7, kind: 'dkg', round: 2, stage: 'agree', waitingFor: [3, 4], members: [5, 9, 1, 2], deadlineAt: NOW + 200_000 }
+  const open = {
+    ...{ poolId: 7, kind: 'dkg', round: 2, stage: 'agree', since: NOW - 2_000, waitingFor: [3, 4], patienceUntil: NOW + 4_000 },
+    ...{ members: [5, 9, 1, 2], deadlineAt: NOW + 200_000, roster: null, qualified: null, complaints: [], faults: [] },
+  }
+  const fault = { member: 4, rule: 'BAD_SHARE', reason: 'member 4 dealt member 2 a bad share' }
+  const complaint = { member: 2, dealer: 4, guilty: 'dealer', fault: 'share' }
 
   it('shows a ceremony: its stage, the vault, who is missing, the time left', () => {
     const text = textOf([open])
-    assert.match(text, /^pool 7, key generation, round 2\n {2}stage +agree \(4 of 9\)$/m)
+    assert.match(text, /^pool 7, key generation, round 2\n {2}stage +agree \(4 of 9\), for 2 s$/m)
     assert.match(text, /^ {2}vault +1: producer 5, 2: producer 9 \(this one\), 3: producer 1, 4: producer 2$/m)
-    assert.match(text, /^ {2}waits for +member 3 \(producer 1\), member 4 \(producer 2\)$/m)
+    assert.match(text, /^ {2}waits for +member 3 \(producer 1\), member 4 \(producer 2\); it goes on without them in 4 s$/m)
     assert.match(text, /^ {2}time left +3 min 20 s$/m)
     assert.match(textOf([{ ...open, deadlineAt: NOW - 1 }]), /time left +none: its deadline is over/)
+    assert.match(textOf([{ ...open, patienceUntil: null }]), /member 4 \(producer 2\)$/m)
+    assert.doesNotMatch(text, /takes part|dealings of|complaint|fault/)
   })
 
-  it('shows what became of the last ones, the newest first', () => {
-    const ended = [1, 2].map((poolId) => ({
-      ...open,
-      poolId,
-      members: [],
-      deadlineAt: null,
-      outcome: poolId === 1 ? 'registered' : 'too late',
-    }))
-    assert.match(textOf(ended), /^No ceremony is under way\.$/m)
-    assert.match(textOf(ended), /Ended, the last one first:\n {2}pool 2, key generation, round 2 {2}too late\n {2}pool 1, .* registered$/)
+  it('shows who takes part, who complained about whom, the verdict, and the rules broken', () => {
+    const text = textOf([{ ...open, roster: [1, 2, 4], qualified: [1, 2], complaints: [complaint], faults: [fault] }])
+    assert.match(text, /^ {2}takes part +member 1 \(producer 5\), member 2 \(producer 9\), member 4 \(producer 2\)$/m)
+    assert.match(text, /^ {2}dealings of +member 1 \(producer 5\), member 2 \(producer 9\)$/m)
+    assert.match(
+      text,
+      /^ {2}complaint +member 2 \(producer 9\) about member 4 \(producer 2\): member 4 \(producer 2\) is at fault \(share\)$/m,
+    )
+    assert.match(text, /^ {2}fault +member 4 dealt member 2 a bad share \(BAD_SHARE\)$/m)
+    const lied = textOf([{ ...open, complaints: [{ ...complaint, guilty: 'complainer' }] }])
+    assert.match(lied, /: member 2 \(producer 9\) is at fault \(share\)$/m)
+  })
+
+  it('shows what became of the last ones, the newest first, with member and rule', () => {
+    const over = { ...open, members: [], deadlineAt: null }
+    const good = { ...over, poolId: 1, stage: 'confirm', faults: [fault], outcome: 'registered' }
+    const bad = { ...over, poolId: 2, faults: [fault], outcome: `${fault.reason} (BAD_SHARE); no dealing of member 3` }
+    const text = textOf([good, bad])
+    assert.match(text, /^No ceremony is under way\.$/m)
+    const lines = text.split('\n').slice(3)
+    assert.deepEqual(lines, [
+      '  pool 2, key generation, round 2: failed at "agree": member 4 dealt member 2 a bad share (BAD_SHARE); no dealing of member 3',
+      '  pool 1, key generation, round 2: registered',
+      '    fault      member 4 dealt member 2 a bad share (BAD_SHARE)',
+    ])
     assert.match(textOf([]), /None has ended since this operator started\.$/)
   })
 })
