@@ -11,6 +11,7 @@ import { systemClock as clock } from '../adapters/clock.ts'
 import { startNetwork } from '../adapters/p2p/network.ts'
 import { openJobQueue } from '../adapters/queue/job-queue.ts'
 import { openStore } from '../adapters/store/sqlite.ts'
+import { startHandovers } from '../ceremonies/handover-service.ts'
 import { startCeremonies } from '../ceremonies/service.ts'
 import type { Address, Root } from '../core/ids.ts'
 import { toAddress, toRoot } from '../core/parse.ts'
@@ -27,6 +28,7 @@ import { openSigner } from '../signer/open.ts'
 import { passwordFrom } from '../signer/password.ts'
 import { openPeerIdentity } from '../signer/peer-identity.ts'
 import { createBeaconHub } from './beacon-hub.ts'
+import { splitCeremonies } from './ceremony-channel.ts'
 import { createCeremonyStatistics } from './ceremony-statistics.ts'
 import { JOBS_FOLDER, type OperatorConfig } from './config.ts'
 import { createDutyPools } from './duty-pools.ts'
@@ -163,19 +165,11 @@ export async function startOperator({ config, log, lifecycle }: Shell): Promise<
   duties.start(signal)
   board.add({ dutyRecords: () => duties.records() })
 
-  startCeremonies(
-    {
-      ...everyone,
-      secrets: signer.ceremony,
-      operatorKey,
-      signingKey,
-      verifyEcdsa,
-      scheme: bls,
-      disputes: startDisputes(everyone),
-      observer: ceremonies.observer,
-    },
-    signal,
-  )
+  const channel = splitCeremonies(network)
+  const keys = { operatorKey, signingKey, verifyEcdsa, scheme: bls }
+  const members = { ...everyone, ...keys, disputes: startDisputes(everyone), observer: ceremonies.observer }
+  startCeremonies({ ...members, network: channel.keys, secrets: signer.ceremony }, signal)
+  startHandovers({ ...members, network: channel.handovers, secrets: signer.handover }, signal)
   const pageSize = () => contracts.read({ contract: 'stateCommitments', method: 'POOLS_PER_PAGE', args: [] })
   const poolsPerPage = Number(await waitFor({ what: 'the execution client', board, log }, pageSize, signal))
   startReports({ ...everyone, certificates, signingKey, aggregation: bls, poolsPerPage }, signal)

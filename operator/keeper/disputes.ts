@@ -75,6 +75,8 @@ export function disputeCall(dispute: DealingDispute): Call {
     joinSignature: dispute.dealerJoin,
   }
   if ('place' in against) return { contract: 'dkgDisputes', method: 'disputeCommitment', args: [ceremony, signed, against.place] }
+  if ('publicShares' in against)
+    return { contract: 'dkgDisputes', method: 'disputeConstantTerm', args: [ceremony, signed, against.publicShares] }
   const { member, sharedPoint, proof } = against.complaint
   const complaint = {
     member,

@@ -1,7 +1,7 @@
 import type { Hex, PoolId } from '../core/ids.ts'
 import type { Complaint, Dealing, Dleq } from '../core/ports/ceremony.ts'
 import type { HandoverContext } from '../core/ports/handover.ts'
-import { CEREMONY_KINDS, ceremonyId } from '../protocol/dkg/context.ts'
+import { CEREMONY_KINDS, ceremonyId, type PublicContext } from '../protocol/dkg/context.ts'
 import { CeremonyError } from './errors.ts'
 import type { SealedStates } from './sealed-states.ts'
 import type { Dealt } from './share-terms.ts'
@@ -32,7 +32,7 @@ export type HandoverStates = {
   /** Like `find`; throws `CeremonyError` when the handover was never begun. */
   get(context: HandoverContext): HandoverState
   save(context: HandoverContext, state: HandoverState): void
-  erase(context: HandoverContext): void
+  erase(context: PublicContext): void
   /** Handovers in which this node has dealt, until they are erased. */
   dealt(): readonly Dealt[]
 }
@@ -42,7 +42,7 @@ const KIND_AT = 56
 const ROUND_AT = 57
 
 export function createHandoverStates(states: SealedStates): HandoverStates {
-  const nameOf = (context: HandoverContext) => ceremonyId(context).slice(2)
+  const nameOf = (context: PublicContext) => ceremonyId(context).slice(2)
   // Authenticated encryption: only this module's own JSON comes back.
   const read = (name: string): HandoverState | undefined => {
     const bytes = states.load(name)

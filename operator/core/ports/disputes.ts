@@ -3,7 +3,8 @@ import type { Complaint, Dealing } from './ceremony.ts'
 
 /**
  * What `DkgDisputes` needs to judge a dealing by what members signed. With a `complaint` (signed, and both join keys signed by
- * their owners) it says who of the two is at fault; without one, the commitment at `place` (from 0) is no point of the group.
+ * their owners) it says who of the two is at fault; without one, the commitment at `place` (from 0) is no point of the group, or the
+ * constant term is not the dealer's public share.
  */
 export type DealingDispute = {
   readonly poolId: PoolId
@@ -25,6 +26,8 @@ export type DealingDispute = {
         readonly memberJoin: EcdsaSignature
       }
     | { readonly place: number }
+    /** Of a handover: it deals another share than the dealer's among these, which are the chain's. */
+    | { readonly publicShares: Hex }
 }
 
 /** Who takes members to the chain that it convicts. */

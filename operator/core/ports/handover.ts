@@ -45,5 +45,5 @@ export type HandoverSecrets = {
   /** Stores the new share beside the old one as an encrypted keystore. It signs from its cutover on, once that is final. */
   commit(context: HandoverContext, publicShares: readonly PublicKey[]): Promise<void>
   /** Forgets everything of this handover but a committed share. */
-  erase(context: HandoverContext): Promise<void>
+  erase(context: Pick<HandoverContext, 'chainId' | 'contract' | 'poolId' | 'kind' | 'round'>): Promise<void>
 }

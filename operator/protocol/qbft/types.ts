@@ -10,7 +10,7 @@ export type QbftInstance = {
 }
 
 /** Kinds of instance, as signed. */
-export const INSTANCE_CODES = { attestation: 1, proposal: 2, ceremony: 16, roster: 17 } as const
+export const INSTANCE_CODES = { attestation: 1, proposal: 2, ceremony: 16, roster: 17, handover: 18 } as const
 
 export const STATEMENT_TYPES = ['pre-prepare', 'prepare', 'commit', 'round-change'] as const
 export type StatementType = (typeof STATEMENT_TYPES)[number]

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { hashCrypto, realCrypto } from './crypto.ts'
+import { runHandovers } from './handover/run.ts'
 import { runSeed } from './run.ts'
 import { describeFailure, runSeeds } from './seeds.ts'
 import { runUpkeep } from './upkeep/run.ts'
@@ -9,6 +10,7 @@ const HELP = `Runs vaults of shipped duty services on a simulated clock, network
   --seed N      replay one schedule, with everything its members log
   --members N   4 or 7 (both, in turn)
   --upkeep      reports and upkeep of operators, instead of duties (1000 schedules)
+  --rotation    handovers of a key between vaults of 4, instead of duties (200 schedules)
   --bls         real BLS and secp256k1 signatures instead of keyed hashes`
 
 const OPTIONS = {
@@ -16,6 +18,7 @@ const OPTIONS = {
   seed: { type: 'string' },
   members: { type: 'string' },
   upkeep: { type: 'boolean', default: false },
+  rotation: { type: 'boolean', default: false },
   bls: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } as const
@@ -66,6 +69,23 @@ async function upkeep(size: number | undefined): Promise<number> {
   return total.failed > 0 ? 1 : 0
 }
 
+async function rotation(): Promise<number> {
+  const only = values.seed === undefined ? undefined : count('seed', values.seed)
+  const last = only ?? count('seeds', values.seeds ?? '200')
+  const total = { schedules: 0, broken: 0, completed: 0, failed: 0, reorganized: 0, crashes: 0 }
+  for (let seed = only ?? 1; seed <= last; seed++) {
+    const { violations, warnings, ...outcome } = await runHandovers({ seed })
+    total.schedules += 1
+    for (const key of ['completed', 'failed', 'reorganized', 'crashes'] as const) total[key] += outcome[key]
+    if (only !== undefined) console.log(warnings.join('\n'))
+    if (violations.length === 0) continue
+    total.broken += 1
+    console.error(describeFailure({ seed, size: 4, violations }, ' --rotation'))
+  }
+  console.log(JSON.stringify(total))
+  return total.broken > 0 ? 1 : 0
+}
+
 async function main(): Promise<number> {
   if (values.help) {
     console.log(HELP)
@@ -73,6 +93,7 @@ async function main(): Promise<number> {
   }
   const size = values.members === undefined ? undefined : membersOf(values.members)
   if (values.upkeep) return upkeep(size)
+  if (values.rotation) return rotation()
   const crypto = values.bls ? await realCrypto() : undefined
   const flags = values.bls ? ' --bls' : ''
   if (values.seed !== undefined) {

@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { ProducerId } from '../../../../operator/core/ids.ts'
+import { type HandoverPlan, runHandovers } from './run.ts'
+
+/** Few and short: the command runs more and longer ones. */
+const SHORT: Partial<HandoverPlan> = { epochs: 36 }
+const QUIET: Partial<HandoverPlan> = {
+  ...{ faults: new Map(), isStormy: false, crashes: 0, reorgs: 0, stuck: 0 },
+  late: { from: 0, to: 0, by: 0 },
+}
+const vault = (...ids: readonly number[]) => ids as readonly ProducerId[]
+
+describe('handovers under simulation', () => {
+  it('sign nothing slashable across any cutover, whatever crashes, lies, comes late, twice or is taken back', async () => {
+    const total = { completed: 0, crashes: 0, reorganized: 0 }
+    for (const seed of [5, 12, 17, 44]) {
+      const { violations, completed, crashes, reorganized } = await runHandovers({ seed, change: SHORT })
+      assert.deepEqual(violations, [], `npm run simulate -- --rotation --seed ${seed}`)
+      total.completed += completed
+      total.crashes += crashes
+      total.reorganized += reorganized
+    }
+    for (const count of Object.values(total)) assert.ok(count > 0, JSON.stringify(total))
+  })
+
+  it('miss no epoch when all goes well, through disjoint vaults, and the first key still signs', async () => {
+    const vaults = [vault(1, 2, 3, 4), vault(5, 6, 7, 8), vault(1, 2, 3, 4), vault(5, 6, 7, 8)]
+    const { violations, completed, failed } = await runHandovers({ seed: 1, change: { ...QUIET, vaults, epochs: 40 } })
+    assert.deepEqual(violations, [])
+    assert.deepEqual([completed, failed], [3, 0])
+  })
+
+  it('an old vault that is cut off from the chain stops by itself; without the margin it would be caught', async () => {
+    const vaults = [vault(1, 2, 3, 4), vault(5, 6, 7, 8)]
+    const change = { ...QUIET, vaults, stuck: 1, epochs: 30 }
+    assert.deepEqual((await runHandovers({ seed: 2, change })).violations, [])
+    const { violations } = await runHandovers({ seed: 2, change: { ...change, margin: 1_000 } })
+    assert.match(violations[0] ?? 'nothing was caught', /^slashable/)
+  })
+})
