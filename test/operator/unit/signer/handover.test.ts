@@ -129,7 +129,7 @@ describe('a handover, behind its port', () => {
     assert.equal((await node.signer.handover.open(context, bad)).good, false)
     const complaint = await node.signer.handover.complain(context, bad)
     assert.ok(complaint)
-    assert.deepEqual(judgeComplaint(context, bad, complaint), { guilty: 'dealer', fault: 'share' })
+    assert.equal(judgeComplaint(context, bad, complaint).guilty, 'dealer')
     await restart(node)
     assert.deepEqual(await node.signer.handover.complain(context, bad), complaint)
     assert.equal(await node.signer.handover.complain(context, good), null)
