@@ -9,6 +9,14 @@ contract PageTreeHarness {
         return PageTree.root(page);
     }
 
+    /// @notice The same where free memory was written to before, as it may have been.
+    function rootAmongNoise(bytes calldata page) external pure returns (bytes32) {
+        assembly ("memory-safe") {
+            for { let at := mload(0x40) } lt(at, add(mload(0x40), 0x1000)) { at := add(at, 0x20) } { mstore(at, not(0)) }
+        }
+        return PageTree.root(page);
+    }
+
     function verifyWord(bytes32 pageRoot, uint256 length, uint256 index, bytes32 word, bytes32[] calldata branch)
         external
         pure

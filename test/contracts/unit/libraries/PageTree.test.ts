@@ -45,6 +45,7 @@ describe('PageTree: roots', () => {
       const page = randomBytes(length)
       const root = await pages.root(page)
       assert.equal(root, rootOf(page), `${length} bytes`)
+      assert.equal(await pages.rootAmongNoise(page), root, `${length} bytes among others`)
       const words = Math.ceil(length / 32)
       for (const index of new Set([0, words - 1, randomInt(words)])) {
         assert.equal(await pages.verifyWord(root, length, index, wordOf(page, index), branchOf(page, index)), true)

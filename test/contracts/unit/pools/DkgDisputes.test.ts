@@ -214,6 +214,29 @@ describe('DkgDisputes: key generation', () => {
     )
   })
 
+  it('A28 a false complaint is charged once', async () => {
+    const world = await load()
+    const { made, pools } = world
+    const dealing = made.deal(DEALER)
+    const complaint = made.complain(dealing, MEMBER)
+    await expect(dispute(world, made, dealing, complaint)).to.emit(pools.dkgDisputes, 'ComplainerCharged')
+    await expect(dispute(world, made, dealing, complaint)).to.be.revertedWithCustomError(pools.dkgDisputes, 'AlreadyJudged')
+  })
+
+  it('A18 a dealing that the dealer did not sign convicts it of no commitment', async () => {
+    const { made, pools } = await load()
+    const dealing = made.deal(DEALER)
+    const bad = { ...dealing, commitments: dealing.commitments.with(1, OFF_CURVE) }
+    await expect(pools.dkgDisputes.disputeCommitment(made.ceremony, made.signed(bad, 4), 1)).to.be.revertedWithCustomError(
+      pools.dkgDisputes,
+      'WrongSigner',
+    )
+    await expect(pools.dkgDisputes.disputeConstantTerm(made.ceremony, made.signed(bad), '0x')).to.be.revertedWithCustomError(
+      pools.dkgDisputes,
+      'UnknownCeremony',
+    )
+  })
+
   it('A18 what was signed for another pool, round, dealing or by another member convicts and charges nobody', async () => {
     const world = await load()
     const { made, pools, members } = world
@@ -381,6 +404,11 @@ describe('DkgDisputes: handovers', () => {
     await expect(
       dkgDisputes.disputeConstantTerm(made.ceremony, made.signed(honest), hexlify(randomBytes(48 * 4))),
     ).to.be.revertedWithCustomError(dkgDisputes, 'WrongPublicShares')
+    const forged = made.signed(made.deal(OLD_DEALER), OLD_DEALER + 1)
+    await expect(dkgDisputes.disputeConstantTerm(made.ceremony, forged, publicShares)).to.be.revertedWithCustomError(
+      dkgDisputes,
+      'WrongSigner',
+    )
     const snapshot = await networkHelpers.takeSnapshot()
     for (const [dealing, fault] of [
       [made.deal(OLD_DEALER), FAULT['constant-term']],

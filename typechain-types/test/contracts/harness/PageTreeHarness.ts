@@ -6,13 +6,14 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   
 
   export interface PageTreeHarnessInterface extends Interface {
-    getFunction(nameOrSignature: "gas" | "int32At" | "root" | "sumInt32" | "sumUint64" | "uint64At" | "verifyWord"): FunctionFragment;
+    getFunction(nameOrSignature: "gas" | "int32At" | "root" | "rootAmongNoise" | "sumInt32" | "sumUint64" | "uint64At" | "verifyWord"): FunctionFragment;
 
     
 
     encodeFunctionData(functionFragment: 'gas', values: [BytesLike]): string;
 encodeFunctionData(functionFragment: 'int32At', values: [BytesLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'root', values: [BytesLike]): string;
+encodeFunctionData(functionFragment: 'rootAmongNoise', values: [BytesLike]): string;
 encodeFunctionData(functionFragment: 'sumInt32', values: [BytesLike]): string;
 encodeFunctionData(functionFragment: 'sumUint64', values: [BytesLike]): string;
 encodeFunctionData(functionFragment: 'uint64At', values: [BytesLike, BigNumberish]): string;
@@ -21,6 +22,7 @@ encodeFunctionData(functionFragment: 'verifyWord', values: [BytesLike, BigNumber
     decodeFunctionResult(functionFragment: 'gas', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'int32At', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'root', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'rootAmongNoise', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'sumInt32', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'sumUint64', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'uint64At', data: BytesLike): Result;
@@ -87,6 +89,14 @@ decodeFunctionResult(functionFragment: 'verifyWord', data: BytesLike): Result;
     
 
     
+    rootAmongNoise: TypedContractMethod<
+      [page: BytesLike, ],
+      [string],
+      'view'
+    >
+    
+
+    
     sumInt32: TypedContractMethod<
       [page: BytesLike, ],
       [[bigint, bigint]],
@@ -132,6 +142,11 @@ getFunction(nameOrSignature: 'int32At'): TypedContractMethod<
       'view'
     >;
 getFunction(nameOrSignature: 'root'): TypedContractMethod<
+      [page: BytesLike, ],
+      [string],
+      'view'
+    >;
+getFunction(nameOrSignature: 'rootAmongNoise'): TypedContractMethod<
       [page: BytesLike, ],
       [string],
       'view'
