@@ -56,17 +56,37 @@ export const LAYOUT_ROW = {
   randaoMixesGindex: 77n,
 }
 
-/** Lodestar's states of the minimal preset, Electra's unless asked otherwise, proven in a worker. One request at a time. */
+/** Of the process: Lodestar takes seconds to load. */
+let shared: Worker | undefined
+/** The last request: the worker answers one at a time. */
+let last: Promise<unknown> = Promise.resolve()
+
+/** Lodestar's states of the minimal preset, Electra's unless asked otherwise, proven in a worker that all provers share. */
 export class BeaconProver {
-  readonly #worker = new Worker(new URL('./beacon-prover.worker.ts', import.meta.url), { execArgv: ['--import', 'tsx'] })
+  #isClosed = false
 
   async prove(request: Partial<StateRequest> & Pick<StateRequest, 'slot'>): Promise<ProvenState> {
-    this.#worker.postMessage({ fork: 'electra', forkVersion: FORK_VERSION, mixes: [], validators: [], ...request })
-    const [proven] = (await once(this.#worker, 'message')) as [ProvenState]
-    return proven
+    if (this.#isClosed) throw new Error('expected a prover in use, got a closed one')
+    const answer = last.then(() => ask({ fork: 'electra', forkVersion: FORK_VERSION, mixes: [], validators: [], ...request }))
+    last = answer.catch(() => undefined)
+    return answer
   }
 
+  /** It proves nothing any more. */
   async close(): Promise<void> {
-    await this.#worker.terminate()
+    this.#isClosed = true
+  }
+}
+
+/** The worker keeps the process alive only while it is asked. */
+async function ask(request: StateRequest): Promise<ProvenState> {
+  shared ??= new Worker(new URL('./beacon-prover.worker.ts', import.meta.url), { execArgv: ['--import', 'tsx'] })
+  shared.ref()
+  try {
+    shared.postMessage(request)
+    const [proven] = (await once(shared, 'message')) as [ProvenState]
+    return proven
+  } finally {
+    shared.unref()
   }
 }

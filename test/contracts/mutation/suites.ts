@@ -21,6 +21,7 @@ const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
   'pools/CeremonySignatures': ['pools/Ceremonies', 'pools/PoolRegistry'],
   'pools/PoolBook': ['pools/PoolRegistry', 'pools/Exits', 'audit/pools'],
   'pools/PoolRegistry': ['pools/PoolRegistry', 'audit/pools'],
+  'producers/Accounts': ['producers/Seats', 'producers/BlockProducers'],
   'producers/BlockProducers': ['producers/BlockProducers', 'producers/leaving'],
   'producers/BondUnits': ['producers/BlockProducers', 'producers/model'],
   'producers/Penalties': ['producers/BlockProducers', 'producers/Seats', 'consensus/PoolFaults'],

@@ -196,6 +196,17 @@ describe('Slashing: faults of pools', function () {
       near(await life.bondEther.balanceOf(reporter().address), eth('0.1'))
     })
 
+    it('of a pool that is exiting already: it is not taken out again', async () => {
+      await life.bondEther.connect(at(life.people, 0)).approve(life.withdrawalQueue, eth('106'))
+      await life.withdrawalQueue.connect(at(life.people, 0)).requestWithdrawal(eth('106'))
+      await life.exits.requestLiquidation()
+      await life.drawLiquidation()
+      expect(await stateOf()).to.equal(EXITING)
+      const tx = double()
+      await expect(tx).to.emit(life.slashing, 'PoolFault').withArgs(pool.id, SIGNATURES, reporter().address)
+      await expect(tx).to.not.emit(life.exits, 'LiquidationDrawn')
+    })
+
     it('shown by the beacon chain itself: a slashed validator is proof enough', async () => {
       await leave(64, 31_900_000_000, { slashed: true })
       await expect(report()).to.emit(life.slashing, 'PoolFault').withArgs(pool.id, SIGNATURES, reporter().address)
@@ -250,6 +261,22 @@ describe('Slashing: faults of pools', function () {
       await show()
       await life.slashing.settle(pool.id)
       for (const [i, value] of (await bondsOf(members)).entries()) near(value, (before[i] ?? 0n) - eth('1'))
+    })
+
+    it('A44 spares who took a seat after the fault', async () => {
+      const members = await life.poolRegistry.vault(pool.id)
+      const late = at(
+        life.producers.filter(({ id }) => !members.includes(id)),
+        0,
+      ).id
+      const withdrawable = await leave(6, FULL - 1_000_000_000, { slashed: true })
+      await report()
+      await life.blockProducers.connect(await life.as(life.addresses.vaultDraws)).lockSeats(pool.id, STAKER, [late])
+      const before = await bondOf(late)
+      await enter(withdrawable)
+      await show()
+      await life.slashing.settle(pool.id)
+      expect(await bondOf(late)).to.be.at.least(before)
     })
 
     it('A28 takes no more than a bond has left', async () => {

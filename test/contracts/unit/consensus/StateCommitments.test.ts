@@ -137,6 +137,13 @@ describe('StateCommitments', function () {
       })
       await life.commit(signed)
     })
+    it('with points of more or fewer producers than were registered then', async () => {
+      const registered = Number(await life.blockProducers.countAt(life.timeOfSlot(epoch * SLOTS_PER_EPOCH)))
+      for (const count of [registered - 1, registered + 1]) {
+        const signed = await life.draftReport({ epoch, points: Array<number>(count).fill(0) })
+        await refused(life.commit(signed), 'WrongProducerCount')
+      }
+    })
     it('a header with another slot, or of another block', async () => {
       const signed = await life.draftReport({ epoch })
       await refused(life.commit(await resigned(signed, { referenceSlot: signed.report.referenceSlot - 1n })), 'WrongReferenceSlot')

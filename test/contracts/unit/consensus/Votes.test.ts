@@ -95,7 +95,9 @@ describe('Votes', function () {
   describe('opening', () => {
     it('by a third of all, over several transactions: the commitment is frozen', async () => {
       await voters.cast(id, WRONG, some(2))
-      await voters.cast(id, UNAVAILABLE, some(1, 2))
+      const { places, signature } = await voters.sign(id, UNAVAILABLE, some(1, 2))
+      // Words without ballots change nothing.
+      await life.votes.cast(id, UNAVAILABLE, [...places, 0n], signature)
       expect(await commitmentState()).to.equal(2n)
       await expect(voters.cast(id, WRONG, some(1, 3)))
         .to.emit(life.votes, 'VoteOpened')

@@ -88,6 +88,20 @@ describe('ExecutionProofs', () => {
     }
   })
 
+  it('shows nothing absent by a node that no trie has', async () => {
+    const key = toBeHex(1, 32)
+    const strange = encodeRlp(['0x01', '0x02', '0x03'])
+    await expect(harness.verifySlot(keccak256(strange), key, [strange])).to.revert(ethers)
+    const short = encodeRlp([concat(['0x20', keccak256(key)]), '0x01'])
+    await expect(harness.verifySlot(ZeroHash, key, [short])).to.revert(ethers)
+  })
+
+  it('knows a path that is longer than any key for another’s', async () => {
+    const key = toBeHex(1, 32)
+    const long = encodeRlp([concat(['0x20', keccak256(key), '0x00']), '0x01'])
+    expect(await harness.verifySlot(keccak256(long), key, [long])).to.equal(0n)
+  })
+
   it('shows the only slot of a small trie, and any other absent', async () => {
     const small = await ethers.deployContract('ExecutionProofsHarness', [0])
     const block = BigInt(await provider.getBlockNumber())

@@ -155,6 +155,22 @@ describe('DkgDisputes: key generation', () => {
     }
   })
 
+  it('A33 lists of other lengths convict without a complaint too', async () => {
+    const { made, pools, members } = await load()
+    const bent = made.deal(DEALER)
+    await expect(pools.dkgDisputes.disputeCommitment(made.ceremony, made.signed({ ...bent, commitments: bent.commitments.slice(1) }), 0))
+      .to.emit(pools.dkgDisputes, 'DealerConvicted')
+      .withArgs(1n, 0n, 0n, members[DEALER - 1], FAULT.shape)
+  })
+
+  it('A33 a complainer whose own join key is no point is charged, not the dealer', async () => {
+    const world = await load()
+    const { made } = world
+    const complaint = made.complain(made.deal(DEALER), MEMBER)
+    const dealing = { ...made.deal(DEALER), joinKeys: made.joinKeys.with(MEMBER - 1, outsideSubgroup()) }
+    await assertCharged(world, made, dealing, complaint, 'proof')
+  })
+
   it('A33 a dealer whose own join key is no point', async () => {
     const world = await load()
     const { made } = world
@@ -265,6 +281,13 @@ describe('DkgDisputes: key generation', () => {
     await expect(
       dkgDisputes.disputeDealing(stranger, made.signed(dealing), made.signedComplaint(dealing, complaint)),
     ).to.be.revertedWithCustomError(dkgDisputes, 'UnknownCeremony')
+    await expect(
+      dkgDisputes.disputeDealing({ ...made.ceremony, kind: 2 }, made.signed(dealing), made.signedComplaint(dealing, complaint)),
+    ).to.be.revertedWithCustomError(dkgDisputes, 'UnknownCeremony')
+    await expect(judged({ ...made.signed(dealing), dealer: 0 }, made.signedComplaint(dealing, complaint))).to.be.revertedWithCustomError(
+      dkgDisputes,
+      'NoSuchMember',
+    )
     for (const member of [0, 5]) {
       await expect(judged(made.signed(dealing), { ...made.signedComplaint(dealing, complaint), member })).to.be.revertedWithCustomError(
         dkgDisputes,
@@ -413,6 +436,7 @@ describe('DkgDisputes: handovers', () => {
     for (const [dealing, fault] of [
       [made.deal(OLD_DEALER), FAULT['constant-term']],
       [{ ...honest, commitments: honest.commitments.with(0, outsideSubgroup()) }, FAULT.commitment],
+      [{ ...honest, commitments: honest.commitments.slice(1) }, FAULT.shape],
     ] as const) {
       await expect(dkgDisputes.disputeConstantTerm(made.ceremony, made.signed(dealing), publicShares))
         .to.emit(dkgDisputes, 'DealerConvicted')
@@ -432,6 +456,10 @@ describe('DkgDisputes: handovers', () => {
     const snapshot = await networkHelpers.takeSnapshot()
     await expect(dispute(world, made, bad, complaint)).to.emit(pools.dkgDisputes, 'DealerConvicted')
     await snapshot.restore()
+    // The public shares that the constant term is held against are the new vault's by then.
+    await expect(pools.dkgDisputes.disputeConstantTerm(made.ceremony, made.signed(bad), world.publicShares))
+      .to.be.revertedWithCustomError(pools.dkgDisputes, 'VaultChanged')
+      .withArgs(0n, 1n)
     await pools.toEpoch(cutover)
     await expect(dispute(world, made, bad, complaint)).to.be.revertedWithCustomError(pools.dkgDisputes, 'TooLate')
     await expect(pools.dkgDisputes.disputeConstantTerm(made.ceremony, made.signed(bad), world.publicShares)).to.be.revertedWithCustomError(

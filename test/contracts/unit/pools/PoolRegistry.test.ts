@@ -443,6 +443,29 @@ describe('PoolRegistry: the end', () => {
   })
 })
 
+describe('PoolRegistry: bond pools whose ceremony fails', () => {
+  it('A32 are drawn anew while their ETH is free, and cancelled while withdrawals wait for it', async () => {
+    const { pools, prover } = await load(bonders)
+    const { poolRegistry, vaultDraws, withdrawalQueue, bondEther } = pools
+    await poolRegistry.requestPool()
+    await draw({ pools, prover })
+    assert.equal((await poolRegistry.pool(1n)).kind, BOND)
+    // With the other pools that the buffer pays for, less is free than the stakers may ask for.
+    for (let i = 0; i < 7; i++) await poolRegistry.requestPool()
+    await pools.toEpoch((await poolRegistry.pool(1n)).deadline + 2n)
+    const fail = () => poolRegistry.failDkg(1n, 0n, 0n, NO_SIGNATURE)
+    const snapshot = await networkHelpers.takeSnapshot()
+    await expect(fail()).to.emit(vaultDraws, 'DrawRequested')
+    assert.equal((await poolRegistry.pool(1n)).state, STATE.requested)
+    await snapshot.restore()
+    const wanted = (await pools.stakingPool.unreserved()) + eth('1')
+    await bondEther.approve(withdrawalQueue, wanted)
+    await withdrawalQueue.requestWithdrawal(wanted)
+    await expect(fail()).to.emit(poolRegistry, 'PoolCancelled').withArgs(1n)
+    assert.equal((await poolRegistry.pool(1n)).state, STATE.cancelled)
+  })
+})
+
 describe('PoolRegistry: the largest vault', () => {
   it('A36 no function of a vault of 128 takes more than 16,777,216 gas', async function () {
     this.timeout(120_000)

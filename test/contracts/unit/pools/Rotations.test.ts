@@ -112,6 +112,18 @@ describe('Rotations: reasons', () => {
     await expect(rotations.requestRotation(1n, 0)).to.be.revertedWithCustomError(rotations, 'NothingToHandOver').withArgs(1n)
   })
 
+  it('becomes due for the vault meant, not for one that took over since', async () => {
+    const { pools } = await networkHelpers.loadFixture(funded)
+    const { rotations, addresses, as } = pools
+    assert.deepEqual([await rotations.roundAt(1n, 0n), await rotations.cutoverOf(1n, 1n)], [0n, 0n])
+    const registry = rotations.connect(await as(addresses.poolRegistry))
+    await expect(registry.makeDue(1n, 1)).to.not.emit(rotations, 'RotationRequested')
+    await expect(registry.makeDue(1n, 0)).to.emit(rotations, 'RotationRequested')
+    // While one is under way it is only remembered.
+    await expect(registry.makeDue(1n, 0)).to.not.emit(rotations, 'RotationRequested')
+    assert.equal((await rotations.rotation(1n)).dueRound, 1n)
+  })
+
   it('what other contracts may do, nobody else may', async () => {
     const { pools } = await networkHelpers.loadFixture(funded)
     const { rotations, poolRegistry, vaultDraws, exits } = pools
@@ -213,7 +225,10 @@ describe('Rotations: a handover', () => {
       await toEpoch(since + parameters.rotationPeriod)
       await startHandover(world)
     }
-    for (const [i, cutover] of cutovers.entries()) assert.equal(await rotations.roundAt(1n, cutover), BigInt(i + 1))
+    for (const [i, cutover] of cutovers.entries()) {
+      assert.equal(await rotations.roundAt(1n, cutover), BigInt(i + 1))
+      assert.equal(await rotations.cutoverOf(1n, i + 1), cutover)
+    }
     assert.equal((await live(world)).length, new Set([...(await poolRegistry.vault(1n)), ...(await rotations.rotation(1n)).members]).size)
   })
 })

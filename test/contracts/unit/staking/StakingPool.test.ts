@@ -92,6 +92,18 @@ describe('StakingPool', () => {
     for (const { error, call } of calls) await expect(call()).to.be.revertedWithCustomError(stakingPool, error).withArgs(stranger)
   })
 
+  it('pays no withdrawals from what is not there', async () => {
+    const { stakingPool, queue } = await deposited(ETH)
+    const address = await queue.getAddress()
+    await networkHelpers.impersonateAccount(address)
+    await networkHelpers.setBalance(address, ETH)
+    const asQueue = stakingPool.connect(await ethers.getSigner(address))
+    const free = await stakingPool.unreserved()
+    await expect(asQueue.payWithdrawals(1n, free + 1n))
+      .to.be.revertedWithCustomError(stakingPool, 'BufferTooSmall')
+      .withArgs(free + 1n, free)
+  })
+
   describe('reservations and beacon deposits', () => {
     it('reserves 32 ETH at a time, not a wei that is missing', async () => {
       const staking = await deposited(64n * ETH - DEAD_ETHER - 1n)

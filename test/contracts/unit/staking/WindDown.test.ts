@@ -144,6 +144,12 @@ describe('WindDown', function () {
     await refused(vault.requestExit('0x', { value: fee }), vault, 'NotExits')
   })
 
+  it('what the staking pool holds is swept whole, or not at all', async () => {
+    await connection.networkHelpers.setCode(life.addresses.windDown, '0xfe')
+    const asWindDown = life.stakingPool.connect(await life.as(life.addresses.windDown))
+    await refused(asWindDown.sweep(), life.stakingPool, 'SweepFailed')
+  })
+
   it('A47 shares redeem pro rata, of ETH that is there and of ETH that comes, early or late, in one or many parts', async () => {
     const { windDown, bondEther, addresses } = life
     // Half an ETH of cover belongs to all.

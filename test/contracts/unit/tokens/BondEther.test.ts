@@ -29,6 +29,7 @@ describe('BondEther', () => {
     const { bondEther, stakingPool } = await fresh()
     assert.equal(await bondEther.rewardsIndex(), ONE)
     assert.equal(await bondEther.totalPooledEther(), DEAD_ETHER)
+    assert.equal(await bondEther.totalSupply(), DEAD_ETHER)
     assert.equal(await stakingPool.buffered(), DEAD_ETHER)
     assert.equal(await ethers.provider.getBalance(stakingPool), DEAD_ETHER)
     assert.equal(await bondEther.name(), 'Open Pools Ether')
