@@ -34,6 +34,8 @@ type World = Awaited<ReturnType<typeof world>>
 const stakers = () => world({ bond: eth('2.6'), deposit: eth('160'), choices: SMALL })
 /** Bonds of 182 ETH: five bond pools come first. */
 const bonders = () => world({ bond: eth('26'), deposit: eth('160') })
+/** The same, with seats for as many staker pools as the buffer pays for. */
+const manySeats = () => world({ bond: eth('26'), deposit: eth('160'), choices: { seatAllocation: eth('6') } })
 /** One staker pool with its vault drawn. */
 async function drawn() {
   const all = await stakers()
@@ -445,7 +447,7 @@ describe('PoolRegistry: the end', () => {
 
 describe('PoolRegistry: bond pools whose ceremony fails', () => {
   it('A32 are drawn anew while their ETH is free, and cancelled while withdrawals wait for it', async () => {
-    const { pools, prover } = await load(bonders)
+    const { pools, prover } = await load(manySeats)
     const { poolRegistry, vaultDraws, withdrawalQueue, bondEther } = pools
     await poolRegistry.requestPool()
     await draw({ pools, prover })
