@@ -98,6 +98,22 @@ describe('Exits', function () {
       expect((await life.exits.draw(1)).stakerCount).to.equal(1n)
     })
 
+    it('draws as many pools as it takes, and none more', async () => {
+      const alice = at(life.people, 0)
+      const free = await life.stakingPool.unreserved()
+      await life.bondEther.connect(alice).approve(life.withdrawalQueue, parseEther('100'))
+      await life.withdrawalQueue.connect(alice).requestWithdrawal(free + parseEther('32'))
+      expect(await life.exits.unmetDemand()).to.equal(parseEther('32'))
+      const drawn = () => life.exits.requestLiquidation().then(async () => life.exits.draw(1))
+      const keep = await life.networkHelpers.takeSnapshot()
+      const exact = await drawn()
+      expect(exact.stakerCount + exact.bondCount).to.equal(1n)
+      await keep.restore()
+      await life.withdrawalQueue.connect(alice).requestWithdrawal(parseEther('0.01'))
+      const beyond = await drawn()
+      expect(beyond.stakerCount + beyond.bondCount).to.equal(2n)
+    })
+
     it('has one draw at a time, and none without pools', async () => {
       await ask('60')
       await life.exits.requestLiquidation()
@@ -254,7 +270,9 @@ describe('Exits', function () {
       const [pool] = (await liquidate()) as [Pool]
       await pastDeadline(pool)
       const payer = await life.as(life.addresses.directory)
-      await refused(life.exits.connect(payer).forceExit(pool.id, { value: 2n }), 'RefundFailed')
+      await expect(life.exits.connect(payer).forceExit(pool.id, { value: 2n }))
+        .to.be.revertedWithCustomError(life.exits, 'RefundFailed')
+        .withArgs(payer.address, 1n)
       await life.exits.connect(payer).forceExit(pool.id, { value: 1n })
     })
   })
@@ -371,6 +389,10 @@ describe('Exits', function () {
       const { timestamp, state, validator } = await life.proveValidator(other)
       await refused(life.exits.proveStall(pool.id, timestamp, state, validator), 'WrongPublicKey')
       await refused(life.exits.proveStall(bondPool.id, timestamp, state, validator), 'NotExiting')
+      // Nor by what its validator is not.
+      const own = await life.proveValidator(pool)
+      const bent = { ...own.validator, validator: { ...own.validator.validator, effectiveBalance: 31_000_000_000n } }
+      await expect(life.exits.proveStall(pool.id, own.timestamp, own.state, bent)).to.revert(life.ethers)
     })
   })
 

@@ -255,6 +255,7 @@ describe('PoolRegistry: the result of a ceremony', () => {
     await expect(poolRegistry.failDkg(1n, 0n, 0n, NO_SIGNATURE))
       .to.be.revertedWithCustomError(poolRegistry, 'DeadlineNotPassed')
       .withArgs(deadline + 1n, deadline)
+    await poolRegistry.completeDkg.staticCall(1n, result)
     await toEpoch(deadline + 1n)
     await expect(poolRegistry.completeDkg(1n, result))
       .to.be.revertedWithCustomError(poolRegistry, 'DeadlinePassed')
@@ -442,6 +443,36 @@ describe('PoolRegistry: the end', () => {
     assert.equal((await blockProducers.seats()).locked, 4n)
     await networkHelpers.time.increase(Number(parameters.seatTail * parameters.slotsPerEpoch * parameters.secondsPerSlot))
     assert.equal((await blockProducers.seats()).locked, 0n)
+  })
+})
+
+describe('PoolRegistry: to the last wei and seat', () => {
+  async function tight(producers: number, bond: bigint) {
+    const pools = await openPools(connection, { seatAllocation: eth('4'), effectiveStake: eth('4'), stallPenalty: eth('0.1') })
+    for (let i = 0; i < producers; i++) await pools.register(bond)
+    await pools.toEpoch(pools.parameters.firstPeriod)
+    await pools.stakingPool.deposit({ value: eth('200') })
+    return pools
+  }
+
+  it('bonds of 32 ETH pay for a bond pool, and not a second one', async () => {
+    const { poolRegistry, blockProducers } = await tight(8, eth('4'))
+    assert.equal(await blockProducers.totalBondValue(), eth('32'))
+    for (const kind of [BOND, STAKER]) {
+      await poolRegistry.requestPool()
+      assert.equal((await poolRegistry.pool(await poolRegistry.poolCount())).kind, kind)
+    }
+  })
+
+  it('four of five seats may be taken; a cancelled pool leaves them', async () => {
+    const { poolRegistry, blockProducers, addresses, as } = await tight(10, eth('8.1'))
+    // 20 seats, of which 16 may be taken: those of four pools; two pools are the bonds' own.
+    assert.deepEqual([...(await blockProducers.seats())], [20n, 0n])
+    for (let i = 0; i < 6; i++) await poolRegistry.requestPool()
+    await expect(poolRegistry.requestPool()).to.be.revertedWithCustomError(poolRegistry, 'TooFewFreeSeats').withArgs(20n, 16n, 4n)
+    await poolRegistry.connect(await as(addresses.vaultDraws)).cancel(6n)
+    await poolRegistry.requestPool()
+    await expect(poolRegistry.requestPool()).to.be.revertedWithCustomError(poolRegistry, 'TooFewFreeSeats')
   })
 })
 

@@ -159,6 +159,7 @@ describe('Rotations: a handover', () => {
     const cutover = now + parameters.rotationMargin + 1n
     const call = await rotations.completeRotation(1n, result)
     await expect(call).to.emit(rotations, 'RotationCompleted').withArgs(1n, 1n, cutover, result.publicShares, result.transcriptRoot, 15n)
+    assert.equal((await pools.ceremonies.openOf(1n)).deadline, 0n, 'nobody is missing')
     await expect(call).to.emit(poolRegistry, 'VaultReplaced').withArgs(1n, 1n, fresh)
     const pool = await poolRegistry.pool(1n)
     assert.deepEqual([pool.round, pool.publicSharesHash], [1n, keccak256(result.publicShares)])
