@@ -34,7 +34,8 @@ interface IBlockProducers {
     );
     event PeerAddressChanged(ProducerId indexed producerId, string peerAddress);
     event BondAdded(ProducerId indexed producerId, uint256 shares);
-    event SeatLocked(ProducerId indexed producerId, PoolId indexed poolId, uint256 amount);
+    /// @notice Each of these has a seat in the pool from now on, which locks `amount` of its bond.
+    event SeatsLocked(PoolId indexed poolId, ProducerId[] producers, uint256 amount);
     /// @notice The seat answers no more from `from` (timestamp) on: at once, after its tail, or (2^64 - 1) once a fault is settled.
     event SeatReleased(ProducerId indexed producerId, PoolId indexed poolId, uint256 amount, uint64 from);
     /// @notice A fault of the pool is proven: whoever answers for it now does so until it is settled.
@@ -146,6 +147,7 @@ interface IBlockProducers {
         returns (bool);
 
     /// @notice The first of these producers that are eligible, in their order, at most `most` of them: as `isEligible`, all at once.
+    ///         One that holds 32,768 seats of a kind is passed over.
     function firstEligible(
         ProducerId[] calldata producers,
         PoolKind kind,

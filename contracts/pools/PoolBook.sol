@@ -8,7 +8,7 @@ import {Epoch, PoolId, PoolKind, ProducerId} from "../types/Ids.sol";
 /// @dev The registered list of a kind only grows: a pool's place in it is its place in every report. The active list is for
 /// draws, its order changes as pools leave it.
 abstract contract PoolBook is IPoolRegistry {
-    /// @dev Two slots of fields, one for the rest of the key, one for the hash, and the vault: eight members a slot.
+    /// @dev Two slots of fields, one for the rest of the key, and one for the hash.
     struct Record {
         PoolKind kind;
         PoolState state;
@@ -24,7 +24,6 @@ abstract contract PoolBook is IPoolRegistry {
         bytes16 keyTail;
         bytes32 keyHead;
         bytes32 publicSharesHash;
-        ProducerId[] vault;
     }
 
     uint32 private _count;
@@ -33,6 +32,8 @@ abstract contract PoolBook is IPoolRegistry {
     /// @dev Staker pools that wait for their draw: their seats are not locked yet, but spoken for.
     uint32 internal _undrawnStakerPools;
     mapping(PoolId poolId => Record) internal _pools;
+    /// @dev Eight members a word, the first lowest, none after the last.
+    mapping(PoolId poolId => mapping(uint256 word => uint256)) private _vaults;
     mapping(bytes32 keyHash => PoolId) private _byKey;
     mapping(PoolId poolId => mapping(uint32 round => bytes32)) private _vaultHashes;
     mapping(PoolId poolId => mapping(uint32 round => bytes32)) private _failedVaults;
@@ -60,7 +61,7 @@ abstract contract PoolBook is IPoolRegistry {
 
     /// @inheritdoc IPoolRegistry
     function vault(PoolId poolId) external view returns (ProducerId[] memory members) {
-        return _pools[poolId].vault;
+        return _vaultOf(poolId);
     }
 
     /// @inheritdoc IPoolRegistry
@@ -141,10 +142,42 @@ abstract contract PoolBook is IPoolRegistry {
         else ++_undrawnStakerPools;
     }
 
+    function _vaultOf(PoolId poolId) internal view returns (ProducerId[] memory members) {
+        mapping(uint256 word => uint256) storage words = _vaults[poolId];
+        uint256 count = 0;
+        while (words[count] != 0) ++count;
+        members = new ProducerId[](count * 8);
+        uint256 length = 0;
+        for (uint256 i = 0; i < count; ++i) {
+            for (uint256 rest = words[i]; rest != 0; rest >>= 32) {
+                members[length++] = ProducerId.wrap(uint32(rest));
+            }
+        }
+        assembly ("memory-safe") {
+            // Shorter than it was allocated.
+            mstore(members, length)
+        }
+    }
+
+    function _setVault(PoolId poolId, ProducerId[] memory members) internal {
+        mapping(uint256 word => uint256) storage words = _vaults[poolId];
+        uint256 word = 0;
+        for (uint256 i = 0; i < members.length; ++i) {
+            word |= uint256(ProducerId.unwrap(members[i])) << (i % 8 * 32);
+            if (i % 8 != 7 && i + 1 < members.length) continue;
+            words[i / 8] = word;
+            word = 0;
+        }
+        // What stood beyond is gone.
+        for (uint256 i = (members.length + 7) / 8; words[i] != 0; ++i) {
+            words[i] = 0;
+        }
+    }
+
     /// @dev From now on the pool's present vault answers for its certificates under its present round.
     function _recordVault(PoolId poolId) internal {
         Record storage record = _pools[poolId];
-        _vaultHashes[poolId][record.round] = keccak256(abi.encodePacked(record.vault));
+        _vaultHashes[poolId][record.round] = keccak256(abi.encodePacked(_vaultOf(poolId)));
     }
 
     /// @dev Members barred from the ceremony of the present round, as bits.
@@ -159,12 +192,12 @@ abstract contract PoolBook is IPoolRegistry {
 
     /// @dev From ceremony back to requested, for the next round. @return members that it was drawn for
     function _restart(PoolId poolId, Record storage record) internal returns (ProducerId[] memory members) {
-        members = record.vault;
+        members = _vaultOf(poolId);
         _failedVaults[poolId][record.round] = keccak256(abi.encodePacked(members));
         record.state = PoolState.Requested;
         record.tainted = false;
         ++record.round;
-        delete record.vault;
+        _setVault(poolId, new ProducerId[](0));
         if (record.kind == PoolKind.Staker) ++_undrawnStakerPools;
     }
 

@@ -102,7 +102,7 @@ contract PoolRegistry is PoolBook, CeremonySignatures, BeaconClock {
         uint64 deadline = _currentEpoch() + CEREMONY_DEADLINE;
         record.state = PoolState.Ceremony;
         record.deadline = deadline;
-        record.vault = members;
+        _setVault(poolId, members);
         emit VaultSelected(poolId, record.round, members, Epoch.wrap(deadline));
     }
 
@@ -155,7 +155,7 @@ contract PoolRegistry is PoolBook, CeremonySignatures, BeaconClock {
             if (absent & signers != 0) revert MemberExcluded(absent & signers);
             if (absent >> VAULT_SIZE != 0) revert ParticipationOutOfRange(VAULT_SIZE, absent);
             bytes32 structHash = keccak256(abi.encode(DKG_FAILURE_TYPEHASH, poolId, round, absent));
-            _checkSigned(record.vault, signers, THRESHOLD, structHash, aggregateSignature);
+            _checkSigned(_vaultOf(poolId), signers, THRESHOLD, structHash, aggregateSignature);
         }
         emit DkgFailed(poolId, round, absent | _barredOf(poolId, record));
         ProducerId[] memory members = _restart(poolId, record);
@@ -180,7 +180,8 @@ contract PoolRegistry is PoolBook, CeremonySignatures, BeaconClock {
     function replaceVault(PoolId poolId, uint32 round, ProducerId[] calldata members, bytes32 publicSharesHash) external {
         if (msg.sender != address(ROTATIONS)) revert NotRotations(msg.sender);
         Record storage record = _pools[poolId];
-        (record.round, record.vault, record.publicSharesHash) = (round, members, publicSharesHash);
+        (record.round, record.publicSharesHash) = (round, publicSharesHash);
+        _setVault(poolId, members);
         _recordVault(poolId);
         emit VaultReplaced(poolId, round, members);
     }
@@ -210,7 +211,7 @@ contract PoolRegistry is PoolBook, CeremonySignatures, BeaconClock {
         emit PoolFrontRun(poolId, actual);
         emit PoolClosed(poolId);
         STAKING_POOL.release(poolId, POOL_SIZE - PRE_DEPOSIT);
-        ProducerId[] memory members = record.vault;
+        ProducerId[] memory members = _vaultOf(poolId);
         // What cover must get, the reporter's share on top, over all seats, rounded up.
         uint256 charge = PRE_DEPOSIT * BASIS_POINTS / (BASIS_POINTS - REPORTER_SHARE) / VAULT_SIZE + DUST;
         BLOCK_PRODUCERS.slashSeats(poolId, members, charge, msg.sender);
@@ -241,7 +242,7 @@ contract PoolRegistry is PoolBook, CeremonySignatures, BeaconClock {
         Record storage record = _expect(poolId, PoolState.Exiting);
         _finish(poolId);
         emit PoolClosed(poolId);
-        BLOCK_PRODUCERS.releaseSeats(poolId, record.kind, record.vault, uint64(block.timestamp));
+        BLOCK_PRODUCERS.releaseSeats(poolId, record.kind, _vaultOf(poolId), uint64(block.timestamp));
     }
 
     function _cancel(PoolId poolId) private {
@@ -279,7 +280,7 @@ contract PoolRegistry is PoolBook, CeremonySignatures, BeaconClock {
         structHash = keccak256(
             abi.encode(DKG_RESULT_TYPEHASH, poolId, record.round, groupKeyHash, sharesHash, result.transcriptRoot)
         );
-        _checkSigned(record.vault, result.participation, THRESHOLD, structHash, result.aggregateSignature);
+        _checkSigned(_vaultOf(poolId), result.participation, THRESHOLD, structHash, result.aggregateSignature);
     }
 
     /// @dev That the vault can sign with the key, and signed for nobody's credentials but the protocol's.

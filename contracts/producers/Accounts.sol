@@ -15,10 +15,14 @@ abstract contract Accounts is IBlockProducers {
         /// First period from whose start on the account is as it is now: what was bonded counts, what was released is free.
         /// `type(uint16).max` stands for any later one too.
         uint16 steady;
-        uint24 locked; // seats of staker pools ever locked, less all whose release is entered, though its tail be ahead
+        uint16 locked; // seats of staker pools ever locked, less all whose release is entered, though its tail be ahead
+        uint16 unsecured; // seats of bond pools, live or held
         uint32 newest; // pool of the live seat of staker pools last locked
-        uint168 units; // of the bond: all ever added, less all ever taken
+        uint160 units; // of the bond: all ever added, less all ever taken
     }
+
+    /// @dev Of a kind: with so many, no draw takes the producer. As many more find room, should a fault hold seats in their tail.
+    uint256 internal constant MOST_SEATS = 2 ** 15;
 
     uint256 private immutable FIRST_PERIOD_TIME;
     uint256 private immutable PERIOD_SECONDS;

@@ -61,7 +61,7 @@ abstract contract BondUnits is Accounts {
         Account storage account = _accounts[producerId];
         History storage history = _histories[producerId];
         uint256 before = account.units + history.lost;
-        account.units = (account.units + units).toUint168();
+        account.units = (account.units + units).toUint160();
         _steadyFrom(account, period);
         if (before == 0) return;
         // No sum of what accounts can hold comes near 208 bits.
@@ -111,7 +111,7 @@ abstract contract BondUnits is Accounts {
     function _remove(ProducerId producerId, uint256 units, uint256 accounted) private {
         _units -= units;
         _accounted = accounted;
-        _accounts[producerId].units -= uint168(units);
+        _accounts[producerId].units -= uint160(units);
         _histories[producerId].lost += units;
     }
 

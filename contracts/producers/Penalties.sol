@@ -42,7 +42,7 @@ abstract contract Penalties is ProducerBook {
     }
 
     modifier only(uint256 right) {
-        if (_rights[msg.sender] & right == 0) revert NotAllowed(msg.sender);
+        _check(right);
         _;
     }
 
@@ -139,6 +139,10 @@ abstract contract Penalties is ProducerBook {
     function _recordSlash(ProducerId producerId, PoolId poolId, uint256 shares, address payee, uint256 paid, bool out) private {
         emit ProducerSlashed(producerId, poolId, shares, payee, paid, out);
         _recount(producerId);
+    }
+
+    function _check(uint256 right) private view {
+        if (_rights[msg.sender] & right == 0) revert NotAllowed(msg.sender);
     }
 
     function _isWoundDown() internal view returns (bool) {

@@ -135,20 +135,11 @@ abstract contract ProducerBook is BondUnits, Seats {
 
     /// @inheritdoc IBlockProducers
     function isEligible(ProducerId producerId, PoolKind kind, uint64 period, uint256 unitValue_, uint64 requestedAt)
-        public
+        external
         view
         returns (bool)
     {
-        Account memory account = _accounts[producerId];
-        if (account.slashed || account.locked == type(uint24).max) return false;
-        if (account.status != Status.Active && _leavingSince[producerId] < requestedAt) return false;
-        bool isSteady = _isSteady(account, period);
-        uint256 units = isSteady ? account.units : _unitsAt(producerId, period, _firstPeriodOf(producerId));
-        uint256 value = units * unitValue_ / UNIT_SCALE + DUST;
-        if (value < EFFECTIVE_STAKE) return false;
-        if (kind == PoolKind.Bond) return true;
-        uint256 locked = isSteady ? account.locked : _lockedSince(producerId, _startOf(period));
-        return value >= (locked + 1) * SEAT_ALLOCATION;
+        return _isEligible(producerId, kind, period, unitValue_, requestedAt, type(uint256).max);
     }
 
     /// @inheritdoc IBlockProducers
@@ -163,7 +154,8 @@ abstract contract ProducerBook is BondUnits, Seats {
         found = new ProducerId[](most);
         uint256 count = 0;
         for (uint256 i = 0; i < producers.length && count < most; ++i) {
-            if (isEligible(producers[i], kind, period, unitValue_, requestedAt)) found[count++] = producers[i];
+            ProducerId producerId = producers[i];
+            if (_isEligible(producerId, kind, period, unitValue_, requestedAt, MOST_SEATS)) found[count++] = producerId;
         }
         assembly ("memory-safe") {
             // Shorter than it was allocated.
@@ -174,6 +166,27 @@ abstract contract ProducerBook is BondUnits, Seats {
     /// @inheritdoc IBlockProducers
     function bondValue(ProducerId producerId) public view override(BondUnits, Seats) returns (uint256) {
         return BondUnits.bondValue(producerId);
+    }
+
+    function _isEligible(
+        ProducerId producerId,
+        PoolKind kind,
+        uint64 period,
+        uint256 unitValue_,
+        uint64 requestedAt,
+        uint256 mostSeats
+    ) private view returns (bool) {
+        Account memory account = _accounts[producerId];
+        if (account.locked >= mostSeats || account.unsecured >= mostSeats) return false;
+        if (account.slashed) return false;
+        if (account.status != Status.Active && _leavingSince[producerId] < requestedAt) return false;
+        bool isSteady = _isSteady(account, period);
+        uint256 units = isSteady ? account.units : _unitsAt(producerId, period, _firstPeriodOf(producerId));
+        uint256 value = units * unitValue_ / UNIT_SCALE + DUST;
+        if (value < EFFECTIVE_STAKE) return false;
+        if (kind == PoolKind.Bond) return true;
+        uint256 locked = isSteady ? account.locked : _lockedSince(producerId, _startOf(period));
+        return value >= (locked + 1) * SEAT_ALLOCATION;
     }
 
     /// @dev A new producer under the next id; its key's possession is proven.

@@ -30,7 +30,6 @@ abstract contract Seats is Accounts {
 
     /// @dev One slot. What no draw needs of a producer whose account is steady.
     struct Ledger {
-        uint24 unsecured; // seats of bond pools, live or held
         uint48 unsecuredUntil; // end of the last tail of a bond pool's seat
         uint24 ended; // seats of staker pools that are locked though they are not live any more: held
         Released atOnce;
@@ -82,7 +81,7 @@ abstract contract Seats is Accounts {
     /// @inheritdoc IBlockProducers
     function seatCount(ProducerId producerId) external view returns (uint256) {
         Ledger storage ledger = _ledgers[producerId];
-        return _liveSeats(producerId, ledger) + ledger.unsecured;
+        return _liveSeats(producerId, ledger) + _accounts[producerId].unsecured;
     }
 
     /// @inheritdoc IBlockProducers
@@ -101,17 +100,24 @@ abstract contract Seats is Accounts {
 
     function _lock(PoolId poolId, PoolKind kind, ProducerId[] calldata members) internal {
         (uint80[] memory entries, uint256 count) = _standing(poolId, members.length);
-        uint256 old = count;
+        ProducerId[] memory added = new ProducerId[](members.length);
+        uint256 fresh = 0;
         for (uint256 i = 0; i < members.length; ++i) {
             ProducerId producerId = members[i];
-            if (_liveAt(entries, old, producerId, i) < old) continue;
-            entries[count++] = _entry(producerId, 0);
-            if (kind == PoolKind.Bond) ++_ledgers[producerId].unsecured;
+            if (_liveAt(entries, count, producerId, i) < count) continue;
+            added[fresh] = producerId;
+            entries[count + fresh++] = _entry(producerId, 0);
+            if (kind == PoolKind.Bond) ++_accounts[producerId].unsecured;
             else _takeSeat(producerId, poolId);
-            emit SeatLocked(producerId, poolId, _amount(kind));
         }
-        if (kind == PoolKind.Staker) _totalLocked += uint64(count - old);
-        _store(poolId, entries, count);
+        if (fresh == 0) return;
+        assembly ("memory-safe") {
+            // Shorter than it was allocated.
+            mstore(added, fresh)
+        }
+        emit SeatsLocked(poolId, added, _amount(kind));
+        if (kind == PoolKind.Staker) _totalLocked += uint64(fresh);
+        _store(poolId, entries, count + fresh);
     }
 
     /// @param tailFrom timestamp from which the tails count, 0 for none
@@ -147,7 +153,7 @@ abstract contract Seats is Accounts {
             entries[i] = _entry(producerId, until == 0 ? LIVE_HELD : HELD);
             if (until == 0) continue;
             if (kind == PoolKind.Bond) {
-                ++_ledgers[producerId].unsecured;
+                ++_accounts[producerId].unsecured;
             } else {
                 ++_accounts[producerId].locked;
                 ++_ledgers[producerId].ended;
@@ -198,7 +204,7 @@ abstract contract Seats is Accounts {
         since = _later(_timeOf(ledger.atOnce), _timeOf(ledger.afterTail));
         since = _later(since, ledger.unsecuredUntil);
         bool locks = _seatsAt(producerId, block.timestamp) > 0;
-        return (!locks && ledger.unsecured == 0 && since <= block.timestamp, since);
+        return (!locks && _accounts[producerId].unsecured == 0 && since <= block.timestamp, since);
     }
 
     function _liveSeats(ProducerId producerId, Ledger storage ledger) private view returns (uint256) {
@@ -223,7 +229,7 @@ abstract contract Seats is Accounts {
             --account.locked;
             _steadyFrom(account, _periodAfter(_timeOf(afterTail ? ledger.afterTail : ledger.atOnce)));
         } else {
-            --ledger.unsecured;
+            --_accounts[producerId].unsecured;
             if (from > ledger.unsecuredUntil) ledger.unsecuredUntil = from;
         }
     }
@@ -253,9 +259,8 @@ abstract contract Seats is Accounts {
 
     function _takeSeat(ProducerId producerId, PoolId poolId) private {
         Account storage account = _accounts[producerId];
-        ++account.locked;
-        uint32 newest = account.newest;
-        account.newest = PoolId.unwrap(poolId);
+        (uint16 locked, uint32 newest) = (account.locked + 1, account.newest);
+        (account.locked, account.newest) = (locked, PoolId.unwrap(poolId));
         if (newest != 0) _older[producerId] = (_older[producerId] << 32) | newest;
     }
 

@@ -116,8 +116,8 @@ export function rebuild(events: readonly Told[], addresses: Readonly<Record<stri
         if (a.out) set(key, words.get(key)?.replace('false', 'true'))
         break
       }
-      case 'blockProducers.SeatLocked':
-        add(`blockProducers.seatCount.${a.producerId}`, 1n)
+      case 'blockProducers.SeatsLocked':
+        for (const producerId of a.producers) add(`blockProducers.seatCount.${producerId}`, 1n)
         break
       case 'blockProducers.SeatReleased':
         add(`blockProducers.seatCount.${a.producerId}`, -1n)

@@ -30,7 +30,7 @@ export declare namespace IBlockProducers {
   export interface BondUnitsInterface extends Interface {
     getFunction(nameOrSignature: "addBond" | "bondValue" | "chargeBond" | "chargeSeats" | "countAt" | "exit" | "firstEligible" | "forceOut" | "holdSeats" | "holdersOf" | "isEligible" | "isUndercollateralized" | "lockSeats" | "newestSeat" | "ownerOf" | "producer" | "producerCount" | "producerOf" | "register" | "registeredAt" | "releaseSeats" | "seatCount" | "seats" | "setPeerAddress" | "signingKey" | "slashOut" | "slashSeats" | "sumOfGivenKeys" | "sumOfKeys" | "totalBondValue" | "unholdSeats" | "unitValue" | "withdrawBond"): FunctionFragment;
 
-    getEvent(nameOrSignatureOrTopic: "BondAdded" | "BondCharged" | "BondWithdrawn" | "ExitRequested" | "PeerAddressChanged" | "ProducerRegistered" | "ProducerSlashed" | "SeatLocked" | "SeatReleased" | "SeatsHeld" | "SeatsUnheld"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "BondAdded" | "BondCharged" | "BondWithdrawn" | "ExitRequested" | "PeerAddressChanged" | "ProducerRegistered" | "ProducerSlashed" | "SeatReleased" | "SeatsHeld" | "SeatsLocked" | "SeatsUnheld"): EventFragment;
 
     encodeFunctionData(functionFragment: 'addBond', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'bondValue', values: [BigNumberish]): string;
@@ -186,18 +186,6 @@ decodeFunctionResult(functionFragment: 'withdrawBond', data: BytesLike): Result;
 
   
 
-    export namespace SeatLockedEvent {
-      export type InputTuple = [producerId: BigNumberish, poolId: BigNumberish, amount: BigNumberish];
-      export type OutputTuple = [producerId: bigint, poolId: bigint, amount: bigint];
-      export interface OutputObject {producerId: bigint, poolId: bigint, amount: bigint };
-      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
-      export type Filter = TypedDeferredTopicFilter<Event>
-      export type Log = TypedEventLog<Event>
-      export type LogDescription = TypedLogDescription<Event>
-    }
-
-  
-
     export namespace SeatReleasedEvent {
       export type InputTuple = [producerId: BigNumberish, poolId: BigNumberish, amount: BigNumberish, from: BigNumberish];
       export type OutputTuple = [producerId: bigint, poolId: bigint, amount: bigint, from: bigint];
@@ -214,6 +202,18 @@ decodeFunctionResult(functionFragment: 'withdrawBond', data: BytesLike): Result;
       export type InputTuple = [poolId: BigNumberish];
       export type OutputTuple = [poolId: bigint];
       export interface OutputObject {poolId: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace SeatsLockedEvent {
+      export type InputTuple = [poolId: BigNumberish, producers: BigNumberish[], amount: BigNumberish];
+      export type OutputTuple = [poolId: bigint, producers: bigint[], amount: bigint];
+      export interface OutputObject {poolId: bigint, producers: bigint[], amount: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -707,9 +707,9 @@ getEvent(key: 'ExitRequested'): TypedContractEvent<ExitRequestedEvent.InputTuple
 getEvent(key: 'PeerAddressChanged'): TypedContractEvent<PeerAddressChangedEvent.InputTuple, PeerAddressChangedEvent.OutputTuple, PeerAddressChangedEvent.OutputObject>;
 getEvent(key: 'ProducerRegistered'): TypedContractEvent<ProducerRegisteredEvent.InputTuple, ProducerRegisteredEvent.OutputTuple, ProducerRegisteredEvent.OutputObject>;
 getEvent(key: 'ProducerSlashed'): TypedContractEvent<ProducerSlashedEvent.InputTuple, ProducerSlashedEvent.OutputTuple, ProducerSlashedEvent.OutputObject>;
-getEvent(key: 'SeatLocked'): TypedContractEvent<SeatLockedEvent.InputTuple, SeatLockedEvent.OutputTuple, SeatLockedEvent.OutputObject>;
 getEvent(key: 'SeatReleased'): TypedContractEvent<SeatReleasedEvent.InputTuple, SeatReleasedEvent.OutputTuple, SeatReleasedEvent.OutputObject>;
 getEvent(key: 'SeatsHeld'): TypedContractEvent<SeatsHeldEvent.InputTuple, SeatsHeldEvent.OutputTuple, SeatsHeldEvent.OutputObject>;
+getEvent(key: 'SeatsLocked'): TypedContractEvent<SeatsLockedEvent.InputTuple, SeatsLockedEvent.OutputTuple, SeatsLockedEvent.OutputObject>;
 getEvent(key: 'SeatsUnheld'): TypedContractEvent<SeatsUnheldEvent.InputTuple, SeatsUnheldEvent.OutputTuple, SeatsUnheldEvent.OutputObject>;
 
     filters: {
@@ -742,16 +742,16 @@ getEvent(key: 'SeatsUnheld'): TypedContractEvent<SeatsUnheldEvent.InputTuple, Se
       ProducerSlashed: TypedContractEvent<ProducerSlashedEvent.InputTuple, ProducerSlashedEvent.OutputTuple, ProducerSlashedEvent.OutputObject>;
     
 
-      'SeatLocked(uint32,uint32,uint256)': TypedContractEvent<SeatLockedEvent.InputTuple, SeatLockedEvent.OutputTuple, SeatLockedEvent.OutputObject>;
-      SeatLocked: TypedContractEvent<SeatLockedEvent.InputTuple, SeatLockedEvent.OutputTuple, SeatLockedEvent.OutputObject>;
-    
-
       'SeatReleased(uint32,uint32,uint256,uint64)': TypedContractEvent<SeatReleasedEvent.InputTuple, SeatReleasedEvent.OutputTuple, SeatReleasedEvent.OutputObject>;
       SeatReleased: TypedContractEvent<SeatReleasedEvent.InputTuple, SeatReleasedEvent.OutputTuple, SeatReleasedEvent.OutputObject>;
     
 
       'SeatsHeld(uint32)': TypedContractEvent<SeatsHeldEvent.InputTuple, SeatsHeldEvent.OutputTuple, SeatsHeldEvent.OutputObject>;
       SeatsHeld: TypedContractEvent<SeatsHeldEvent.InputTuple, SeatsHeldEvent.OutputTuple, SeatsHeldEvent.OutputObject>;
+    
+
+      'SeatsLocked(uint32,uint32[],uint256)': TypedContractEvent<SeatsLockedEvent.InputTuple, SeatsLockedEvent.OutputTuple, SeatsLockedEvent.OutputObject>;
+      SeatsLocked: TypedContractEvent<SeatsLockedEvent.InputTuple, SeatsLockedEvent.OutputTuple, SeatsLockedEvent.OutputObject>;
     
 
       'SeatsUnheld(uint32)': TypedContractEvent<SeatsUnheldEvent.InputTuple, SeatsUnheldEvent.OutputTuple, SeatsUnheldEvent.OutputObject>;

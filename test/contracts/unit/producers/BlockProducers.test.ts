@@ -301,7 +301,7 @@ describe('BlockProducers: seats', () => {
     const [a = 0n, b = 0n] = ids
     await as.draws.lockSeats(1n, STAKER, [a])
     await as.draws.lockSeats(2n, STAKER, [a, b])
-    await expect(as.draws.lockSeats(2n, STAKER, [b])).to.not.emit(blockProducers, 'SeatLocked')
+    await expect(as.draws.lockSeats(2n, STAKER, [b])).to.not.emit(blockProducers, 'SeatsLocked')
     await as.registry.releaseSeats(1n, STAKER, [a], await clock())
     await as.registry.releaseSeats(2n, STAKER, [a, b], 0n)
     await expect(as.registry.releaseSeats(1n, STAKER, [a], 0n))

@@ -568,31 +568,6 @@
         "internalType": "uint256",
         "name": "amount",
         "type": "uint256"
-      }
-    ],
-    "name": "SeatLocked",
-    "type": "event"
-  },
-  {
-    "anonymous": false,
-    "inputs": [
-      {
-        "indexed": true,
-        "internalType": "ProducerId",
-        "name": "producerId",
-        "type": "uint32"
-      },
-      {
-        "indexed": true,
-        "internalType": "PoolId",
-        "name": "poolId",
-        "type": "uint32"
-      },
-      {
-        "indexed": false,
-        "internalType": "uint256",
-        "name": "amount",
-        "type": "uint256"
       },
       {
         "indexed": false,
@@ -615,6 +590,31 @@
       }
     ],
     "name": "SeatsHeld",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "PoolId",
+        "name": "poolId",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "internalType": "ProducerId[]",
+        "name": "producers",
+        "type": "uint32[]"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "amount",
+        "type": "uint256"
+      }
+    ],
+    "name": "SeatsLocked",
     "type": "event"
   },
   {
