@@ -1,6 +1,7 @@
 import type { Hex, MemberIndex, PublicKey } from '../core/ids.ts'
 import { bytesToHex, hexToBytes } from '../core/parse.ts'
 import type { CeremonyContext, CeremonySecrets, Complaint, Dealing, Dleq, OpenedDealing, Reveal } from '../core/ports/ceremony.ts'
+import type { Scalar } from '../protocol/bls/backend.ts'
 import { type DleqStatement, proveDleq } from '../protocol/bls/dleq.ts'
 import { H } from '../protocol/bls/generators.ts'
 import { g1FromCompressed, g1FromEip2537, g1ToEip2537, multiply } from '../protocol/bls/points.ts'
@@ -17,12 +18,16 @@ import { fromHex, nativeKey, publicPoint, randomScalar, toHex } from './secret-s
 import type { ShareStore } from './share-store.ts'
 import { signRootWith } from './signing-key.ts'
 
-function prove(statement: DleqStatement, secret: Hex): { readonly point: Hex; readonly proof: Dleq } {
-  return { point: g1ToEip2537(statement.pointB), proof: proveDleq(statement, fromHex(secret), randomScalar()) }
+/** Draws a uniform non-zero scalar. */
+type Draw = () => Scalar
+type Step = { readonly context: CeremonyContext; readonly state: CeremonyState; readonly draw: Draw }
+
+function prove(statement: DleqStatement, secret: Hex, draw: Draw): { readonly point: Hex; readonly proof: Dleq } {
+  return { point: g1ToEip2537(statement.pointB), proof: proveDleq(statement, fromHex(secret), draw()) }
 }
 
-function makeDealing(context: CeremonyContext, state: CeremonyState, joinKeys: readonly (Hex | null)[]): NonNullable<CeremonyState['own']> {
-  const coefficients = Array.from({ length: context.threshold }, randomScalar)
+function makeDealing({ context, state, draw }: Step, joinKeys: readonly (Hex | null)[]): NonNullable<CeremonyState['own']> {
+  const coefficients = Array.from({ length: context.threshold }, draw)
   const ephemeral = fromHex(state.ephemeral)
   const ciphertexts = joinKeys.map((joinKey, i) => {
     if (joinKey === null) return null
@@ -60,7 +65,7 @@ function openDealing(context: CeremonyContext, state: CeremonyState, dealing: De
 }
 
 /** The complaint about a bad share, or null when the dealing's fault is there for all to see. */
-function complainAbout(context: CeremonyContext, state: CeremonyState, dealing: Dealing, possession: Dleq): Complaint | null {
+function complainAbout({ context, state, draw }: Step, dealing: Dealing, possession: Dleq): Complaint | null {
   const { dealer } = dealing
   const dealerKey = dealing.joinKeys[dealer - 1]
   if (typeof dealerKey !== 'string' || dealing.joinKeys[context.self - 1] !== state.joinKey) return null
@@ -72,18 +77,14 @@ function complainAbout(context: CeremonyContext, state: CeremonyState, dealing: 
   }
   // That the dealer holds its key: with another's the complaint would open an honest share.
   if (!mayHold(context, { member: dealer, joinKey: dealerKey, proof: possession })) return null
-  const secrets = { ephemeral: fromHex(state.ephemeral), nonce: randomScalar() }
+  const secrets = { ephemeral: fromHex(state.ephemeral), nonce: draw() }
   const complaint = makeComplaint(context, { dealing, member: context.self }, secrets)
   if (judgeComplaint(context, dealing, complaint).guilty !== 'dealer')
     throw new CeremonyError('GOOD_SHARE', `expected a bad share from member ${dealer} to complain about, got a good one`, { dealer })
   return complaint
 }
 
-function makeReveal(
-  context: CeremonyContext,
-  state: CeremonyState,
-  qualified: readonly MemberIndex[],
-): NonNullable<CeremonyState['revealed']> {
+function makeReveal({ context, state, draw }: Step, qualified: readonly MemberIndex[]): NonNullable<CeremonyState['revealed']> {
   const { self } = context
   const received = qualified.map((dealer) => {
     const opened = state.received[dealer]
@@ -101,15 +102,15 @@ function makeReveal(
     member: self,
     constantTerm:
       deals && constant !== undefined && commitment !== undefined
-        ? prove(constantTermStatement(context, self, g1FromEip2537(commitment), publicPoint(constant)), constant)
+        ? prove(constantTermStatement(context, self, g1FromEip2537(commitment), publicPoint(constant)), constant, draw)
         : null,
-    publicShare: prove(publicShareStatement(context, self, committed, publicPoint(share)), share),
+    publicShare: prove(publicShareStatement(context, self, committed, publicPoint(share)), share, draw),
   }
   return { qualified, share, reveal }
 }
 
 /** The secret half of DKG ceremonies (protocol §7). Each step is sealed on disk before it resolves. */
-export function createCeremonySecrets(states: CeremonyStates, shares: ShareStore): CeremonySecrets {
+export function createCeremonySecrets(states: CeremonyStates, shares: ShareStore, draw: Draw = randomScalar): CeremonySecrets {
   const revealedOf = (state: CeremonyState): NonNullable<CeremonyState['revealed']> => {
     if (state.revealed === undefined) throw new CeremonyError('CONFLICTING_STEP', 'expected the reveal before this step')
     return state.revealed
@@ -118,10 +119,10 @@ export function createCeremonySecrets(states: CeremonyStates, shares: ShareStore
     begin: async (context) => {
       const known = states.find(context)
       if (known !== undefined) return known.joinKey
-      const ephemeral = toHex(randomScalar())
+      const ephemeral = toHex(draw())
       const joinKey = g1ToEip2537(publicPoint(ephemeral))
       const { size, threshold, self } = context
-      const joinProof = proveKnowledge(possessionStatement(context, self, joinKey), fromHex(ephemeral), randomScalar())
+      const joinProof = proveKnowledge(possessionStatement(context, self, joinKey), fromHex(ephemeral), draw())
       states.save(context, { size, threshold, self, ephemeral, joinKey, joinProof, received: {} })
       return joinKey
     },
@@ -132,7 +133,7 @@ export function createCeremonySecrets(states: CeremonyStates, shares: ShareStore
       if (joinKeys.length !== context.size || joinKeys[context.self - 1] !== state.joinKey) {
         throw new CeremonyError('BAD_JOIN_KEYS', `expected ${context.size} join keys with the own one at place ${context.self}`)
       }
-      const own = makeDealing(context, state, joinKeys)
+      const own = makeDealing({ context, state, draw }, joinKeys)
       states.save(context, { ...state, own })
       return own.dealing
     },
@@ -155,7 +156,7 @@ export function createCeremonySecrets(states: CeremonyStates, shares: ShareStore
     complain: async (context, dealing, possession) => {
       const state = states.get(context)
       const { dealer } = dealing
-      const complaint = complainAbout(context, state, dealing, possession)
+      const complaint = complainAbout({ context, state, draw }, dealing, possession)
       const made = state.complaints?.[dealer]
       if (complaint === null) return null
       if (made !== undefined) return made
@@ -171,7 +172,7 @@ export function createCeremonySecrets(states: CeremonyStates, shares: ShareStore
           `already revealed for qualified members ${state.revealed.qualified.join()}, asked for ${qualified.join()}`,
         )
       }
-      const revealed = makeReveal(context, state, qualified)
+      const revealed = makeReveal({ context, state, draw }, qualified)
       states.save(context, { ...state, revealed })
       return revealed.reveal
     },

@@ -1,4 +1,6 @@
 import { parseArgs } from 'node:util'
+import { runCeremonySeed } from './ceremony/run.ts'
+import { describeCeremonyFailure, deviation, FULL, runCeremonySeeds } from './ceremony/seeds.ts'
 import { hashCrypto, realCrypto } from './crypto.ts'
 import { runHandovers } from './handover/run.ts'
 import { runSeed } from './run.ts'
@@ -8,9 +10,10 @@ import { runUpkeep } from './upkeep/run.ts'
 const HELP = `Runs vaults of shipped duty services on a simulated clock, network and chain.
   --seeds N     how many schedules (10000)
   --seed N      replay one schedule, with everything its members log
-  --members N   4 or 7 (both, in turn)
+  --members N   4 or 7 (both, in turn); with --ceremony also 24
   --upkeep      reports and upkeep of operators, instead of duties (1000 schedules)
   --rotation    handovers of a key between vaults of 4, instead of duties (200 schedules)
+  --ceremony    key generations with up to f liars (5000 schedules of 4 members, 2000 of 7, 50 of 24), instead of duties
   --bls         real BLS and secp256k1 signatures instead of keyed hashes`
 
 const OPTIONS = {
@@ -19,6 +22,7 @@ const OPTIONS = {
   members: { type: 'string' },
   upkeep: { type: 'boolean', default: false },
   rotation: { type: 'boolean', default: false },
+  ceremony: { type: 'boolean', default: false },
   bls: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } as const
@@ -48,7 +52,8 @@ function count(name: string, text: string): number {
 
 /** A size of vault that is simulated. */
 function membersOf(text: string): number {
-  return text === '4' || text === '7' ? Number(text) : refuse(`--members: expected 4 or 7, got ${text}`)
+  const sizes = values.ceremony ? ['4', '7', '24'] : ['4', '7']
+  return sizes.includes(text) ? Number(text) : refuse(`--members: expected one of ${sizes.join(', ')}, got ${text}`)
 }
 
 async function upkeep(size: number | undefined): Promise<number> {
@@ -86,6 +91,32 @@ async function rotation(): Promise<number> {
   return total.broken > 0 ? 1 : 0
 }
 
+async function ceremony(size: number | undefined): Promise<number> {
+  if (values.seed !== undefined) {
+    const seed = count('seed', values.seed)
+    const { violations } = await runCeremonySeed({ seed, size: size ?? 4, trace: (line) => console.log(line) })
+    if (violations.length > 0) console.error(describeCeremonyFailure({ seed, size: size ?? 4, violations }))
+    return violations.length > 0 ? 1 : 0
+  }
+  const total = { schedules: 0, failed: 0, rushed: { keys: 0, ones: 0 } }
+  for (const [members, seeds] of FULL) {
+    if (size !== undefined && members !== size) continue
+    const to = values.seeds === undefined ? seeds : count('seeds', values.seeds)
+    const onSeed: NonNullable<Parameters<typeof runCeremonySeeds>[0]['onSeed']> = (seed, failure) => {
+      total.schedules += 1
+      if (failure !== undefined) console.error(describeCeremonyFailure(failure))
+      if (seed % 100 === 0) console.log(`${seed} of ${to} schedules of ${members} members`)
+    }
+    const { failures, rushed } = await runCeremonySeeds({ size: members, from: 1, to, onSeed })
+    total.failed += failures.length
+    total.rushed = { keys: total.rushed.keys + rushed.keys, ones: total.rushed.ones + rushed.ones }
+  }
+  const isBiased = deviation(total.rushed) >= 4
+  if (isBiased) console.error(`the key's last bit is biased: ${total.rushed.ones} of ${total.rushed.keys} end in a 1`)
+  console.log(JSON.stringify(total))
+  return total.failed > 0 || isBiased ? 1 : 0
+}
+
 async function main(): Promise<number> {
   if (values.help) {
     console.log(HELP)
@@ -94,6 +125,7 @@ async function main(): Promise<number> {
   const size = values.members === undefined ? undefined : membersOf(values.members)
   if (values.upkeep) return upkeep(size)
   if (values.rotation) return rotation()
+  if (values.ceremony) return ceremony(size)
   const crypto = values.bls ? await realCrypto() : undefined
   const flags = values.bls ? ' --bls' : ''
   if (values.seed !== undefined) {

@@ -13,12 +13,9 @@ import { sha } from '../../../simulation/crypto.ts'
 import { ProcessClock } from '../../../simulation/scheduler.ts'
 import { password } from '../../signer/support.ts'
 import { SLOT_MS, SLOTS_PER_EPOCH } from './chain.ts'
+import { depositRoot } from './deposits.ts'
 import { type JobDisk, jobQueue } from './queue.ts'
 import type { Surroundings } from './surroundings.ts'
-
-/** Signing root of a deposit: stands for the real one, and names all that it must bind. */
-export const depositRoot: BeaconNode['signingRoots']['deposit'] = ({ publicKey, withdrawalCredentials, amount }) =>
-  sha('deposit', publicKey, withdrawalCredentials, String(amount)) as Root
 
 /** Changes what a faulty member does: any port of its own. */
 export type Tamper = (ports: CeremonyPorts) => Partial<CeremonyPorts>

@@ -7,7 +7,8 @@ import { verifySignature } from '../../../../../operator/protocol/bls/signatures
 import { combinePartials } from '../../../../../operator/protocol/bls/threshold.ts'
 import { dkgResultDigest } from '../../../../../operator/protocol/messages/ceremony.ts'
 import { ADDRESSES, POOL } from './chain.ts'
-import { depositRoot, type Member } from './member.ts'
+import { depositRoot } from './deposits.ts'
+import type { Member } from './member.ts'
 import { join, type World } from './world.ts'
 
 const POP_SUITE = 'BLS_SIG_BLS12381G2_XMD:SHA-256_SSWU_RO_POP_'

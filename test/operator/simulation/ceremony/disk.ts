@@ -1,0 +1,56 @@
+import type { Hex } from '../../../../operator/core/ids.ts'
+import type { Scalar } from '../../../../operator/protocol/bls/backend.ts'
+import { GROUP_ORDER } from '../../../../operator/protocol/bls/backend.ts'
+import { scalarFromBigInt } from '../../../../operator/protocol/bls/scalars.ts'
+import { ceremonyId } from '../../../../operator/protocol/dkg/context.ts'
+import type { CeremonyState, CeremonyStates } from '../../../../operator/signer/ceremony-state.ts'
+import { CeremonyError } from '../../../../operator/signer/errors.ts'
+import type { Share, ShareStore } from '../../../../operator/signer/share-store.ts'
+import type { JobDisk } from '../../unit/ceremonies/support/queue.ts'
+import { sha } from '../crypto.ts'
+import type { Disk } from '../signer.ts'
+
+/** What survives a member's death in a ceremony: as much as its real disk keeps. */
+export type CeremonyDisk = Pick<Disk, 'said'> & {
+  readonly states: Map<Hex, string>
+  readonly shares: Share[]
+  readonly jobs: JobDisk
+}
+
+export const newCeremonyDisk = (): CeremonyDisk => ({ said: new Map(), states: new Map(), shares: [], jobs: new Map() })
+
+export function statesOn({ states }: CeremonyDisk): CeremonyStates {
+  const find: CeremonyStates['find'] = (context) => {
+    const text = states.get(ceremonyId(context))
+    return text === undefined ? undefined : (JSON.parse(text) as CeremonyState)
+  }
+  return {
+    find,
+    get: (context) => {
+      const state = find(context)
+      if (state === undefined) throw new CeremonyError('NOT_BEGUN', 'not begun')
+      return state
+    },
+    save: (context, state) => void states.set(ceremonyId(context), JSON.stringify(state)),
+    erase: (context) => void states.delete(ceremonyId(context)),
+  }
+}
+
+export const sharesOn = ({ shares }: CeremonyDisk): ShareStore => ({
+  list: () => shares,
+  get: () => shares[0],
+  add: async (share) => {
+    if (!shares.some(({ info }) => info.groupKey === share.info.groupKey)) shares.push(share)
+  },
+  remove: () => {},
+})
+
+/** Scalars from a seed, one after the other: far above the group's order before the reduction, so uniform. */
+export function seededDraw(...seed: readonly (string | number)[]): () => Scalar {
+  let drawn = 0
+  return () => {
+    drawn += 1
+    const wide = BigInt(`${sha('draw', 1, drawn, ...seed)}${sha('draw', 2, drawn, ...seed).slice(2)}`)
+    return scalarFromBigInt((wide % (GROUP_ORDER - 1n)) + 1n)
+  }
+}

@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { faultsOf } from '../../../../operator/core/vault.ts'
+import { LIE_NAMES } from './lies.ts'
+import { type Fate, runCeremonySeed } from './run.ts'
+import { describeCeremonyFailure, deviation, runCeremonySeeds } from './seeds.ts'
+
+const rushed = { keys: 0, ones: 0 }
+
+describe('key generations with up to f malicious members under simulation', () => {
+  for (const [size, seeds] of [
+    [4, 100],
+    [7, 50],
+    [24, 2],
+  ] as const) {
+    it(`of ${size} members end with one key of the same dealers, that honest shares sign with, and blame nobody honest, on ${seeds} schedules`, async () => {
+      const { failures, rushed: bits } = await runCeremonySeeds({ size, from: 1, to: seeds })
+      rushed.keys += bits.keys
+      rushed.ones += bits.ones
+      assert.deepEqual(failures.map(describeCeremonyFailure), [])
+    })
+  }
+
+  it('A32 an attempt to bias the key’s last bit stays within chance', () => {
+    assert.ok(rushed.keys >= 50, `${rushed.keys} keys that somebody rushed to bias`)
+    assert.ok(deviation(rushed) < 4, `${rushed.ones} of ${rushed.keys} end in a 1`)
+  })
+
+  it('each way to lie alone, with a full number of liars', async () => {
+    for (const [at, name] of LIE_NAMES.entries()) {
+      const size = at % 5 === 0 ? 7 : 4
+      const fates = new Map<number, Fate>(Array.from({ length: faultsOf(size) }, (_, each) => [1 + ((at + 2 * each) % size), name]))
+      const { violations } = await runCeremonySeed({ seed: 1_000 + at, size, fates })
+      assert.deepEqual(violations, [], `${name}: ${JSON.stringify([...fates])}`)
+    }
+  })
+
+  it('more liars than f are caught by the referee', async () => {
+    const fates = new Map<number, Fate>([1, 2, 3].map((member) => [member, 'withheld reveal']))
+    const { violations } = await runCeremonySeed({ seed: 7, size: 4, fates })
+    assert.match(violations.join(), /liveness/)
+  })
+
+  it('replay exactly from their seed', async () => {
+    assert.deepEqual(await runCeremonySeed({ seed: 33, size: 4 }), await runCeremonySeed({ seed: 33, size: 4 }))
+  })
+})

@@ -1,0 +1,346 @@
+import { bls12_381 } from '@noble/curves/bls12-381.js'
+import type { CeremonyPorts } from '../../../../operator/ceremonies/types.ts'
+import type { Hex, MemberIndex, Milliseconds, ProducerId, Root } from '../../../../operator/core/ids.ts'
+import { bytesToHex, hexToBytes } from '../../../../operator/core/parse.ts'
+import type { Complaint, Dealing, Reveal } from '../../../../operator/core/ports/ceremony.ts'
+import type { G1, Scalar } from '../../../../operator/protocol/bls/backend.ts'
+import { G, H } from '../../../../operator/protocol/bls/generators.ts'
+import { g1FromEip2537, g1ToCompressed, g1ToEip2537, multiply, sumPoints } from '../../../../operator/protocol/bls/points.ts'
+import { interpolate } from '../../../../operator/protocol/bls/polynomials.ts'
+import { evaluate, scalarFromBigInt, scalarFromBytes, scalarToBytes, sumScalars } from '../../../../operator/protocol/bls/scalars.ts'
+import { proveKnowledge } from '../../../../operator/protocol/bls/schnorr.ts'
+import { makeComplaint } from '../../../../operator/protocol/dkg/complaint.ts'
+import { possessionStatement } from '../../../../operator/protocol/dkg/join.ts'
+import { type CeremonyStatement, ceremonyDigest, complaintDigest, dealingHash } from '../../../../operator/protocol/messages/ceremony.ts'
+import { type CeremonyMessage, decodeCeremony, encodeCeremony } from '../../../../operator/protocol/messages/ceremony-codec.ts'
+import { signEcdsa } from '../../../../operator/protocol/messages/ecdsa.ts'
+import type { CeremonyState } from '../../../../operator/signer/ceremony-state.ts'
+import { ADDRESSES, POOL, SLOT_MS } from '../../unit/ceremonies/support/chain.ts'
+import type { Random } from '../random.ts'
+import { seededDraw } from './disk.ts'
+import { keysOf } from './keys.ts'
+import type { Lie, SimMember } from './member.ts'
+
+/** What a liar chooses by. */
+export type Dice = {
+  readonly random: Random
+  readonly seed: number
+  readonly size: number
+  readonly threshold: number
+  readonly self: number
+}
+
+const CONTEXT = { chainId: 7n, contract: ADDRESSES.poolRegistry, poolId: POOL, kind: 'dkg', round: 0 } as const
+const KINDS = ['join', 'dealing', 'checked', 'qbft', 'reveal', 'participation'] as const
+
+const everyone = ({ size }: Dice): readonly number[] => Array.from({ length: size }, (_, at) => at + 1)
+const others = (dice: Dice): readonly number[] => everyone(dice).filter((id) => id !== dice.self)
+/** At least one of the others. */
+const some = (dice: Dice): readonly number[] => dice.random.shuffle(others(dice)).slice(0, dice.random.int(1, dice.size - 1))
+const flip = (hex: Hex): Hex => `0x${hex.slice(2).replace(/.$/, (digit) => (digit === '0' ? '1' : '0'))}`
+const xor = (...parts: readonly Uint8Array[]): Hex =>
+  bytesToHex((parts[0] ?? new Uint8Array()).map((_, i) => parts.reduce((sum, part) => sum ^ (part[i] ?? 0), 0)))
+const stateOf = ({ disk }: SimMember): CeremonyState => JSON.parse([...disk.states.values()][0] ?? '{}')
+const fromHex = (hex: Hex): Scalar => scalarFromBytes(hexToBytes(hex))
+
+/** No gate: signs what it likes. */
+const ungated = (member: SimMember): Pick<CeremonyPorts, 'operatorKey'> => ({
+  operatorKey: {
+    address: member.keys.operator,
+    signOnce: (_, digest) => signEcdsa(digest, member.keys.operatorKey),
+    together: (work) => work(),
+    recall: () => [],
+  },
+})
+const signed = (member: SimMember, statement: CeremonyStatement): Uint8Array =>
+  encodeCeremony(CONTEXT, { ...statement, signature: signEcdsa(ceremonyDigest(CONTEXT, statement), member.keys.operatorKey) })
+
+/** Passes, changes or drops (undefined) what it sends. */
+const sending =
+  (dice: Dice, change: (message: CeremonyMessage, to: number, bytes: Uint8Array, member: SimMember) => Uint8Array | undefined): Lie =>
+  ({ network }, member) => ({
+    ...ungated(member),
+    network: {
+      ...network,
+      send: (to, channel, bytes) => {
+        const changed = change(decodeCeremony(bytes, dice), to, bytes, member)
+        if (changed !== undefined) network.send(to, channel, changed)
+      },
+    },
+  })
+
+const dealing =
+  (change: (dealing: Dealing, state: CeremonyState) => Partial<Dealing>): Lie =>
+  ({ secrets }, member) => ({
+    ...ungated(member),
+    secrets: {
+      ...secrets,
+      deal: async (context, joinKeys) => {
+        const honest = await secrets.deal(context, joinKeys)
+        return { ...honest, ...change(honest, stateOf(member)) }
+      },
+    },
+  })
+
+/** The dealing with the share of some in other bytes: what `share` makes of the true one. */
+const withShares = (
+  { ciphertexts }: Dealing,
+  state: CeremonyState,
+  share: (true_: Scalar, member: number) => Uint8Array,
+  to: readonly number[],
+) => {
+  const coefficients = (state.own?.coefficients ?? []).map(fromHex)
+  return ciphertexts.map((text, at) => {
+    if (text === null || !to.includes(at + 1)) return text
+    const honest = evaluate(coefficients, at + 1)
+    return xor(hexToBytes(text), scalarToBytes(honest), share(honest, at + 1))
+  })
+}
+
+/** A second dealing as good as the first. */
+function otherDealing(dealing: Dealing, state: CeremonyState, dice: Dice): Dealing {
+  const extra = Array.from({ length: dice.threshold }, seededDraw('other dealing', dice.seed, dice.self))
+  return {
+    ...dealing,
+    commitments: dealing.commitments.map((point, k) =>
+      g1ToEip2537(sumPoints([g1FromEip2537(point), multiply(H, extra[k] ?? fromHex('0x'))])),
+    ),
+    ciphertexts: withShares(dealing, state, (share, member) => scalarToBytes(sumScalars([share, evaluate(extra, member)])), everyone(dice)),
+  }
+}
+
+const otherJoin = (dice: Dice): CeremonyStatement & { kind: 'join' } => {
+  const draw = seededDraw('other join', dice.seed, dice.self)
+  const secret = draw()
+  const joinKey = g1ToEip2537(multiply(G, secret))
+  const proof = proveKnowledge(possessionStatement(CONTEXT, dice.self, joinKey), secret, draw())
+  return { kind: 'join', member: dice.self as MemberIndex, joinKey, proof }
+}
+
+function complaintAbout(dealing: Dealing, member: SimMember, bend: (complaint: Complaint) => Partial<Complaint>): Uint8Array {
+  const secrets = { ephemeral: fromHex(stateOf(member).ephemeral), nonce: seededDraw('nonce', member.id)() }
+  const honest = makeComplaint(CONTEXT, { dealing, member: Number(member.id) as MemberIndex }, secrets)
+  const complaint = { ...honest, ...bend(honest) }
+  const digest = complaintDigest(CONTEXT, complaint, dealingHash(CONTEXT, dealing))
+  return encodeCeremony(CONTEXT, { kind: 'complaint', complaint, signature: signEcdsa(digest, member.keys.operatorKey) })
+}
+
+/** A point on the curve that is not in the subgroup. */
+const OUTSIDE: Hex = (() => {
+  const { Fp } = bls12_381.fields
+  for (let x = 1n; ; x++) {
+    const square = Fp.add(Fp.pow(x, 3n), 4n)
+    if (Fp.pow(square, (Fp.ORDER - 1n) / 2n) !== 1n) continue
+    const y = Fp.sqrt(square)
+    if (!bls12_381.G1.Point.fromAffine({ x, y }).isTorsionFree())
+      return `0x${[x, y].map((value) => value.toString(16).padStart(128, '0')).join('')}`
+  }
+})()
+const NO_POINTS: readonly Hex[] = [`0x${'00'.repeat(128)}`, `0x${'00'.repeat(63)}05${'00'.repeat(63)}05`, OUTSIDE]
+
+const bends: readonly ((complaint: Complaint) => Partial<Complaint>)[] = [
+  () => ({}),
+  ({ proof }) => ({ proof: { ...proof, response: flip(proof.response) } }),
+  () => ({ sharedPoint: g1ToEip2537(G) }),
+]
+
+const wrongReveals: readonly ((reveal: Reveal) => Partial<Reveal>)[] = [
+  ({ publicShare }) => ({ constantTerm: publicShare }),
+  ({ publicShare }) => ({ publicShare: { ...publicShare, point: g1ToEip2537(G) } }),
+  ({ publicShare }) => ({ publicShare: { ...publicShare, proof: { ...publicShare.proof, response: flip(publicShare.proof.response) } } }),
+  ({ publicShare }) => ({ publicShare: { ...publicShare, point: NO_POINTS[2] ?? '0x' } }),
+  () => ({ constantTerm: null }),
+]
+
+/** What malicious members do, by name. */
+export const LIES = {
+  'bad share to some': (dice) => {
+    const to = some(dice)
+    return dealing((honest, state) => ({
+      ciphertexts: withShares(honest, state, (share) => scalarToBytes(sumScalars([share, scalarFromBigInt(1n)])), to),
+    }))
+  },
+  'share at or above the order': (dice) => {
+    const to = some(dice)
+    return dealing((honest, state) => ({ ciphertexts: withShares(honest, state, () => new Uint8Array(32).fill(0xff), to) }))
+  },
+  'commitment that is no point of the group': (dice) => {
+    const [place, point] = [dice.random.int(0, dice.threshold - 1), dice.random.pick(NO_POINTS)]
+    return dealing(({ commitments }) => ({ commitments: commitments.with(place, point) }))
+  },
+  'wrong degree': (dice) =>
+    dealing((honest, state) => {
+      const top = [...Array.from({ length: dice.threshold }, () => scalarFromBigInt(0n)), scalarFromBigInt(7n)]
+      return {
+        ciphertexts: withShares(
+          honest,
+          state,
+          (share, member) => scalarToBytes(sumScalars([share, evaluate(top, member)])),
+          everyone(dice),
+        ),
+      }
+    }),
+  'leaves a member out': (dice) => {
+    const at = dice.random.pick(others(dice)) - 1
+    return dealing(({ joinKeys, ciphertexts }) => ({ joinKeys: joinKeys.with(at, null), ciphertexts: ciphertexts.with(at, null) }))
+  },
+  'join key of its own making for another': (dice) => {
+    const [at, { joinKey }] = [dice.random.pick(others(dice)) - 1, otherJoin(dice)]
+    return dealing(({ joinKeys }) => ({ joinKeys: joinKeys.with(at, joinKey) }))
+  },
+  'two join keys': (dice) => {
+    const to = some(dice)
+    return sending(dice, ({ kind }, at, bytes, member) => (kind === 'join' && to.includes(at) ? signed(member, otherJoin(dice)) : bytes))
+  },
+  'join key that is no point': (dice) => {
+    const joinKey = dice.random.pick(NO_POINTS)
+    return sending(dice, (message, _, bytes, member) => (message.kind === 'join' ? signed(member, { ...message, joinKey }) : bytes))
+  },
+  'two dealings': (dice) => {
+    const to = some(dice)
+    return sending(dice, (message, at, bytes, member) =>
+      message.kind === 'dealing' && message.dealing.dealer === dice.self && to.includes(at)
+        ? signed(member, { kind: 'dealing', dealing: otherDealing(message.dealing, stateOf(member), dice) })
+        : bytes,
+    )
+  },
+  'two words on the dealings': (dice) => {
+    const to = some(dice)
+    return sending(dice, (message, at, bytes, member) =>
+      message.kind === 'checked' && message.member === dice.self && to.includes(at)
+        ? signed(member, { ...message, dealings: message.dealings.map(() => null) })
+        : bytes,
+    )
+  },
+  'finds no dealing good': (dice) =>
+    sending(dice, (message, _, bytes, member) =>
+      message.kind === 'checked' && message.member === dice.self
+        ? signed(member, { ...message, dealings: message.dealings.map(() => null) })
+        : bytes,
+    ),
+  'false complaint': (dice) => {
+    const [about, bend] = [dice.random.pick(others(dice)), dice.random.pick(bends)]
+    return ({ secrets, network }, member) => ({
+      ...ungated(member),
+      secrets: {
+        ...secrets,
+        open: async (context, said) => {
+          if (said.dealer === about) {
+            const bytes = complaintAbout(said, member, bend)
+            for (const to of some(dice)) network.send(to as ProducerId, 'ceremony', bytes)
+          }
+          return secrets.open(context, said)
+        },
+      },
+    })
+  },
+  'withheld reveal': (dice) => {
+    const signs = dice.random.chance(0.5)
+    return sending(dice, ({ kind }, _, bytes) => (kind === 'reveal' || (kind === 'participation' && !signs) ? undefined : bytes))
+  },
+  'wrong reveal': (dice) => {
+    const bend = dice.random.pick(wrongReveals)
+    return ({ secrets }, member) => ({
+      ...ungated(member),
+      secrets: {
+        ...secrets,
+        reveal: async (context, qualified) => {
+          const honest = await secrets.reveal(context, qualified)
+          return { ...honest, ...bend(honest) }
+        },
+      },
+    })
+  },
+  'false result': () => (_, member) => ({
+    ...ungated(member),
+    signingKey: { ...member.keys.signing, sign: () => member.keys.signing.sign(`0x${'66'.repeat(32)}` as Root) },
+  }),
+  'silent from some message on': (dice) => {
+    const from = dice.random.pick(KINDS)
+    let isSilent = false
+    return sending(dice, ({ kind }, _, bytes) => {
+      isSilent ||= kind === from
+      return isSilent ? undefined : bytes
+    })
+  },
+  'keeps something from some': (dice) => {
+    const [what, from] = [dice.random.pick(KINDS), some(dice)]
+    return sending(dice, ({ kind }, to, bytes) => (kind === what && from.includes(to) ? undefined : bytes))
+  },
+  'replays from other ceremonies': (dice) => (ports, member) => {
+    const { network, clock } = ports
+    /** An honest member's words in another round, pool or chain, under this one's header. */
+    const foreign = everyone(dice).flatMap((author) =>
+      [{ round: 9 }, { poolId: 6 as typeof POOL }, { chainId: 8n }].map((change) => {
+        const joinKey = g1ToEip2537(multiply(G, scalarFromBigInt(BigInt(author + 50))))
+        const elsewhere = { ...CONTEXT, ...change }
+        const secret = scalarFromBigInt(BigInt(author + 50))
+        const proof = proveKnowledge(possessionStatement(elsewhere, author, joinKey), secret, scalarFromBigInt(77n))
+        const statement = { kind: 'join', member: author as MemberIndex, joinKey, proof } as const
+        const signature = signEcdsa(ceremonyDigest(elsewhere, statement), keysOf(author).operatorKey)
+        return encodeCeremony(CONTEXT, { ...statement, signature })
+      }),
+    )
+    const tell = (): void => {
+      for (const to of others(dice)) for (const bytes of foreign) network.send(to as ProducerId, 'ceremony', bytes)
+    }
+    tell()
+    clock.at((clock.now() + SLOT_MS) as Milliseconds, tell)
+    return ungated(member)
+  },
+  /** Waits for what the others reveal, works out the key, and does all it can against one that ends in a 1. */
+  'rushes to bias the key': (dice) => (ports, member) => {
+    const { network, secrets } = ports
+    const revealed = new Map<number, G1>()
+    const heldBack: { readonly to: ProducerId; readonly bytes: Uint8Array }[] = []
+    let dealt: Dealing | undefined
+    let verdict: 'wait' | 'like' | 'dislike' = 'wait'
+    const broadcast = (bytes: Uint8Array): void => {
+      for (const to of others(dice)) network.send(to as ProducerId, 'ceremony', bytes)
+    }
+    const look = (message: CeremonyMessage): void => {
+      if (message.kind !== 'reveal' || verdict !== 'wait') return
+      revealed.set(message.reveal.member, g1FromEip2537(message.reveal.publicShare.point))
+      if (revealed.size < dice.threshold) return
+      const key = g1ToCompressed(interpolate([...revealed].map(([index, point]) => ({ index, point }))))
+      verdict = Number.parseInt(key.slice(-1), 16) % 2 === 0 ? 'like' : 'dislike'
+      if (verdict === 'like') for (const { to, bytes } of heldBack) network.send(to, 'ceremony', bytes)
+      if (verdict === 'like') return
+      broadcast(signed(member, otherJoin(dice)))
+      const own = stateOf(member).own?.dealing
+      if (own !== undefined) broadcast(signed(member, { kind: 'dealing', dealing: otherDealing(own, stateOf(member), dice) }))
+      if (dealt !== undefined) for (const bend of bends) broadcast(complaintAbout(dealt, member, bend))
+    }
+    return {
+      ...ungated(member),
+      secrets: {
+        ...secrets,
+        open: async (context, said) => {
+          if (said.dealer !== dice.self) dealt = said
+          return secrets.open(context, said)
+        },
+      },
+      network: {
+        ...network,
+        send: (to, channel, bytes) => {
+          const { kind } = decodeCeremony(bytes, dice)
+          if (verdict === 'dislike') return
+          if ((kind === 'reveal' || kind === 'participation') && verdict === 'wait') heldBack.push({ to, bytes })
+          else network.send(to, channel, bytes)
+        },
+        onMessage: (channel, handler) =>
+          network.onMessage(channel, (from, bytes) => {
+            try {
+              look(decodeCeremony(bytes, dice))
+            } catch {
+              // Another liar's.
+            }
+            handler(from, bytes)
+          }),
+      },
+    }
+  },
+} as const satisfies Readonly<Record<string, (dice: Dice) => Lie>>
+
+export type LieName = keyof typeof LIES
+export const LIE_NAMES = Object.keys(LIES) as readonly LieName[]
