@@ -87,8 +87,8 @@ abstract contract ProducerBook is BondUnits, Seats {
         Account storage account = _accounts[producerId];
         return Producer({
             owner: record.owner,
-            shares: _sharesOf(account.units).toUint128(),
-            lockedSeats: _lockedNow(producerId).toUint128(),
+            shares: uint128(_sharesOf(account.units)), // all ETH there is has fewer bits
+            lockedSeats: uint128(_lockedNow(producerId)),
             status: account.status,
             slashed: account.slashed,
             registeredAt: record.registeredAt
