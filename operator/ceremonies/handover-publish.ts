@@ -50,6 +50,7 @@ export async function publishHandover(ports: HandoverPorts, publishing: Publishi
   for (;;) {
     if (!isOpen()) {
       enter('confirm')
+      await addOwnSignature(ports, publishing, signal)
       await slots(RETRY_SLOTS)
       continue
     }
@@ -65,6 +66,26 @@ export async function publishHandover(ports: HandoverPorts, publishing: Publishi
     await slots(RETRY_SLOTS)
   }
 }
+
+/** Who was late for the result is named and replaced, unless it still signs it in time. */
+async function addOwnSignature(ports: HandoverPorts, { setup, digest, receiver }: Publishing, signal: AbortSignal): Promise<void> {
+  const { poolId, round } = setup.context
+  try {
+    const open = (await ports.contracts.read({ contract: 'ceremonies', method: 'openOf', args: [poolId] })) as OpenResult
+    const isMissing = ((BigInt(open.participation) >> BigInt(receiver - 1)) & 1n) === 0n
+    if (Number(open.deadline) === 0 || Number(open.round) !== round || !isMissing) return
+    const signature = wordsOf(signatureToEip2537(ports.signingKey.sign(digest)))
+    const args = [poolId, 1n << BigInt(receiver - 1), signature]
+    const error = await send(ports, { contract: 'ceremonies', method: 'addParticipation', args }, signal)
+    ports.log.info('signature added to a handover result', { pool: poolId, round, ...(error !== undefined && { error }) })
+  } catch (error) {
+    signal.throwIfAborted()
+    ports.log.warn('cannot tell who signed a handover result', { pool: poolId, round, reason: reasonOf(error) })
+  }
+}
+
+/** As the contract keeps it: `deadline` 0 when nobody is missing from the pool's result. */
+type OpenResult = { readonly deadline: bigint; readonly round: bigint; readonly participation: bigint }
 
 /** Why it was not included; undefined when it was. */
 async function send({ contracts }: HandoverPorts, call: Call, signal: AbortSignal): Promise<string | undefined> {

@@ -63,6 +63,8 @@ export type Pool = {
   readonly vaults: readonly VaultTerm[]
   /** The handover under way, once its vault is drawn. */
   readonly rotation?: Rotation
+  /** The ceremony whose result not all members of the vault have signed, until they are named. Bit i: member index i + 1 signed. */
+  readonly incomplete?: { readonly round: number; readonly deadline: Epoch; readonly participation: bigint }
   /** Round of the last handover that is over; of those up to it, only what `vaults` names was completed. */
   readonly endedRound?: number
 }

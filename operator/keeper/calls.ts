@@ -3,6 +3,7 @@ import type { Call, Contracts } from '../core/ports/chain.ts'
 import { wordsOf } from '../protocol/bls/words.ts'
 import { prepareDebtor } from './debtors.ts'
 import { prepareFault } from './faults.ts'
+import { prepareRotation } from './rotation-tasks.ts'
 import type { Task } from './tasks.ts'
 import { type CallPorts, one, type Prepared } from './types.ts'
 import { prepareVerdict } from './verdicts.ts'
@@ -52,6 +53,11 @@ export async function prepare(task: Task, ports: CallPorts, signal?: AbortSignal
       return prepareFinalization(ports)
     case 'settle':
       return one('rewards', 'settle', [task.producerId, task.proofs])
+    case 'request-rotation':
+    case 'fail-rotation':
+    case 'drop-rotation':
+    case 'name-missing':
+      return prepareRotation(task)
     case 'settle-debtor':
       return prepareDebtor(task)
     case 'report-exits':

@@ -5,6 +5,7 @@ import type { PointProof } from '../protocol/state/pages.ts'
 import { nextSettlement } from '../protocol/state/settlement.ts'
 import { type DebtorTask, debtorTasks } from './debtors.ts'
 import { type FaultTask, faultTasks } from './faults.ts'
+import { type RotationTask, rotationTasks } from './rotation-tasks.ts'
 import type { Inputs } from './types.ts'
 import { type VerdictTask, verdictTasks } from './verdicts.ts'
 import { type WindDownTask, windDownTasks } from './wind-down.ts'
@@ -30,6 +31,7 @@ export type Task =
   | { readonly kind: 'settle'; readonly id: string; readonly producerId: ProducerId; readonly proofs: readonly PointProof[] }
   | DebtorTask
   | FaultTask
+  | RotationTask
   | VerdictTask
   | WindDownTask
 
@@ -51,6 +53,7 @@ export function dueTasks(inputs: Inputs): readonly Task[] {
     ...exitTasks(inputs),
     ...commitmentTasks(inputs),
     ...faultTasks(inputs),
+    ...rotationTasks(inputs),
     ...verdictTasks(inputs),
     ...debtorTasks(inputs),
     ...windDownTasks(inputs),

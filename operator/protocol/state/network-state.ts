@@ -151,9 +151,34 @@ function endRotation(pools: Map<PoolId, Pool>, { poolId, round }: { readonly poo
   return true
 }
 
+/** Notes who has signed the last ceremony's result, as long as somebody is missing. */
+function noteSigned(pools: Map<PoolId, Pool>, poolId: PoolId, result: NonNullable<Pool['incomplete']> & { readonly size: number }): void {
+  const known = pools.get(poolId)
+  if (known === undefined) return
+  const { incomplete: _, ...pool } = known
+  const { size, ...incomplete } = result
+  const isComplete = incomplete.participation === (1n << BigInt(size)) - 1n
+  pools.set(poolId, isComplete ? pool : { ...pool, incomplete })
+}
+
 function applyToPools(state: Fold, event: ChainEvent): boolean {
   const { pools, vaultDraws } = state
   switch (event.name) {
+    case 'Ceremonies.ParticipationAdded': {
+      const { poolId, participation } = event.args
+      const pool = pools.get(poolId)
+      if (pool?.incomplete === undefined) return true
+      const all = pool.incomplete.participation | participation
+      noteSigned(pools, poolId, { ...pool.incomplete, participation: all, size: pool.members.length })
+      return true
+    }
+    case 'Ceremonies.MembersMissing': {
+      const known = pools.get(event.args.poolId)
+      if (known === undefined) return true
+      const { incomplete: _, ...pool } = known
+      pools.set(pool.id, pool)
+      return true
+    }
     case 'VaultDraws.DrawRequested': {
       const { drawId: id, poolId, round, period, seedEpoch, rotation } = event.args
       vaultDraws.set(id, { id, poolId, round, period, seedEpoch, seedProven: false, done: false })
@@ -187,6 +212,9 @@ function applyToPools(state: Fold, event: ChainEvent): boolean {
       const { poolId, round, publicKey, publicShares, ordinal } = event.args
       const vaults = [{ round, members: pools.get(poolId)?.members ?? [], publicShares, from: 0 as Epoch }]
       patch(pools, poolId, { phase: 'registered', publicKey, publicShares, ordinal, vaults, registeredAt: event.at.timestamp })
+      const drawn = pools.get(poolId)
+      const { participation } = event.args
+      noteSigned(pools, poolId, { round, deadline: drawn?.deadline ?? (0 as Epoch), participation, size: drawn?.members.length ?? 0 })
       return true
     }
     case 'Rotations.RotationDrawn': {
@@ -199,6 +227,8 @@ function applyToPools(state: Fold, event: ChainEvent): boolean {
       const known = pools.get(poolId)
       const term = { round, members: known?.rotation?.members ?? [], publicShares, from: cutover }
       patch(pools, poolId, { publicShares, vaults: [...(known?.vaults ?? []), term] })
+      const deadline = known?.rotation?.deadline ?? (0 as Epoch)
+      noteSigned(pools, poolId, { round, deadline, participation: event.args.participation, size: term.members.length })
       return endRotation(pools, event.args)
     }
     case 'Rotations.RotationFailed':

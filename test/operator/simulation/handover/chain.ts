@@ -149,7 +149,9 @@ export class HandoverChain {
     }
     const parameters = { rotationMargin: MARGIN } as ChainParameters
     const send = (call: Call): Promise<TransactionOutcome> => this.#send(call, isAlive)
-    return { chainId: 7n, addresses: ADDRESSES, parameters, read: unused, balance: unused, simulate: unused, send }
+    // Nobody is missing from a result here: the contract's own tests have that.
+    const read = async (): Promise<unknown> => ({ deadline: 0n, round: 0n, participation: 0n })
+    return { chainId: 7n, addresses: ADDRESSES, parameters, read, balance: unused, simulate: unused, send }
   }
 
   #send(call: Call, isAlive: () => boolean): Promise<TransactionOutcome> {

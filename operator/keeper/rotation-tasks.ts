@@ -1,0 +1,80 @@
+import type { Epoch, PoolId } from '../core/ids.ts'
+import type { NetworkState, Pool } from '../core/network.ts'
+import type { Parameters } from '../core/ports/chain.ts'
+import { wordsOf } from '../protocol/bls/words.ts'
+import { type Inputs, one, type Prepared } from './types.ts'
+
+/**
+ * Handovers: asked for as soon as there is a reason that events tell, ended when they are overdue or their pool has no use for
+ * one; and who never signed a ceremony's result is named, which has its vault drawn anew.
+ */
+export type RotationTask =
+  /** `place`, from 0: whose member is the reason, if any is. */
+  | { readonly kind: 'request-rotation'; readonly id: string; readonly poolId: PoolId; readonly place: number }
+  | { readonly kind: 'fail-rotation'; readonly id: string; readonly poolId: PoolId }
+  | { readonly kind: 'drop-rotation'; readonly id: string; readonly poolId: PoolId }
+  | { readonly kind: 'name-missing'; readonly id: string; readonly poolId: PoolId }
+
+/** Where nobody is named, nobody signs. */
+const NOBODY = { absentNew: 0, absentOld: 0, byOld: false, signers: 0, aggregateSignature: wordsOf(`0x${'00'.repeat(256)}`) }
+
+const hasKey = ({ phase }: Pool): boolean => phase === 'registered' || phase === 'funded'
+
+export function rotationTasks(inputs: Inputs): readonly RotationTask[] {
+  return [...inputs.state.pools.values()].flatMap((pool) => [...missingTasks(pool, inputs), ...handoverTasks(pool, inputs)])
+}
+
+function missingTasks({ id: poolId, incomplete }: Pool, { epoch }: Inputs): readonly RotationTask[] {
+  if (incomplete === undefined || epoch <= incomplete.deadline) return []
+  return [{ kind: 'name-missing', id: `name-missing/${poolId}/${incomplete.round}`, poolId }]
+}
+
+function handoverTasks(pool: Pool, inputs: Inputs): readonly RotationTask[] {
+  const { id: poolId, rotation } = pool
+  const { state, epoch } = inputs
+  if (rotation !== undefined) {
+    const { round, deadline } = rotation
+    if (!hasKey(pool)) return [{ kind: 'drop-rotation', id: `drop-rotation/${poolId}/${round}`, poolId }]
+    // An epoch after the deadline: until then only a threshold of a vault may end the handover, and name who was absent.
+    return epoch > deadline + 1 ? [{ kind: 'fail-rotation', id: `fail-rotation/${poolId}/${round}`, poolId }] : []
+  }
+  if (!hasKey(pool) || isAsked(pool, state)) return []
+  const place = reasonIn(pool, inputs)
+  return place === undefined ? [] : [{ kind: 'request-rotation', id: `request-rotation/${poolId}/${pool.round}/${place}`, poolId, place }]
+}
+
+/** Waits for its draw. */
+const isAsked = ({ id, round }: Pool, { vaultDraws }: NetworkState): boolean =>
+  [...vaultDraws.values()].some((draw) => draw.poolId === id && draw.round > round && !draw.done)
+
+/** The place of a member that is the reason for another vault; 0 when its time is the reason; undefined when there is none. */
+function reasonIn(pool: Pool, { state, parameters, epoch }: Inputs): number | undefined {
+  const leaver = pool.members.findIndex((id) => {
+    const member = state.producers.get(id)
+    return member !== undefined && (member.slashed || member.standing !== 'active')
+  })
+  if (leaver >= 0) return leaver
+  const last = pool.vaults.at(-1)
+  // The last one drawn came to nothing while the vault stayed: what called for it still does.
+  const isDue = last !== undefined && (pool.endedRound ?? -1) > last.round
+  return isDue || epoch >= sinceOf(pool, parameters) + parameters.rotationPeriod ? 0 : undefined
+}
+
+/** From when the present vault's time counts: its cutover, or when its key was registered. */
+function sinceOf({ vaults, registeredAt = 0 }: Pool, { genesisTime, secondsPerSlot, slotsPerEpoch }: Parameters): Epoch {
+  const from = vaults.at(-1)?.from ?? (0 as Epoch)
+  return from > 0 ? from : (Math.floor((registeredAt - genesisTime) / (secondsPerSlot * slotsPerEpoch)) as Epoch)
+}
+
+export function prepareRotation(task: RotationTask): Prepared {
+  switch (task.kind) {
+    case 'request-rotation':
+      return one('rotations', 'requestRotation', [task.poolId, task.place])
+    case 'fail-rotation':
+      return one('rotations', 'failRotation', [task.poolId, NOBODY])
+    case 'drop-rotation':
+      return one('rotations', 'dropRotation', [task.poolId])
+    case 'name-missing':
+      return one('ceremonies', 'nameMissing', [task.poolId])
+  }
+}
