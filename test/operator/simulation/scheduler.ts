@@ -39,7 +39,10 @@ export class Scheduler {
   async run(until: number, isDone: () => boolean): Promise<void> {
     await this.#settle()
     for (let event = this.#pop(); event !== undefined; event = this.#pop()) {
-      if (event.time > until) return
+      if (event.time > until) {
+        this.#push(event)
+        return
+      }
       if (event.run === undefined) continue
       this.#now = event.time
       event.run()

@@ -3,8 +3,11 @@ import { bls12_381 } from '@noble/curves/bls12-381.js'
 import { expect } from 'chai'
 import { hexlify, parseEther, randomBytes } from 'ethers'
 import { network } from 'hardhat'
-import type { Hex } from '../../../../operator/core/ids.ts'
+import type { Hex, ProducerId } from '../../../../operator/core/ids.ts'
 import type { Complaint, Dealing } from '../../../../operator/core/ports/ceremony.ts'
+import type { Call } from '../../../../operator/core/ports/chain.ts'
+import type { DealingDispute } from '../../../../operator/core/ports/disputes.ts'
+import { disputeCall } from '../../../../operator/keeper/disputes.ts'
 import { G } from '../../../../operator/protocol/bls/generators.ts'
 import { g1ToCompressed, g1ToEip2537, multiply } from '../../../../operator/protocol/bls/points.ts'
 import { bigIntToBytes } from '../../../../operator/protocol/bls/scalars.ts'
@@ -208,6 +211,39 @@ describe('DkgDisputes: key generation', () => {
       await assertCharged(world, made, dealing, each, 'proof')
       await snapshot.restore()
     }
+  })
+
+  it('A33 takes what operators send: a complaint, or a commitment that is none', async () => {
+    const world = await load()
+    const { made, pools, members } = world
+    const { dkgDisputes } = pools
+    const ids = members.map((id) => Number(id) as ProducerId)
+    const ceremony = { poolId: made.context.poolId, kind: 'dkg', round: 0, members: ids, oldMembers: [] } as const
+    const raised = (dealing: Dealing, against?: Complaint): DealingDispute => {
+      const { signature: dealingSignature, joinSignature: dealerJoin } = made.signed(dealing)
+      const signed = against && made.signedComplaint(dealing, against)
+      return {
+        ...ceremony,
+        ...{ dealing, dealingSignature, dealerJoin },
+        against: against && signed ? { complaint: against, signature: signed.signature, memberJoin: signed.joinSignature } : { place: 1 },
+      }
+    }
+    const judged = ({ method, args }: Call) =>
+      dkgDisputes.getFunction(method as 'disputeDealing')(...(args as never as [never, never, never]))
+    const bad = withShare(made, made.deal(DEALER))
+    const snapshot = await networkHelpers.takeSnapshot()
+    await expect(judged(disputeCall(raised(bad, made.complain(bad, MEMBER)))))
+      .to.emit(dkgDisputes, 'DealerConvicted')
+      .withArgs(1n, 0n, 0n, members[DEALER - 1], FAULT.share)
+    await snapshot.restore()
+    const honest = made.deal(DEALER)
+    await expect(judged(disputeCall(raised(honest, made.complain(honest, MEMBER)))))
+      .to.emit(dkgDisputes, 'ComplainerCharged')
+      .withArgs(1n, 0n, 0n, members[MEMBER - 1], members[DEALER - 1])
+    const broken = { ...honest, commitments: honest.commitments.with(1, INFINITY) }
+    await expect(judged(disputeCall(raised(broken))))
+      .to.emit(dkgDisputes, 'DealerConvicted')
+      .withArgs(1n, 0n, 0n, members[DEALER - 1], FAULT.commitment)
   })
 
   it('A28 one fault is judged once, and pays the reporter its share', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { concat, keccak256, TypedDataEncoder } from 'ethers'
+import { concat, keccak256, TypedDataEncoder, ZeroHash } from 'ethers'
 import fc from 'fast-check'
 import type { BlsSignature, Hex, MemberIndex, Root } from '../../../../../operator/core/ids.ts'
 import { bytesToHex } from '../../../../../operator/core/parse.ts'
@@ -9,6 +9,7 @@ import { resultOf } from '../../../../../operator/protocol/dkg/result.ts'
 import { CodecError } from '../../../../../operator/protocol/messages/bytes.ts'
 import {
   type CeremonyStatement,
+  CHECKED_TYPE,
   ceremonyDigest,
   DEALING_TYPE,
   DKG_RESULT_TYPE,
@@ -19,8 +20,11 @@ import {
 import {
   type CeremonyMessage,
   decodeCeremony,
+  decodeRoster,
   encodeCeremony,
+  encodeRoster,
   peekCeremony,
+  type SignedJoin,
 } from '../../../../../operator/protocol/messages/ceremony-codec.ts'
 import { domainSeparatorOf, structHasher, typedDigest } from '../../../../../operator/protocol/messages/eip712.ts'
 import { ceremonyFrom, noProof, noSignature } from '../dkg/support.ts'
@@ -85,6 +89,10 @@ describe('ceremony messages', () => {
         concat(dealing.commitments),
         concat(dealing.ciphertexts.map((text, i) => (i === 3 || text === null ? `0x${'00'.repeat(32)}` : text))),
       ]),
+    ],
+    [
+      { kind: 'checked', member, dealings: [`0x${'a1'.repeat(32)}` as Root, null, null, `0x${'a4'.repeat(32)}` as Root] },
+      oracle(CHECKED_TYPE, [...place, member, concat([`0x${'a1'.repeat(32)}`, ZeroHash, ZeroHash, `0x${'a4'.repeat(32)}`])]),
     ],
     [
       { kind: 'reveal', reveal },
@@ -168,6 +176,18 @@ describe('ceremony messages', () => {
       const bytes = encodeCeremony(context, message)
       assert.deepEqual(peekCeremony(bytes), { poolId: context.poolId, kind: 'dkg', round: 2 })
       assert.deepEqual(decodeCeremony(bytes, context), message)
+    }
+  })
+
+  it('make rosters of those who joined, and read nothing else as one', () => {
+    const joins = [1, 3, 4].map((index): SignedJoin => {
+      const joinKey = ceremony.joinKeys[index - 1] ?? '0x'
+      return { kind: 'join', member: index as MemberIndex, joinKey, proof: noProof, signature: noSignature }
+    })
+    const bytes = encodeRoster(new Map(joins.map((join) => [join.member, join])), 4)
+    assert.deepEqual(decodeRoster(bytes, 4), joins)
+    for (const bad of [bytes.subarray(0, -1), Buffer.concat([bytes, Buffer.of(0)]), Buffer.concat([Buffer.of(2), bytes.subarray(1)])]) {
+      assert.throws(() => decodeRoster(bad, 4), CodecError)
     }
   })
 
