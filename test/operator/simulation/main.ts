@@ -79,7 +79,7 @@ async function rotation(): Promise<number> {
   const last = only ?? count('seeds', values.seeds ?? '200')
   const total = { schedules: 0, broken: 0, completed: 0, failed: 0, reorganized: 0, crashes: 0 }
   for (let seed = only ?? 1; seed <= last; seed++) {
-    const { violations, warnings, ...outcome } = await runHandovers({ seed })
+    const { violations, warnings, disputed: _, ...outcome } = await runHandovers({ seed })
     total.schedules += 1
     for (const key of ['completed', 'failed', 'reorganized', 'crashes'] as const) total[key] += outcome[key]
     if (only !== undefined) console.log(warnings.join('\n'))

@@ -1,3 +1,4 @@
+import { INTERFACES } from '../../../../operator/adapters/chain/interfaces.ts'
 import type { ChainEvent, EventArgs, EventName } from '../../../../operator/core/events.ts'
 import type { Epoch, ProducerId, PublicKey, Root, ValidatorIndex } from '../../../../operator/core/ids.ts'
 import type { NetworkState } from '../../../../operator/core/network.ts'
@@ -170,7 +171,9 @@ export class HandoverChain {
   }
 
   /** As `completeRotation`. */
-  #complete({ args }: Call): string | undefined {
+  #complete({ contract, method, args }: Call): string | undefined {
+    // Throws unless the contract's function takes these arguments.
+    INTERFACES[contract].encodeFunctionData(method, args)
     const rotation = this.head.pools.get(POOL)?.rotation
     const result = args[1] as {
       readonly publicShares: string

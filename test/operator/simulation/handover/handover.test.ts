@@ -31,6 +31,20 @@ describe('handovers under simulation', () => {
     assert.deepEqual([completed, failed], [3, 0])
   })
 
+  it('A33 a dealer that lies is left out, and what it signed goes to the chain', async () => {
+    const vaults = [vault(1, 2, 3, 4), vault(5, 6, 7, 8)]
+    for (const [fault, method] of [
+      ['bad-share', 'disputeDealing'],
+      ['wrong-constant', 'disputeConstantTerm'],
+    ] as const) {
+      const faults = new Map([[2 as ProducerId, fault]])
+      const { violations, completed, disputed } = await runHandovers({ seed: 3, change: { ...QUIET, faults, vaults, epochs: 30 } })
+      assert.deepEqual(violations, [])
+      assert.equal(completed, 1)
+      assert.deepEqual(disputed, [`${method}/2`])
+    }
+  })
+
   it('an old vault that is cut off from the chain stops by itself; without the margin it would be caught', async () => {
     const vaults = [vault(1, 2, 3, 4), vault(5, 6, 7, 8)]
     const change = { ...QUIET, vaults, stuck: 1, epochs: 30 }

@@ -1,6 +1,8 @@
+import { INTERFACES } from '../../../../operator/adapters/chain/interfaces.ts'
 import type { ProducerId } from '../../../../operator/core/ids.ts'
 import { bytesToHex, toPublicKey } from '../../../../operator/core/parse.ts'
 import { thresholdOf } from '../../../../operator/core/vault.ts'
+import { disputeCall } from '../../../../operator/keeper/disputes.ts'
 import { verifySignature } from '../../../../operator/protocol/bls/signatures.ts'
 import { combinePartials } from '../../../../operator/protocol/bls/threshold.ts'
 import { addressOf } from '../../../../operator/protocol/messages/ecdsa.ts'
@@ -78,6 +80,8 @@ export type HandoverOutcome = {
   readonly reorganized: number
   readonly crashes: number
   readonly warnings: readonly string[]
+  /** Evidence against whom, as the dispute's call: method and dealer. */
+  readonly disputed: readonly string[]
 }
 
 /** Handovers of one key, wholly scheduled by the seed. Returns the rules that were broken. */
@@ -198,6 +202,12 @@ export async function runHandovers({
   }
   referee.conclude()
   judgeDisks(referee, { nodes, chain, plan, groupKey })
+  for (const { disputes } of nodes) {
+    for (const dispute of disputes) {
+      const { contract, method, args } = disputeCall(dispute)
+      INTERFACES[contract].encodeFunctionData(method, args)
+    }
+  }
   for (const node of nodes) {
     node.kill()
     node.disk.close()
@@ -205,7 +215,11 @@ export async function runHandovers({
   const completed = (chain.finalized.pools.get(POOL)?.vaults.length ?? 1) - 1
   const { failed, reorganized } = chain
   const crashes = nodes.reduce((sum, node) => sum + node.crashes, 0)
-  return { violations: referee.violations, completed, failed, reorganized, crashes, warnings: nodes.flatMap(({ warnings }) => warnings) }
+  const disputed = nodes.flatMap(({ disputes }) =>
+    disputes.map((one) => `${disputeCall(one).method}/${one.oldMembers[one.dealing.dealer - one.members.length - 1]}`),
+  )
+  const warnings = nodes.flatMap((node) => node.warnings)
+  return { violations: referee.violations, completed, failed, reorganized, crashes, warnings, disputed: [...new Set(disputed)] }
 }
 
 type Ended = {
