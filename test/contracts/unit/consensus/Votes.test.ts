@@ -400,17 +400,22 @@ describe('Votes', function () {
 
 describe('Votes: few producers', function () {
   this.timeout(120_000)
-  it('leave a vote to the half that the commitment committee is not drawn from', async () => {
-    const life = await startLife(await network.create(), { periodLength: 60n, committeeSize: 8n })
-    await life.startPeriod(0)
-    const epoch = await toNextReport(life)
-    const { id } = await life.postReport({ epoch })
-    const voters = await electorate(life, 0n)
-    expect(voters.inCommittee).to.have.length(5)
-    await voters.cast(id, WRONG, voters.eligible.slice(0, 4))
-    expect((await life.votes.vote(id)).eligible).to.equal(5n)
-    await life.prover.close()
-  })
+  for (const [committeeSize, formed] of [
+    [8n, 5],
+    [4n, 4],
+  ] as const) {
+    it(`leave a vote to at least the half that a commitment committee of up to ${committeeSize} is not drawn from`, async () => {
+      const life = await startLife(await network.create(), { periodLength: 60n, committeeSize })
+      await life.startPeriod(0)
+      const epoch = await toNextReport(life)
+      const { id } = await life.postReport({ epoch })
+      const voters = await electorate(life, 0n)
+      expect(voters.inCommittee).to.have.length(formed)
+      await voters.cast(id, WRONG, voters.eligible.slice(0, 4))
+      expect((await life.votes.vote(id)).eligible).to.equal(BigInt(10 - formed))
+      await life.prover.close()
+    })
+  }
 })
 
 describe('Votes: many producers', function () {
