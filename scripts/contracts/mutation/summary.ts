@@ -12,6 +12,8 @@ export type Summary = {
   /** Mutants that all operators make of all contracts. */
   readonly possible: number
   readonly chosen: number
+  /** Of these, the ones with a verdict on the contract as it is. */
+  readonly tried: number
   readonly killed: number
   readonly survived: number
   readonly stillborn: number
@@ -46,6 +48,7 @@ export function summaryOf({ outcomes, reasons, seed, chosen, possible }: Given):
     seed,
     possible,
     chosen,
+    tried: outcomes.length,
     killed,
     survived,
     stillborn: count('stillborn'),

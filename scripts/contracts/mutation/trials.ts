@@ -14,19 +14,32 @@ const MOST_MEMORY = 1.5e9
 /** The test that failed first; `(no end)` when none ended. */
 export type TrialVerdict = { readonly killer: string | undefined }
 
+type Given = {
+  readonly root: string
+  readonly suites: readonly string[]
+  readonly built: Codes
+  readonly created?: readonly string[]
+}
+
 /** The tests of a contract, run against altered codes. */
 export class Trials {
   #child: ChildProcess | undefined
   #limit = START_SECONDS
   #patience = START_SECONDS
-  #created: readonly string[] = []
+  #created: readonly string[]
 
   readonly #root: string
   readonly #suites: readonly string[]
   readonly #built: Codes
 
-  /** @param root of the project, its contracts built. @param suites test files. @param built codes as built */
-  constructor({ root, suites, built }: { readonly root: string; readonly suites: readonly string[]; readonly built: Codes }) {
+  /**
+   * @param given.root of the project, its contracts built
+   * @param given.suites test files
+   * @param given.built codes as built
+   * @param given.created contracts that the tests create, when it is known that they pass
+   */
+  constructor({ root, suites, built, created = [] }: Given) {
+    this.#created = created
     this.#root = root
     this.#suites = suites
     this.#built = built
@@ -34,7 +47,7 @@ export class Trials {
 
   /** Contracts that the tests create. The first call runs them on the contracts as they are; throws when they fail. */
   async created(): Promise<readonly string[]> {
-    if (this.#child === undefined) await this.#start()
+    if (this.#created.length === 0) await this.#start()
     return this.#created
   }
 

@@ -24,7 +24,7 @@ const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
   'producers/Accounts': ['producers/Seats', 'producers/BlockProducers'],
   'producers/BlockProducers': ['producers/BlockProducers', 'producers/leaving'],
   'producers/BondUnits': ['producers/BlockProducers', 'producers/model'],
-  'producers/Penalties': ['producers/BlockProducers', 'producers/Seats', 'consensus/PoolFaults'],
+  'producers/Penalties': ['producers/BlockProducers', 'producers/Seats', 'producers/leaving', 'consensus/PoolFaults'],
   'producers/PeriodLists': ['producers/Periods', 'producers/model'],
   'producers/ProducerBook': ['producers/BlockProducers', 'producers/leaving', 'producers/model'],
   'producers/Seats': ['producers/Seats', 'producers/BlockProducers', 'producers/model'],

@@ -15,8 +15,8 @@ const prover = new BeaconProver()
 const SMALL = { seatAllocation: eth('1.2'), effectiveStake: eth('2.4') }
 
 /** Pool 1 in its ceremony. */
-async function drawn() {
-  const pools = await openPools(connection, SMALL)
+async function drawn(choices = {}) {
+  const pools = await openPools(connection, { ...SMALL, ...choices })
   const producers: RegisteredProducer[] = []
   for (let i = 0; i < 9; i++) producers.push(await pools.register(eth('2.6')))
   await pools.toEpoch(pools.parameters.firstPeriod)
@@ -27,6 +27,7 @@ async function drawn() {
   return { pools, producers, vault }
 }
 type World = Awaited<ReturnType<typeof drawn>>
+const ofFour = () => drawn()
 
 /** The same with a key that member 4 did not sign for. */
 async function without4() {
@@ -58,7 +59,7 @@ describe('Ceremonies: members left out', () => {
   after(() => prover.close())
 
   it('stores nothing when all have signed', async () => {
-    const world = await networkHelpers.loadFixture(drawn)
+    const world = await networkHelpers.loadFixture(ofFour)
     const { ceremonies, poolRegistry } = world.pools
     const { result } = await dkgResult({ ...world, poolId: 1n })
     await poolRegistry.completeDkg(1n, result)
@@ -80,6 +81,21 @@ describe('Ceremonies: members left out', () => {
       .to.emit(ceremonies, 'ParticipationAdded')
       .withArgs(1n, 0n, 8n)
     await expect(ceremonies.addParticipation(1n, 8n, lateSignature(world, [4]))).to.be.revertedWithCustomError(ceremonies, 'NobodyMissing')
+  })
+
+  it('may come one after the other, as long as any is missing', async () => {
+    const world = await drawn({ vaultSize: 7n })
+    const { ceremonies, poolRegistry } = world.pools
+    const { result } = await dkgResult({ ...world, poolId: 1n }, { signers: [1, 2, 3, 4, 5] })
+    await poolRegistry.completeDkg(1n, result)
+    const late = { ...world, result }
+    await ceremonies.addParticipation(1n, 64n, lateSignature(late, [7]))
+    assert.equal((await ceremonies.openOf(1n)).participation, 95n)
+    await expect(ceremonies.addParticipation(1n, 64n, lateSignature(late, [7])))
+      .to.be.revertedWithCustomError(ceremonies, 'AlreadyParticipating')
+      .withArgs(64n)
+    await ceremonies.addParticipation(1n, 32n, lateSignature(late, [6]))
+    await expect(ceremonies.nameMissing(1n)).to.be.revertedWithCustomError(ceremonies, 'NobodyMissing')
   })
 
   it('A18 nobody is added by a signature on anything else, nor by another’s, nor by none', async () => {
@@ -141,7 +157,7 @@ describe('Ceremonies: rounds that fail', () => {
   after(() => again.close())
 
   it('A32 a threshold names who was absent, and nobody can be quicker without a name', async () => {
-    const world = await networkHelpers.loadFixture(drawn)
+    const world = await networkHelpers.loadFixture(ofFour)
     const { poolRegistry, toEpoch } = world.pools
     const { deadline } = await poolRegistry.pool(1n)
     await toEpoch(deadline + 1n)
@@ -154,7 +170,7 @@ describe('Ceremonies: rounds that fail', () => {
   })
 
   it('A32 fewer than a threshold, the named, or other words name nobody', async () => {
-    const world = await networkHelpers.loadFixture(drawn)
+    const world = await networkHelpers.loadFixture(ofFour)
     const { poolRegistry, toEpoch } = world.pools
     await toEpoch((await poolRegistry.pool(1n)).deadline + 1n)
     const refused = (absent: bigint, signers: readonly number[], error: string, said = absent, round = 0) =>
