@@ -65,6 +65,19 @@ export class DutyWatch {
     }
   }
 
+  /** A validator's attestations due from an epoch on, and those of them included. */
+  attestationsSince({ validator, epoch, head }: { readonly validator: number; readonly epoch: number; readonly head: number }): Count {
+    const count: Count = { due: 0, included: 0 }
+    for (const [at, committees] of this.#committees) {
+      for (const { slot, validators } of committees) {
+        if (at < epoch || slot > head - 2 || !validators.includes(validator)) continue
+        count.due += 1
+        count.included += this.#attested.has(`${slot}/${validator}`) ? 1 : 0
+      }
+    }
+    return count
+  }
+
   /** Counts of everything due up to two slots before the head (an attestation is included one slot later at the earliest). */
   counts(headSlot: number): DutyCounts {
     const byValidator = new Map<number, Count>([...this.#spans.keys()].map((index) => [index, { due: 0, included: 0 }]))

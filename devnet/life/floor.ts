@@ -9,6 +9,9 @@ export type FloorInputs = {
   /** Epochs the beacon chain needs to let all top-ups through its churn. */
   readonly churnEpochs: number
   readonly countedAttestations: number
+  readonly rotationMargin: number
+  /** Of a pool by its new vault. */
+  readonly attestationsAfterHandover: number
   /** Slots from an exit's inclusion to the ETH at its address, as the beacon chain has it. */
   readonly exitToWithdrawnSlots: number
 }
@@ -51,7 +54,12 @@ export function unavoidableWaits(inputs: FloorInputs): readonly Wait[] {
   wait('deposit churn', now + inputs.churnEpochs * epoch)
   wait('activation', now + ACTIVATION_EPOCHS * epoch)
   wait('grace', now + GRACE_EPOCHS * epoch)
+  // A member asks to leave as the counting begins, one slot later the handover is asked for.
+  const draw = seedKnown(now + 2) + 1
+  const handover = startAfter(draw, FINALITY_EPOCHS) + 1
+  const cutover = startAfter(handover, inputs.rotationMargin + 1)
   wait('counted attestations', now + inputs.countedAttestations * epoch)
+  wait('handover of a pool', cutover + inputs.attestationsAfterHandover * epoch)
   transaction()
   wait('seed of the first liquidation', seedKnown(now))
   transaction()

@@ -10,9 +10,11 @@ import { Processes } from './processes.ts'
 import { Screen } from './screen.ts'
 import { activationStage } from './stages/activation.ts'
 import { claimsStage } from './stages/claims.ts'
+import { departureStage } from './stages/departure.ts'
 import { deployAndRegisterStage } from './stages/deploy-and-register.ts'
 import { depositsStage } from './stages/deposits.ts'
 import { dutiesStage } from './stages/duties.ts'
+import { handoverStage } from './stages/handover.ts'
 import { poolsStage } from './stages/pools.ts'
 import { startChainStage } from './stages/start-chain.ts'
 import { withdrawalsStage } from './stages/withdrawals.ts'
@@ -53,8 +55,10 @@ async function live(ground: Ground, shutdown: AbortSignal): Promise<World> {
   const funded = await then(depositsStage, deployed)
   const withPools = await then(poolsStage, funded)
   const active = await then(activationStage, withPools)
-  const afterDuties = await then(dutiesStage, active)
-  const afterWithdrawals = await then(withdrawalsStage, afterDuties)
+  const leaving = await then(departureStage, active)
+  const afterDuties = await then(dutiesStage, leaving)
+  const afterHandover = await then(handoverStage, afterDuties)
+  const afterWithdrawals = await then(withdrawalsStage, afterHandover)
   return then(claimsStage, afterWithdrawals)
 }
 

@@ -82,6 +82,15 @@ export async function registerOperator(operator: Operator, network: Network, bon
   operator.producerId = Number((JSON.parse(output) as { producerId: string }).producerId)
 }
 
+/** Asks for an operator's exit by the CLI, as its owner. */
+export async function leave({ folder, owner }: Operator, network: Network, processes: Processes): Promise<void> {
+  await processes.run(CLI, [
+    'exit',
+    ...['--data-dir', folder, '--rpc-url', network.executionUrl, '--directory', network.directory],
+    ...['--owner-key-file', owner.keyFile, '--owner-password-file', owner.passwordFile, '--json'],
+  ])
+}
+
 type Watchers = { readonly processes: Processes; readonly memory: MemoryWatch; readonly deaths: Deaths }
 
 /** Starts (again) an operator's process. Unless it was killed on purpose, its end is the stage's. */

@@ -6,6 +6,7 @@ import type { MemoryGrowth } from './memory.ts'
 import { type OperatorStatus, statusOf } from './operators.ts'
 import { recomputeIndex } from './recompute.ts'
 import { ATTESTATIONS_BEFORE_WITHDRAWALS } from './stages/duties.ts'
+import { ATTESTATIONS_AFTER_HANDOVER } from './stages/handover.ts'
 import type { World } from './world.ts'
 
 const LEAST_ATTESTATION_RATE = 0.95
@@ -45,6 +46,8 @@ export async function readOutcome(world: World, startedAt: number): Promise<Outc
     maxLiquidationExecution: Number(devnet.maxLiquidationExecution),
     churnEpochs: Math.ceil((pools.length * TOP_UP_ETH) / CHURN_ETH) - 1,
     countedAttestations: ATTESTATIONS_BEFORE_WITHDRAWALS,
+    rotationMargin: Number(devnet.rotationMargin),
+    attestationsAfterHandover: ATTESTATIONS_AFTER_HANDOVER,
     exitToWithdrawnSlots: EXIT_TO_WITHDRAWN_SLOTS,
   }).reduce((sum, { slots }) => sum + slots, 0)
 
@@ -59,6 +62,8 @@ export async function readOutcome(world: World, startedAt: number): Promise<Outc
     proposals,
     roundChangesWhileKilled: world.roundChangesWhileKilled,
     operatorKilled: world.operatorKilled,
+    operatorLeaving: world.leaver.name,
+    handovers: world.handovers,
     forcedExits: world.forcedExits,
     commitmentsFinalized: finalized.length,
     rewardsIndex: { start: world.indexStart.toString(), end: index.onChain.toString(), recomputed: index.recomputed.toString() },
@@ -141,6 +146,7 @@ export function tableOf(outcome: Outcome): string {
     ['attestations', `${attestations.included} of ${attestations.due}`],
     ['proposals', `${proposals.included} of ${proposals.due}`],
     ['killed', `${outcome.operatorKilled}; ${outcome.roundChangesWhileKilled} duties decided by round change meanwhile`],
+    ['leaving', `${outcome.operatorLeaving}; pools handed over: ${(outcome.handovers as readonly number[]).join(', ')}`],
     ['key generation', `${outcome.dkgMs} ms (median)`],
     ['consensus', `p50 ${consensusMs.p50.toFixed(1)} ms, p95 ${consensusMs.p95.toFixed(1)} ms`],
     ['slots', `${slots.used} used, ${slots.floor} unavoidable`],

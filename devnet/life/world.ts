@@ -8,6 +8,7 @@ import type {
   Periods,
   PoolRegistry,
   Rewards,
+  Rotations,
   StakingPool,
   StateCommitments,
   WithdrawalQueue,
@@ -33,6 +34,7 @@ export type Contracts = {
   readonly periods: Periods
   readonly poolRegistry: PoolRegistry
   readonly exits: Exits
+  readonly rotations: Rotations
   readonly stateCommitments: StateCommitments
   readonly rewards: Rewards
   readonly cdt: Cdt
@@ -84,6 +86,8 @@ export type Deposits = { readonly deposited: bigint; readonly indexStart: bigint
 
 export type Pools = { readonly pools: readonly PoolFacts[] }
 
+export type Departure = { readonly leaver: Operator }
+
 /** What became of the duties while a member was dead, and until the withdrawals began. */
 export type DutyFacts = {
   readonly operatorKilled: string
@@ -91,6 +95,9 @@ export type DutyFacts = {
   readonly attestationsBeforeWithdrawals: number
   readonly proposalsBeforeWithdrawals: number
 }
+
+/** Pools handed over to another vault; all pools with their vaults as they are then. */
+export type Handovers = Pools & { readonly handovers: readonly number[] }
 
 export type Request = { readonly person: Person; readonly requestId: string }
 export type Withdrawals = { readonly requests: readonly Request[]; readonly forcedExits: number }
@@ -103,8 +110,10 @@ export type OnEthereum = Ground & Ethereum
 export type Deployed = OnEthereum & Deployment
 export type Funded = Deployed & Deposits
 export type WithPools = Funded & Pools
-export type AfterDuties = WithPools & DutyFacts
-export type AfterWithdrawals = AfterDuties & Withdrawals
+export type WithLeaver = WithPools & Departure
+export type AfterDuties = WithLeaver & DutyFacts
+export type AfterHandover = AfterDuties & Handovers
+export type AfterWithdrawals = AfterHandover & Withdrawals
 /** Everything, once all stages are over. */
 export type World = AfterWithdrawals & Claims
 

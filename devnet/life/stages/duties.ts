@@ -1,6 +1,6 @@
 import { startOperator, statusOf } from '../operators.ts'
 import { until } from '../wait.ts'
-import type { DutyFacts, OnEthereum, Stage, WithPools } from '../world.ts'
+import type { DutyFacts, OnEthereum, Stage, WithLeaver, WithPools } from '../world.ts'
 
 /** Attestations that every staker pool must have had due before the withdrawals begin. */
 export const ATTESTATIONS_BEFORE_WITHDRAWALS = 12
@@ -32,7 +32,7 @@ async function leastAttestations(world: WithPools): Promise<{ readonly head: num
 }
 
 /** Duties under load, a member killed and brought back, while attestations and commitments add up. */
-export const dutiesStage: Stage<WithPools, DutyFacts> = {
+export const dutiesStage: Stage<WithLeaver, DutyFacts> = {
   name: 'duties, one operator killed',
   seconds: 220,
   async run(world, signal) {
@@ -47,7 +47,8 @@ export const dutiesStage: Stage<WithPools, DutyFacts> = {
 
     // The one who sits in the most vaults, so that its absence is felt.
     const seats = (producerId: number): number => world.pools.filter(({ members }) => members.includes(producerId)).length
-    const victim = [...operators].sort((a, b) => seats(b.producerId) - seats(a.producerId))[0]
+    const others = operators.filter(({ producerId }) => producerId !== world.leaver.producerId)
+    const [victim] = others.sort((a, b) => seats(b.producerId) - seats(a.producerId))
     if (victim === undefined) throw new Error('there are no operators')
     const before = await roundChanges(world)
     const killedAt = (await leastAttestations(world)).head

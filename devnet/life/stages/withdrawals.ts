@@ -1,7 +1,7 @@
 import { formatEther, parseEther } from 'ethers'
 import { statusOf } from '../operators.ts'
 import { until } from '../wait.ts'
-import type { AfterDuties, OnEthereum, Request, Stage, Withdrawals, WithPools } from '../world.ts'
+import type { AfterHandover, OnEthereum, Request, Stage, Withdrawals, WithPools } from '../world.ts'
 
 /** What the first step asks beyond what is buffered: enough for one pool, not for two. */
 const BEYOND_BUFFER = parseEther('20')
@@ -9,7 +9,7 @@ const BEYOND_BUFFER = parseEther('20')
 const SECOND_STEP = parseEther('19')
 
 /** Asks for an amount, person after person, each at most what it holds. */
-async function ask(world: AfterDuties, amount: bigint): Promise<readonly Request[]> {
+async function ask(world: AfterHandover, amount: bigint): Promise<readonly Request[]> {
   const { network, processes, contracts, stakers } = world
   const requests: Request[] = []
   let left = amount
@@ -30,7 +30,7 @@ async function ask(world: AfterDuties, amount: bigint): Promise<readonly Request
   return requests
 }
 
-async function nextDrawn(world: AfterDuties, known: number, signal: AbortSignal): Promise<number> {
+async function nextDrawn(world: AfterHandover, known: number, signal: AbortSignal): Promise<number> {
   const { exits } = world.contracts
   return until(async () => {
     const drawn = await exits.queryFilter(exits.filters.LiquidationDrawn())
@@ -40,7 +40,7 @@ async function nextDrawn(world: AfterDuties, known: number, signal: AbortSignal)
 }
 
 /** Stops two members of a vault, never two of the commitment committee. Returns their names. */
-async function stopTwoMembers(world: AfterDuties, poolId: number): Promise<readonly string[]> {
+async function stopTwoMembers(world: AfterHandover, poolId: number): Promise<readonly string[]> {
   const { periods } = world.contracts
   const members = world.pools.find((pool) => pool.poolId === poolId)?.members ?? []
   const [committee] = await periods.committee(await periods.currentPeriod())
@@ -57,7 +57,7 @@ async function stopTwoMembers(world: AfterDuties, poolId: number): Promise<reado
 }
 
 /** Two steps of requests, one pool that exits by its vault's signature, one that must be forced. */
-export const withdrawalsStage: Stage<AfterDuties, Withdrawals> = {
+export const withdrawalsStage: Stage<AfterHandover, Withdrawals> = {
   name: 'stakers ask for their ETH back',
   seconds: 300,
   async run(world, signal) {
