@@ -14,7 +14,7 @@ export const devnet: NetworkChoices = {
   seedDelay: 1n,
   ceremonyDeadline: 8n,
   seatTail: 12n,
-  rotationPeriod: 32n,
+  rotationPeriod: 96n,
   rotationMargin: 4n,
   reportEpochs: 4n,
   disputeDuration: 3n,
