@@ -9,6 +9,10 @@ import {IDisputes} from "../../../contracts/interfaces/IDisputes.sol";
 import {IExits} from "../../../contracts/interfaces/IExits.sol";
 import {IPeriods} from "../../../contracts/interfaces/IPeriods.sol";
 import {IPoolRegistry} from "../../../contracts/interfaces/IPoolRegistry.sol";
+import {IRotations} from "../../../contracts/interfaces/IRotations.sol";
+import {ISlashing} from "../../../contracts/interfaces/ISlashing.sol";
+import {IDkgDisputes} from "../../../contracts/interfaces/IDkgDisputes.sol";
+import {IVotes} from "../../../contracts/interfaces/IVotes.sol";
 import {IRewards} from "../../../contracts/interfaces/IRewards.sol";
 import {IStakingPool} from "../../../contracts/interfaces/IStakingPool.sol";
 import {IStateCommitments} from "../../../contracts/interfaces/IStateCommitments.sol";
@@ -45,6 +49,10 @@ abstract contract Deployment {
     IERC20 public cdt;
     IRewards public rewards;
     ICdtStaking public cdtStaking;
+    IRotations public rotations;
+    IDkgDisputes public dkgDisputes;
+    ISlashing public slashing;
+    IVotes public votes;
     IWindDown public windDown;
     WrappedBondEther public wrapped;
 
@@ -102,6 +110,10 @@ abstract contract Deployment {
         cdt = IERC20(a.cdt);
         rewards = IRewards(a.rewards);
         cdtStaking = ICdtStaking(a.cdtStaking);
+        rotations = IRotations(a.rotations);
+        dkgDisputes = IDkgDisputes(a.dkgDisputes);
+        slashing = ISlashing(a.slashing);
+        votes = IVotes(a.votes);
         windDown = IWindDown(a.windDown);
         wrapped = WrappedBondEther(a.wrappedBondEther);
     }

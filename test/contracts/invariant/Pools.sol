@@ -44,7 +44,10 @@ abstract contract Pools is Operators {
         if (_epochNow() > Epoch.unwrap(pool.deadline)) return;
         uint256 bits = which % 2 == 0 ? 15 : 15 ^ (1 << (which % 4));
         bytes memory data = abi.encodeCall(registry.completeDkg, (_id(poolId), _result(poolId, pool, bits)));
-        _must("complete DKG", _anyone(who), address(registry), 0, data);
+        // A convicted dealer's part does not count.
+        bool isBarred = done["convict a dealer"] > 0;
+        if (!isBarred) _must("complete DKG", _anyone(who), address(registry), 0, data);
+        else if (!_may("complete DKG", _anyone(who), address(registry), 0, data)) return;
         truths[poolId] = Truth({
             kind: pool.kind,
             registered: true,
@@ -52,7 +55,8 @@ abstract contract Pools is Operators {
             funded: false,
             activated: false,
             balance: 1e9,
-            exitEpoch: FAR
+            exitEpoch: FAR,
+            slashed: false
         });
     }
 

@@ -9,11 +9,11 @@ import {G1Point} from "../../../contracts/libraries/Bls12381.sol";
 import {PoolId, PoolKind, ProducerId} from "../../../contracts/types/Ids.sol";
 import {BeaconState, ProvenState, StateLeaves} from "./BeaconState.sol";
 import {BlsKeys} from "./BlsKeys.sol";
-import {Pools} from "./Pools.sol";
+import {Ballots} from "./Ballots.sol";
 import {VM} from "./Vm.sol";
 
 /// @title What committees report, honest or lying, and those who watch them
-abstract contract Reports is Pools {
+abstract contract Reports is Ballots {
     /// @dev A commitment as its makers know it.
     struct Made {
         bytes content; // abi.encode(Content)
@@ -60,6 +60,8 @@ abstract contract Reports is Pools {
         if (commitment.state == IStateCommitments.CommitmentState.None) return;
         if (made[id].liedAbout != 0) {
             _disprove(who, id);
+        } else if (commitment.state == IStateCommitments.CommitmentState.Disputed) {
+            _closeVote(who, id);
         } else if (commitment.state == IStateCommitments.CommitmentState.Open) {
             _drop(who, id, commitment.committedAt);
         } else {
@@ -87,11 +89,19 @@ abstract contract Reports is Pools {
                 _disprove(0, id);
                 continue;
             }
+            if (commitment.state == IStateCommitments.CommitmentState.Disputed) {
+                _closeVote(0, id);
+                continue;
+            }
             if (commitment.state == IStateCommitments.CommitmentState.Open) _postPages(0, id);
             VM.warp(block.timestamp + 20 * EPOCH);
             _finalize(0, id);
         }
         return false;
+    }
+
+    function _isLie(uint256 id) internal view override returns (bool) {
+        return made[id].liedAbout != 0;
     }
 
     function _report(uint256 who, uint256 seed, bool lies) private {

@@ -24,6 +24,7 @@ abstract contract World is Deployment {
         bool activated; // and arrived
         uint64 balance; // gwei
         uint64 exitEpoch;
+        bool slashed;
     }
 
     uint64 internal constant GENESIS = 1_000_000;
@@ -52,6 +53,7 @@ abstract contract World is Deployment {
     mapping(address account => uint256) internal expected; // what each may be worth
     mapping(address account => uint256[]) internal requestsOf;
     mapping(uint32 poolId => Truth) internal truths;
+    mapping(uint32 poolId => bool) internal faulty; // as far as the contracts know
     uint256 public strangersEther; // beacon deposits of strangers and thieves, and gifts to vaults
 
     /// @dev Time moves to where it was: every action sees the same clock. Whatever it does, the index stays.
@@ -205,6 +207,7 @@ abstract contract World is Deployment {
         v.withdrawalCredentials = truth.stolen ? bytes32(uint256(7)) : stakingPool.withdrawalCredentials(truth.kind);
         v.effectiveBalance = truth.balance / 1e9 * 1e9;
         (v.activationEligibilityEpoch, v.activationEpoch) = truth.activated ? (uint64(1), uint64(2)) : (FAR, FAR);
+        v.slashed = truth.slashed;
         (v.exitEpoch, v.withdrawableEpoch) = (truth.exitEpoch, truth.exitEpoch);
     }
 
