@@ -7,12 +7,19 @@ import { CHUNK_BYTES, MAX_SET_BYTES } from '../../protocol/messages/certificate-
 const MAX_FETCHES = 4
 /** Asked of one peer in vain so often, the next one is asked. */
 const TRIES = 2
+/** A peer that has not given all of a set after so many pauses is given up, however steadily it drips. */
+const MOST_PAUSES = 64
+/** A fetch makes room for another after so many pauses. */
+const PAUSES_SURE = 16
 
 type Fetch = {
   readonly hash: Root
   sources: readonly ProducerId[]
   at: number
   tries: number
+  readonly since: Milliseconds
+  /** When the present source was first asked. */
+  askedAt: Milliseconds
   size: number | undefined
   chunks: Uint8Array[]
   cancel: () => void
@@ -42,8 +49,14 @@ export class Fetching {
       known.sources = [...new Set([...known.sources, ...sources])]
       return
     }
-    if (this.#fetches.size >= MAX_FETCHES || sources.length === 0) return
-    const made: Fetch = { hash, sources, at: 0, tries: 0, size: undefined, chunks: [], cancel: () => {} }
+    if (sources.length === 0) return
+    if (this.#fetches.size >= MAX_FETCHES) {
+      const [oldest] = this.#fetches.values()
+      if (oldest === undefined || this.#pausesSince(oldest.since) < PAUSES_SURE) return
+      this.#end(oldest)
+    }
+    const now = this.#ports.clock.now()
+    const made: Fetch = { hash, sources, at: 0, tries: 0, since: now, askedAt: now, size: undefined, chunks: [], cancel: () => {} }
     this.#fetches.set(hash, made)
     this.#ask(made)
   }
@@ -53,6 +66,10 @@ export class Fetching {
     const one = this.#fetches.get(hash)
     if (one === undefined || one.sources[one.at] !== from || chunk !== one.chunks.length) return
     const expected = Math.min(CHUNK_BYTES, size - chunk * CHUNK_BYTES)
+    if (this.#pausesSince(one.askedAt) > MOST_PAUSES) {
+      this.#next(one)
+      return
+    }
     const fits = size <= MAX_SET_BYTES && (one.size ?? size) === size && bytes.length === expected && expected > 0
     if (!fits) {
       this.#next(one)
@@ -87,9 +104,14 @@ export class Fetching {
     })
   }
 
+  #pausesSince(time: Milliseconds): number {
+    return (this.#ports.clock.now() - time) / this.#ports.pauseMs
+  }
+
   #next(one: Fetch): void {
     one.at++
     one.tries = 0
+    one.askedAt = this.#ports.clock.now()
     one.size = undefined
     one.chunks = []
     this.#ask(one)

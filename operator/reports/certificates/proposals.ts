@@ -11,8 +11,9 @@ import { certificateFilter, isJudged, judgedEpochs, placeOf } from '../../protoc
 import type { DutyHistory } from '../duty-history.ts'
 import type { CertificateExchange, SetProposal } from './exchange.ts'
 
-/** Proposals kept: of a few reports, by every member of their committees. */
+/** Proposals kept: of a few reports, by every member of their committees, the last ones of each. */
 const EPOCHS_KEPT = 8
+const HISTORIES_KEPT = 16
 /** Turns whose leaders' sets are looked at, the first ones: of n members one is honest long before. */
 const MAX_TURNS = 16
 
@@ -42,7 +43,7 @@ type Ports = {
 /** The committee's way to one set of certificates for a report: leaders propose theirs, the others fetch and judge them. */
 export class SetProposals {
   readonly #ports: Ports
-  readonly #proposals = new Map<Epoch, Map<string, Root>>()
+  readonly #proposals = new Map<Epoch, Map<ProducerId, Map<number, Root>>>()
   readonly #own = new Map<string, Root>()
   readonly #judged = new Map<string, boolean>()
 
@@ -50,15 +51,19 @@ export class SetProposals {
     this.#ports = ports
   }
 
-  /** A proposal by a member of the report's committee: the first of each member for each history counts. */
+  /**
+   * A proposal by a member of the report's committee: the first of each member for each history counts. It is fetched when its
+   * sender's turn has come, so that nobody can keep others busy with sets that are not needed.
+   */
   receive(from: ProducerId, { epoch, history, hash }: SetProposal): void {
-    const known = this.#proposals.get(epoch) ?? new Map<string, Root>()
-    this.#proposals.set(epoch, known)
-    const key = `${from}/${history}`
-    if (!known.has(key) && known.size < MAX_TURNS * MAX_TURNS) {
-      known.set(key, hash)
-      // By the time it is asked for it should be there.
-      if (this.#ports.exchange.sets.get(hash) === undefined) this.#ports.exchange.fetching.start(hash, [from])
+    const ofEpoch = this.#proposals.get(epoch) ?? new Map<ProducerId, Map<number, Root>>()
+    this.#proposals.set(epoch, ofEpoch)
+    const own = ofEpoch.get(from) ?? new Map<number, Root>()
+    ofEpoch.set(from, own)
+    if (!own.has(history)) own.set(history, hash)
+    for (const oldest of own.keys()) {
+      if (own.size <= HISTORIES_KEPT) break
+      own.delete(oldest)
     }
     while (this.#proposals.size > EPOCHS_KEPT) this.#proposals.delete(Math.min(...this.#proposals.keys()) as Epoch)
   }
@@ -98,7 +103,7 @@ export class SetProposals {
       const leader = committee[(first + turn) % committee.length]
       if (leader === undefined) continue
       const isOwn = leader.id === this.#ports.self
-      const hash = isOwn ? this.#propose(making, judged) : this.#proposals.get(epoch)?.get(`${leader.id}/${standing.history}`)
+      const hash = isOwn ? this.#propose(making, judged) : this.#proposals.get(epoch)?.get(leader.id)?.get(standing.history)
       if (hash === undefined || found.has(hash)) continue
       const set = this.find(hash, [leader, ...committee])
       if (set !== undefined && (isOwn || this.#isRight(hash, set, making, judged))) found.set(hash, set)

@@ -178,6 +178,21 @@ test('a set is fetched piece by piece from whoever has it, and only the set of i
   assert.equal(first.exchange.sets.add([]), EMPTY_SET)
 })
 
+test('sets that nobody gives keep no other from being fetched', async (t) => {
+  const { clock, first, second } = await setUp(t, [1, 2])
+  const set = [by([0, 1, 2])]
+  const hash = second.exchange.sets.add(set)
+  const silent = Array.from({ length: 200 }, () => producer(4))
+  for (const made of [1, 2, 3, 4]) first.exchange.fetching.start(`0x${String(made).repeat(64)}` as Root, silent)
+  first.exchange.fetching.start(hash, [producer(2)])
+  await clock.advanceTo(101 * SLOT_MS)
+  assert.equal(first.exchange.sets.get(hash), undefined)
+  await clock.advanceTo(105 * SLOT_MS)
+  first.exchange.fetching.start(hash, [producer(2)])
+  await clock.advanceTo(106 * SLOT_MS)
+  assert.deepEqual(first.exchange.sets.get(hash), set)
+})
+
 test('pieces that nobody asked for are not kept', async (t) => {
   const { first, second } = await setUp(t, [1, 2])
   const hash = second.exchange.sets.add([by([0, 1, 2])])
