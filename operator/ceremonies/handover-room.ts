@@ -166,8 +166,9 @@ export class HandoverRoom {
 
   #receive(from: ProducerId, message: Said, bytes: Uint8Array): void {
     const { context, members } = this.#setup
-    const known = message.kind === 'join' && this.board.has('join', message.member)
-    if (message.kind === 'join' && !known && !mayHold(context, message)) {
+    // Of every key anew: a second join with another's key would have honest members complain, and open that one's shares.
+    const isHeld = message.kind === 'join' && this.board.said('join', message.member).some(({ joinKey }) => joinKey === message.joinKey)
+    if (message.kind === 'join' && !isHeld && !mayHold(context, message)) {
       this.#ports.log.debug('handover message dropped', {
         from,
         reason: `member ${message.member} does not show that it holds its join key`,

@@ -159,7 +159,9 @@ function openAll(ports: HandoverPorts, { setup, room }: Playing, receiver: Membe
   const complain = async ({ dealing, hash }: Candidate, reason: string): Promise<void> => {
     const { poolId, round } = context
     ports.log.warn('a dealing holds no good share', { pool: poolId, round, dealer: dealing.dealer, reason })
-    const complaint = await ports.secrets.complain(context, dealing)
+    const join = room.board.said('join', dealing.dealer).find(({ joinKey }) => joinKey === dealing.joinKeys[dealing.dealer - 1])
+    if (join === undefined) return
+    const complaint = await ports.secrets.complain(context, dealing, join.proof)
     if (complaint === null) return
     const about = hash
     const signature = ports.operatorKey.signOnce(

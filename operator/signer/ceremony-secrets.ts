@@ -4,7 +4,7 @@ import type { CeremonyContext, CeremonySecrets, Complaint, Dealing, Dleq, Opened
 import type { Scalar } from '../protocol/bls/backend.ts'
 import { type DleqStatement, proveDleq } from '../protocol/bls/dleq.ts'
 import { H } from '../protocol/bls/generators.ts'
-import { g1FromCompressed, g1FromEip2537, g1ToEip2537, multiply } from '../protocol/bls/points.ts'
+import { g1FromCompressed, g1FromEip2537, g1FromPublicShare, g1ToEip2537, multiply } from '../protocol/bls/points.ts'
 import { evaluateCommitments, haveDegreeBelow, sumCommitments } from '../protocol/bls/polynomials.ts'
 import { evaluate, scalarFromBytes, scalarToBytes, sumScalars } from '../protocol/bls/scalars.ts'
 import { proveKnowledge } from '../protocol/bls/schnorr.ts'
@@ -189,7 +189,7 @@ export function createCeremonySecrets(states: CeremonyStates, shares: ShareStore
       const state = states.get(context)
       const secret = nativeKey(revealedOf(state).share)
       const own = bytesToHex(secret.toPublicKey().toBytes()) as PublicKey
-      const points = [result.groupKey, ...result.publicShares].map(g1FromCompressed)
+      const points = [g1FromCompressed(result.groupKey), ...result.publicShares.map(g1FromPublicShare)]
       if (
         points.length !== context.size + 1 ||
         result.publicShares[context.self - 1] !== own ||

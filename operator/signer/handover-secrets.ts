@@ -2,11 +2,11 @@ import type { Hex, MemberIndex, PublicKey } from '../core/ids.ts'
 import { bytesToHex } from '../core/parse.ts'
 import type { Dealing, OpenedDealing } from '../core/ports/ceremony.ts'
 import type { HandoverContext, HandoverSecrets } from '../core/ports/handover.ts'
-import { g1FromCompressed, g1ToEip2537 } from '../protocol/bls/points.ts'
+import { g1FromCompressed, g1FromPublicShare, g1ToEip2537 } from '../protocol/bls/points.ts'
 import { haveDegreeBelow } from '../protocol/bls/polynomials.ts'
 import { proveKnowledge } from '../protocol/bls/schnorr.ts'
 import { judgeComplaint, makeComplaint } from '../protocol/dkg/complaint.ts'
-import { possessionStatement } from '../protocol/dkg/join.ts'
+import { mayHold, possessionStatement } from '../protocol/dkg/join.ts'
 import { dealingHash } from '../protocol/messages/ceremony.ts'
 import { checkHandoverDealing, makeHandoverDealing, newShareOf, oldPlaceOf, openHandoverShare } from '../protocol/rotation/handover.ts'
 import { choiceOf, encodeChoice, handoverResult } from '../protocol/rotation/transcript.ts'
@@ -109,8 +109,12 @@ export function createHandoverSecrets(states: HandoverStates, shares: ShareStore
       states.save(context, { ...state, received: { ...state.received, [hash]: opened.share } })
       return { dealer, good: true }
     },
-    complain: async (context, dealing) => {
+    complain: async (context, dealing, possession) => {
       const state = states.get(context)
+      const { dealer } = dealing
+      const dealerKey = dealing.joinKeys[dealer - 1]
+      // That the dealer holds its key: with another's the complaint would open an honest share.
+      if (typeof dealerKey !== 'string' || !mayHold(context, { member: dealer, joinKey: dealerKey, proof: possession })) return null
       const hash = dealingHash(context, dealing)
       const made = state.complaints[hash]
       if (made !== undefined) return made
@@ -119,7 +123,7 @@ export function createHandoverSecrets(states: HandoverStates, shares: ShareStore
       const member = receiverOf(context)
       const complaint = makeComplaint(context, { dealing, member }, { ephemeral: fromHex(state.ephemeral), nonce: randomScalar() })
       if (judgeComplaint(context, dealing, complaint).guilty !== 'dealer') {
-        throw new CeremonyError('GOOD_SHARE', `expected a bad share from member ${dealing.dealer} to complain about, got a good one`)
+        throw new CeremonyError('GOOD_SHARE', `expected a bad share from member ${dealer} to complain about, got a good one`)
       }
       states.save(context, { ...state, complaints: { ...state.complaints, [hash]: complaint } })
       return complaint
@@ -160,7 +164,7 @@ export function createHandoverSecrets(states: HandoverStates, shares: ShareStore
       const secret = nativeKey(combinedOf(context).share)
       const own = bytesToHex(secret.toPublicKey().toBytes()) as PublicKey
       const { poolId, round, groupKey, size, threshold } = context
-      const points = [groupKey, ...publicShares].map(g1FromCompressed)
+      const points = [g1FromCompressed(groupKey), ...publicShares.map(g1FromPublicShare)]
       if (publicShares.length !== size || publicShares[memberIndex - 1] !== own || !haveDegreeBelow(threshold, points)) {
         throw new CeremonyError('BAD_RESULT', `expected ${size} public shares of ${groupKey}, with ${own} at place ${memberIndex}`)
       }

@@ -36,8 +36,11 @@ export type HandoverSecrets = {
   deal(context: HandoverContext, joinKeys: readonly (Hex | null)[]): Promise<Dealing>
   /** Decrypts and verifies the share that a dealing holds for this member of the new vault. */
   open(context: HandoverContext, dealing: Dealing): Promise<OpenedDealing>
-  /** Makes (or finds) the complaint about a dealing whose share for self is bad. Null when there is nothing a complaint would show. */
-  complain(context: HandoverContext, dealing: Dealing): Promise<Complaint | null>
+  /**
+   * Makes (or finds) the complaint about a dealing whose share for self is bad. `possession`: the dealer's proof that it holds its
+   * join key; without it a complaint could open another's share. Null without it, and when there is nothing a complaint would show.
+   */
+  complain(context: HandoverContext, dealing: Dealing, possession: Dleq): Promise<Complaint | null>
   /** Makes the new share of the dealings agreed on, exactly t of them, each with a good share for self. Never of two choices. */
   combine(context: HandoverContext, dealings: readonly Dealing[]): Promise<void>
   /** Signature by the new share over the result's digest, which shows that self has it. */

@@ -70,6 +70,17 @@ export function g1FromCompressed(hex: Hex): G1 {
   return g1Of(nativeG1(bytes))
 }
 
+/** 48 compressed bytes of infinity. */
+const INFINITY: Hex = `0xc0${'00'.repeat(FIELD - 1)}`
+
+/**
+ * A member's public share from its 48 compressed bytes: like `g1FromCompressed`, but it may be infinity. Who deals last can choose
+ * its own share, so also zero, which signs nothing and is of no harm to others. Throws `BlsError`.
+ */
+export function g1FromPublicShare(hex: Hex): G1 {
+  return hex === INFINITY ? new herumi.PublicKey() : g1FromCompressed(hex)
+}
+
 /** A validated G1 point from its 128 EIP-2537 bytes. Throws `BlsError`. */
 export function g1FromEip2537(hex: Hex): G1 {
   return g1Of(nativeG1(unpad(hexToBytes(hex), G1_ORDER)))

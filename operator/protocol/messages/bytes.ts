@@ -100,6 +100,16 @@ export class ByteReader {
     return bytesToHex(this.raw(size))
   }
 
+  /** 0, or 1 and then bytes that are not all zero: zeros stand for nothing in what is hashed, and must not come in two forms. */
+  maybe(size: number): Hex | null {
+    const flag = this.u8()
+    if (flag > 1) throw new CodecError('MALFORMED', `expected 0 or 1, got ${flag}`)
+    if (flag === 0) return null
+    const value = this.hex(size)
+    if (/^0x0*$/.test(value)) throw new CodecError('MALFORMED', `expected ${size} zero bytes to be left out`)
+    return value
+  }
+
   /** Throws unless everything was read: two encodings of one message must not exist. */
   end(): void {
     if (this.#at !== this.#bytes.length) {

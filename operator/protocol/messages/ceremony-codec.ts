@@ -50,12 +50,6 @@ function writeMaybe(writer: ByteWriter, hex: Hex | null): ByteWriter {
   return hex === null ? writer.u8(0) : writer.u8(1).hex(hex)
 }
 
-function readMaybe(reader: ByteReader, size: number): Hex | null {
-  const flag = reader.u8()
-  if (flag > 1) throw new CodecError('MALFORMED', `expected 0 or 1, got ${flag}`)
-  return flag === 0 ? null : reader.hex(size)
-}
-
 function readMember(reader: ByteReader, shape: CeremonyShape): MemberIndex {
   const member = reader.u8()
   if (member < 1 || member > shape.size) throw new CodecError('MALFORMED', `expected a member from 1 to ${shape.size}, got ${member}`)
@@ -84,9 +78,9 @@ function writeDealing(writer: ByteWriter, dealing: Dealing): void {
 function readDealing(reader: ByteReader, shape: CeremonyShape): Dealing {
   return {
     dealer: readMember(reader, shape),
-    joinKeys: times(shape.size, () => readMaybe(reader, G1)),
+    joinKeys: times(shape.size, () => reader.maybe(G1)),
     commitments: times(shape.threshold, () => reader.hex(G1)),
-    ciphertexts: times(shape.size, () => readMaybe(reader, SCALAR)),
+    ciphertexts: times(shape.size, () => reader.maybe(SCALAR)),
   }
 }
 
@@ -176,7 +170,7 @@ function readBody(reader: ByteReader, shape: CeremonyShape): CeremonyMessage {
       return {
         kind: 'checked',
         member: readMember(reader, shape),
-        dealings: times(shape.size, () => readMaybe(reader, HASH) as Root | null),
+        dealings: times(shape.size, () => reader.maybe(HASH) as Root | null),
         signature: readSignature(reader),
       }
     case CODES.reveal:
@@ -230,7 +224,7 @@ export function encodeRoster(joins: ReadonlyMap<MemberIndex, SignedJoin>, size: 
 /** Throws `CodecError` on anything but a roster of a vault of `size`. Keys, proofs and signatures are not checked. */
 export function decodeRoster(bytes: Uint8Array, size: number): readonly SignedJoin[] {
   const reader = new ByteReader(bytes)
-  const joins = times(size, () => readMaybe(reader, JOIN)).flatMap((join, at): readonly SignedJoin[] => {
+  const joins = times(size, () => reader.maybe(JOIN)).flatMap((join, at): readonly SignedJoin[] => {
     if (join === null) return []
     const fields = new ByteReader(Buffer.from(join.slice(2), 'hex'))
     const member = (at + 1) as MemberIndex

@@ -34,12 +34,6 @@ function readMember(reader: ByteReader, [from, to]: readonly [number, number]): 
 
 const writeMaybe = (writer: ByteWriter, hex: Hex | null): ByteWriter => (hex === null ? writer.u8(0) : writer.u8(1).hex(hex))
 
-function readMaybe(reader: ByteReader, size: number): Hex | null {
-  const flag = reader.u8()
-  if (flag > 1) throw new CodecError('MALFORMED', `expected 0 or 1, got ${flag}`)
-  return flag === 0 ? null : reader.hex(size)
-}
-
 /** Of old members' join keys a dealing names the dealer's only. */
 function writeDealing(writer: ByteWriter, { dealer, joinKeys, commitments, ciphertexts }: Dealing): ByteWriter {
   const size = ciphertexts.length
@@ -53,14 +47,14 @@ function writeDealing(writer: ByteWriter, { dealer, joinKeys, commitments, ciphe
 
 function readDealing(reader: ByteReader, { size, oldSize, threshold }: HandoverShape): Dealing {
   const dealer = readMember(reader, [size + 1, size + oldSize])
-  const named = Array.from({ length: size }, () => readMaybe(reader, G1))
-  const own = readMaybe(reader, G1)
+  const named = Array.from({ length: size }, () => reader.maybe(G1))
+  const own = reader.maybe(G1)
   const others = Array.from({ length: oldSize }, (_, at) => (size + at + 1 === dealer ? own : null))
   return {
     dealer,
     joinKeys: [...named, ...others],
     commitments: Array.from({ length: threshold }, () => reader.hex(G1)),
-    ciphertexts: Array.from({ length: size }, () => readMaybe(reader, SCALAR)),
+    ciphertexts: Array.from({ length: size }, () => reader.maybe(SCALAR)),
   }
 }
 

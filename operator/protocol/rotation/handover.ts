@@ -162,12 +162,14 @@ export function newCommitments(handover: Handover, dealings: readonly Dealing[])
   return combined
 }
 
-/** A new member's public share, from the commitments of its vault's polynomial. Throws when it is infinity: nobody could sign with it. */
+/**
+ * New members' public shares in vault order, from the commitments of their polynomial. One may be infinity: a dealer that deals last
+ * can choose its own new share, and with one of zero it only shuts itself out.
+ */
 export function newPublicShares(commitments: readonly G1[], size: number): readonly PublicKey[] {
   return Array.from({ length: size }, (_, at) => {
     const value = new herumi.PublicKey()
     value.share([...commitments], fieldId(at + 1))
-    if (value.isZero()) throw new HandoverError('OTHER_KEY', `the public share of member ${at + 1} is infinity`)
     return g1ToCompressed(value)
   })
 }

@@ -3,7 +3,7 @@ import type { CeremonyPorts } from '../../../../operator/ceremonies/types.ts'
 import type { Hex, MemberIndex, Milliseconds, ProducerId, Root } from '../../../../operator/core/ids.ts'
 import { bytesToHex, hexToBytes } from '../../../../operator/core/parse.ts'
 import type { Complaint, Dealing, Reveal } from '../../../../operator/core/ports/ceremony.ts'
-import type { G1, Scalar } from '../../../../operator/protocol/bls/backend.ts'
+import { type G1, GROUP_ORDER, type Scalar } from '../../../../operator/protocol/bls/backend.ts'
 import { G, H } from '../../../../operator/protocol/bls/generators.ts'
 import { g1FromEip2537, g1ToCompressed, g1ToEip2537, multiply, sumPoints } from '../../../../operator/protocol/bls/points.ts'
 import { interpolate } from '../../../../operator/protocol/bls/polynomials.ts'
@@ -267,6 +267,67 @@ export const LIES = {
     const [what, from] = [dice.random.pick(KINDS), some(dice)]
     return sending(dice, ({ kind }, to, bytes) => (kind === what && from.includes(to) ? undefined : bytes))
   },
+  /** Its own share left out for one and zeros for the others: the same hash, if both were taken. */
+  'two forms of one dealing':
+    (dice) =>
+    ({ network, secrets }, member) => {
+      const [at, to] = [dice.self - 1, dice.random.pick(others(dice))]
+      return {
+        ...ungated(member),
+        secrets: {
+          ...secrets,
+          deal: async (context, joinKeys) => {
+            const honest = await secrets.deal(context, joinKeys)
+            return { ...honest, ciphertexts: honest.ciphertexts.with(at, null) }
+          },
+          open: async (context, said) => (said.dealer === dice.self ? { dealer: said.dealer, good: true } : secrets.open(context, said)),
+        },
+        network: {
+          ...network,
+          send: (receiver, channel, bytes) => {
+            const message = decodeCeremony(bytes, dice)
+            if (message.kind === 'reveal' || message.kind === 'participation') return
+            const isOwn = message.kind === 'dealing' && message.dealing.dealer === dice.self
+            if (!isOwn || receiver === to) return network.send(receiver, channel, bytes)
+            const ciphertexts = message.dealing.ciphertexts.with(at, `0x${'00'.repeat(32)}`)
+            network.send(receiver, channel, encodeCeremony(CONTEXT, { ...message, dealing: { ...message.dealing, ciphertexts } }))
+          },
+        },
+      }
+    },
+  /** Deals last, so that its own share of the key is zero. */
+  'share of zero':
+    (dice) =>
+    ({ secrets }, member) => {
+      const opened = new Set<number>()
+      const all = Promise.withResolvers<void>()
+      return {
+        ...ungated(member),
+        secrets: {
+          ...secrets,
+          open: async (context, said) => {
+            const answer = await secrets.open(context, said)
+            opened.add(said.dealer)
+            if (opened.size >= dice.size - 1) all.resolve()
+            return answer
+          },
+          deal: async (context, joinKeys) => {
+            const honest = await secrets.deal(context, joinKeys)
+            await all.promise
+            const state = stateOf(member)
+            const own = evaluate((state.own?.coefficients ?? []).map(fromHex), dice.self)
+            const total = sumScalars([own, ...Object.values(state.received).map(({ share }) => fromHex(share))])
+            const rest = scalarFromBigInt(GROUP_ORDER - BigInt(bytesToHex(scalarToBytes(total))))
+            const [constant, ...more] = honest.commitments
+            return {
+              ...honest,
+              commitments: [g1ToEip2537(sumPoints([g1FromEip2537(constant ?? '0x'), multiply(H, rest)])), ...more],
+              ciphertexts: withShares(honest, state, (share) => scalarToBytes(sumScalars([share, rest])), everyone(dice)),
+            }
+          },
+        },
+      }
+    },
   'replays from other ceremonies': (dice) => (ports, member) => {
     const { network, clock } = ports
     /** An honest member's words in another round, pool or chain, under this one's header. */

@@ -2,11 +2,18 @@ import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import type { MemberIndex } from '../../../../operator/core/ids.ts'
+import { bytesToHex } from '../../../../operator/core/parse.ts'
+import { scalarFromBigInt, scalarToBytes } from '../../../../operator/protocol/bls/scalars.ts'
 import { verifySignature } from '../../../../operator/protocol/bls/signatures.ts'
 import { combinePartials } from '../../../../operator/protocol/bls/threshold.ts'
 import { judgeComplaint } from '../../../../operator/protocol/dkg/complaint.ts'
+import { makeHandoverDealing } from '../../../../operator/protocol/rotation/handover.ts'
+import { handoverResult } from '../../../../operator/protocol/rotation/transcript.ts'
 import { decryptKeystore } from '../../../../operator/signer/keystore.ts'
 import { openSigner } from '../../../../operator/signer/open.ts'
+import { field } from '../protocol/bls/support.ts'
+import { handoverFrom } from '../protocol/rotation/support.ts'
 import {
   blockAt,
   dealAll,
@@ -117,6 +124,33 @@ describe('a handover, behind its port', () => {
     await assert.rejects(node.signer.handover.commit(context, old.publicShares), withCode('BAD_RESULT'))
   })
 
+  it('A33 keeps its share also when another’s is zero', async (test) => {
+    const [node] = await nodesOf(test, 1)
+    assert.ok(node)
+    const { handover, deal, oldShares } = handoverFrom(13n, { oldSize: 4, size: 4 })
+    const context = { ...handover, kind: 'rotation', oldRound: 0, receiver: 1 as MemberIndex } as const
+    const joinKey = await node.signer.handover.begin(context)
+    // Values of zero for member 4.
+    const dealings = [1, 2, 3].map((place) => {
+      const constant = BigInt(bytesToHex(scalarToBytes(oldShares[place - 1] ?? assert.fail())))
+      const slope = field.neg(field.div(field.add(constant, 16n), 4n))
+      const coefficients = [constant, slope, 1n].map(scalarFromBigInt)
+      const { dealer, joinKeys } = deal(place)
+      const secrets = { coefficients, ephemeral: handoverFrom(13n, { oldSize: 4, size: 4 }).secretOf(dealer) }
+      return makeHandoverDealing(handover, { dealer, joinKeys: joinKeys.with(0, joinKey) }, secrets)
+    })
+    for (const dealing of dealings) assert.equal((await node.signer.handover.open(context, dealing)).good, true)
+    await node.signer.handover.combine(context, dealings)
+    const { publicShares } = handoverResult(handover, dealings)
+    assert.equal(publicShares[3], `0xc0${'00'.repeat(47)}`)
+    await node.signer.handover.commit(context, publicShares)
+    await restart(node)
+    assert.deepEqual(
+      node.signer.shares.pools().map((info) => info.publicShares),
+      [publicShares],
+    )
+  })
+
   it('A33 complains about a bad share and about nothing else', async (test) => {
     const nodes = await nodesOf(test, 8)
     const old = await makeKey(nodes.slice(0, 4))
@@ -127,15 +161,24 @@ describe('a handover, behind its port', () => {
     const context = handoverOf(old, to, node)
     const bad = { ...good, ciphertexts: good.ciphertexts.with(0, good.ciphertexts[1] ?? null) }
     assert.equal((await node.signer.handover.open(context, bad)).good, false)
-    const complaint = await node.signer.handover.complain(context, bad)
+    const [dealer] = old.nodes
+    assert.ok(dealer)
+    const possession = await dealer.signer.handover.possession(handoverOf(old, to, dealer), good.dealer)
+    // Without the dealer's proof, or with another's, it may be another's share that a complaint opens.
+    const foreign = await node.signer.handover.possession(context, 1 as MemberIndex)
+    const copied = { ...bad, joinKeys: bad.joinKeys.with(good.dealer - 1, (await joinAll(old, to))[5] ?? null) }
+    for (const proof of [foreign, possession]) assert.equal(await node.signer.handover.complain(context, copied, proof), null)
+    assert.equal(await node.signer.handover.complain(context, bad, foreign), null)
+    const complaint = await node.signer.handover.complain(context, bad, possession)
     assert.ok(complaint)
     assert.equal(judgeComplaint(context, bad, complaint).guilty, 'dealer')
     await restart(node)
-    assert.deepEqual(await node.signer.handover.complain(context, bad), complaint)
-    assert.equal(await node.signer.handover.complain(context, good), null)
+    assert.deepEqual(await node.signer.handover.complain(context, bad, possession), complaint)
+    assert.equal(await node.signer.handover.complain(context, good, possession), null)
     // What all see needs none; nor can one be made about a key that is not the own.
-    assert.equal(await node.signer.handover.complain(context, { ...bad, commitments: bad.commitments.slice(1) }), null)
-    assert.equal(await node.signer.handover.complain(context, { ...bad, joinKeys: bad.joinKeys.with(0, bad.joinKeys[1] ?? null) }), null)
+    assert.equal(await node.signer.handover.complain(context, { ...bad, commitments: bad.commitments.slice(1) }, possession), null)
+    const other = { ...bad, joinKeys: bad.joinKeys.with(0, bad.joinKeys[1] ?? null) }
+    assert.equal(await node.signer.handover.complain(context, other, possession), null)
   })
 })
 

@@ -179,6 +179,25 @@ describe('ceremony messages', () => {
     }
   })
 
+  it('A33 hold nothing in one form only: zeros hash alike, so two statements would pass for one', () => {
+    const honest = ceremony.dealings[0]
+    assert.ok(honest)
+    const zeros = (size: number): Hex => `0x${'00'.repeat(size)}`
+    const withText = (text: Hex | null) =>
+      ({ kind: 'dealing', dealing: { ...honest, ciphertexts: honest.ciphertexts.with(1, text) } }) as const
+    const withKey = (key: Hex | null) => ({ kind: 'dealing', dealing: { ...honest, joinKeys: honest.joinKeys.with(1, key) } }) as const
+    const checked = (hash: Hex | null) => ({ kind: 'checked', member, dealings: [hash as Root | null, null, null, null] }) as const
+    for (const [none, zero] of [
+      [withText(null), withText(zeros(32))],
+      [withKey(null), withKey(zeros(128))],
+      [checked(null), checked(zeros(32))],
+    ] as const) {
+      assert.equal(ceremonyDigest(context, none), ceremonyDigest(context, zero))
+      decodeCeremony(encodeCeremony(context, { ...none, signature: noSignature }), context)
+      assert.throws(() => decodeCeremony(encodeCeremony(context, { ...zero, signature: noSignature }), context), CodecError)
+    }
+  })
+
   it('make rosters of those who joined, and read nothing else as one', () => {
     const joins = [1, 3, 4].map((index): SignedJoin => {
       const joinKey = ceremony.joinKeys[index - 1] ?? '0x'

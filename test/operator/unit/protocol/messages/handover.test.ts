@@ -2,6 +2,9 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { keccak256, TypedDataEncoder } from 'ethers'
 import type { BlsSignature, EcdsaSignature, Hex, MemberIndex, Root } from '../../../../../operator/core/ids.ts'
+import type { Dealing } from '../../../../../operator/core/ports/ceremony.ts'
+import { CodecError } from '../../../../../operator/protocol/messages/bytes.ts'
+import { dealingHash } from '../../../../../operator/protocol/messages/ceremony.ts'
 import { packedShares, rotationResultDigest } from '../../../../../operator/protocol/messages/handover.ts'
 import {
   decodeHandover,
@@ -49,6 +52,20 @@ describe('messages of a handover', () => {
       nobody.writeUInt32BE(99, 10)
       assert.throws(() => decodeHandover(nobody, handover))
     }
+  })
+
+  it('A33 hold nothing in one form only: zeros hash alike, so two dealings would pass for one', () => {
+    const honest = made.deal(2)
+    const signedOf = (change: Partial<Dealing>) =>
+      encodeHandover(handover, { kind: 'dealing', dealing: { ...honest, ...change }, signature })
+    const withText = (text: Hex | null) => ({ ciphertexts: honest.ciphertexts.with(1, text) })
+    const withKey = (key: Hex | null) => ({ joinKeys: honest.joinKeys.with(1, key) })
+    const [noText, noKey] = [32, 128].map((size): Hex => `0x${'00'.repeat(size)}`)
+    assert.ok(noText !== undefined && noKey !== undefined)
+    assert.equal(dealingHash(handover, { ...honest, ...withText(null) }), dealingHash(handover, { ...honest, ...withText(noText) }))
+    assert.equal(dealingHash(handover, { ...honest, ...withKey(null) }), dealingHash(handover, { ...honest, ...withKey(noKey) }))
+    for (const change of [withText(null), withKey(null)]) decodeHandover(signedOf(change), handover)
+    for (const change of [withText(noText), withKey(noKey)]) assert.throws(() => decodeHandover(signedOf(change), handover), CodecError)
   })
 
   it('the result is signed as the contract checks it', () => {

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import blst from '@chainsafe/blst'
 import type { Hex, MemberIndex } from '../../../../../operator/core/ids.ts'
-import { bytesToHex, hexToBytes, toPublicKey } from '../../../../../operator/core/parse.ts'
+import { bytesToHex, hexToBytes, toBlsSignature, toPublicKey } from '../../../../../operator/core/parse.ts'
 import type { Dealing } from '../../../../../operator/core/ports/ceremony.ts'
 import type { Scalar } from '../../../../../operator/protocol/bls/backend.ts'
 import { G } from '../../../../../operator/protocol/bls/generators.ts'
-import { g1ToEip2537, multiply } from '../../../../../operator/protocol/bls/points.ts'
+import { g1FromCompressed, g1FromPublicShare, g1ToEip2537, multiply } from '../../../../../operator/protocol/bls/points.ts'
+import { haveDegreeBelow } from '../../../../../operator/protocol/bls/polynomials.ts'
 import { bigIntToBytes, scalarFromBigInt, scalarToBytes } from '../../../../../operator/protocol/bls/scalars.ts'
 import { verifySignature } from '../../../../../operator/protocol/bls/signatures.ts'
 import { combinePartials } from '../../../../../operator/protocol/bls/threshold.ts'
@@ -20,7 +21,7 @@ import {
   openHandoverShare,
 } from '../../../../../operator/protocol/rotation/handover.ts'
 import { choiceOf, decodeChoice, encodeChoice, handoverResult } from '../../../../../operator/protocol/rotation/transcript.ts'
-import { withCode } from '../../signer/support.ts'
+import { rootOf, withCode } from '../../signer/support.ts'
 import { evaluateBigInt, field, NobleG1, order, outsideSubgroup } from '../bls/support.ts'
 import { handoverFrom, placesTo, scalarsOf, subsets } from './support.ts'
 
@@ -192,6 +193,23 @@ describe('a handover', () => {
     }
     openHandoverShare(handover, good, self)
     assert.deepEqual(judged(good), { guilty: 'complainer', fault: 'none' })
+  })
+
+  it('A33 ends also when the last dealer makes its own new share zero', () => {
+    const { handover, deal, oldShares } = handoverFrom(12n, { oldSize: 4, size: 4 })
+    // All values at 4 are zero: so is their sum, which one dealer can see to that knows the others' shares for 4.
+    const dealings = [1, 2, 3].map((place) => {
+      const constant = big(oldShares[place - 1] ?? assert.fail())
+      const slope = field.neg(field.div(field.add(constant, 16n), 4n))
+      return deal(place, { coefficients: [constant, slope, 1n].map(scalarFromBigInt) })
+    })
+    const { publicShares } = handoverResult(handover, dealings)
+    const [last] = publicShares.slice(-1)
+    assert.equal(last, `0xc0${'00'.repeat(47)}`)
+    assert.ok(haveDegreeBelow(handover.threshold, [g1FromCompressed(handover.groupKey), ...publicShares.map(g1FromPublicShare)]))
+    // It signs nothing, and its signature, infinity too, is none.
+    const infinity = toBlsSignature(`0xc0${'00'.repeat(95)}`)
+    assert.equal(verifySignature(last ?? assert.fail(), rootOf(1), infinity), false)
   })
 
   it('serves those that joined, and leaves out the rest', () => {

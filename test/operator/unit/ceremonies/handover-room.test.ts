@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { HandoverRoom } from '../../../../operator/ceremonies/handover-room.ts'
+import type { Epoch, Hex, MemberIndex, ProducerId } from '../../../../operator/core/ids.ts'
+import type { Complaint, Dealing } from '../../../../operator/core/ports/ceremony.ts'
+import type { DealingDispute } from '../../../../operator/core/ports/disputes.ts'
+import type { Log } from '../../../../operator/core/ports/log.ts'
+import type { Scalar } from '../../../../operator/protocol/bls/backend.ts'
+import { scalarFromBigInt } from '../../../../operator/protocol/bls/scalars.ts'
+import { proveKnowledge } from '../../../../operator/protocol/bls/schnorr.ts'
+import { makeComplaint } from '../../../../operator/protocol/dkg/complaint.ts'
+import { possessionStatement } from '../../../../operator/protocol/dkg/join.ts'
+import { ceremonyDigest, complaintDigest, dealingHash } from '../../../../operator/protocol/messages/ceremony.ts'
+import { addressOf, ecdsaVerifier, signEcdsa } from '../../../../operator/protocol/messages/ecdsa.ts'
+import { encodeHandover } from '../../../../operator/protocol/messages/handover-codec.ts'
+import { ProcessClock, Scheduler } from '../../simulation/scheduler.ts'
+import { handoverFrom } from '../protocol/rotation/support.ts'
+import { producerOf } from './support/chain.ts'
+import { faultyKey } from './support/world.ts'
+
+const SIZES = { oldSize: 4, size: 4 }
+const RECEIVER = 1 as MemberIndex
+const member = (index: number): MemberIndex => index as MemberIndex
+
+/** The room of new member 1: producers 1 to 4 are to take over from 5 to 8, so that member and producer numbers are the same. */
+function open(seed: bigint) {
+  const made = handoverFrom(seed, SIZES)
+  const context = { ...made.handover, kind: 'rotation' as const, oldRound: 0, receiver: RECEIVER }
+  const members = Array.from({ length: 8 }, (_, at) => {
+    const id = (at + 1) as ProducerId
+    return producerOf(id, addressOf(faultyKey(id)), made.handover.groupKey)
+  })
+  const raised: DealingDispute[] = []
+  const log: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => log }
+  const room = new HandoverRoom(
+    {
+      network: { self: RECEIVER as number as ProducerId, send() {}, onMessage: () => () => {} },
+      clock: new ProcessClock(new Scheduler(0)),
+      verifyEcdsa: ecdsaVerifier(),
+      disputes: {
+        raise: async (dispute) => {
+          raised.push(dispute)
+        },
+      },
+      log,
+    },
+    { context, members, deadline: 9 as Epoch },
+    1_000,
+  )
+  const signed = (author: number, digest: Parameters<typeof signEcdsa>[0]) => signEcdsa(digest, faultyKey(author))
+  /** A join with a key, and a proof by a secret: that of the key, or another. */
+  const join = (author: number, joinKey: Hex = made.joinKeys[author - 1] ?? '0x', secret: Scalar = made.secretOf(author)): void => {
+    const proof = proveKnowledge(possessionStatement(context, author, joinKey), secret, scalarFromBigInt(77n))
+    const statement = { kind: 'join', member: member(author), joinKey, proof } as const
+    const signature = signed(author, ceremonyDigest(context, statement))
+    room.receive(author as ProducerId, encodeHandover(context, { ...statement, signature }))
+  }
+  const deal = (dealing: Dealing): void => {
+    const signature = signed(dealing.dealer, ceremonyDigest(context, { kind: 'dealing', dealing }))
+    room.receive(Number(dealing.dealer) as ProducerId, encodeHandover(context, { kind: 'dealing', dealing, signature }))
+  }
+  const complain = (author: number, dealing: Dealing): Complaint => {
+    const secrets = { ephemeral: made.secretOf(author), nonce: scalarFromBigInt(99n) }
+    const complaint = makeComplaint(context, { dealing, member: member(author) }, secrets)
+    const about = dealingHash(context, dealing)
+    const signature = signed(author, complaintDigest(context, complaint, about))
+    room.receive(author as ProducerId, encodeHandover(context, { kind: 'complaint', complaint, about, signature }))
+    return complaint
+  }
+  return { ...made, room, raised, join, dealTo: deal, complain }
+}
+
+describe('the room of a handover', () => {
+  it('A33 takes no join with another’s key, whatever joined before: a complaint about a dealing with it would open an honest share', () => {
+    const { room, join, dealTo, deal, joinKeys, secretOf } = open(21n)
+    const stolen = joinKeys[4] ?? '0x'
+    join(5)
+    join(6)
+    join(6, stolen, secretOf(6))
+    assert.deepEqual(
+      room.board.said('join', member(6)).map(({ joinKey }) => joinKey),
+      [joinKeys[5]],
+    )
+    const dealing = deal(2)
+    dealTo({ ...dealing, joinKeys: dealing.joinKeys.with(5, stolen) })
+    assert.deepEqual(room.candidates(true), [])
+    // Two keys of its own are two joins, and a fault.
+    join(7)
+    join(7, joinKeys[7], secretOf(8))
+    assert.equal(room.board.said('join', member(7)).length, 2)
+    assert.equal(room.faultOf(member(7))?.rule, 'EQUIVOCATION')
+    room.close()
+  })
+})
