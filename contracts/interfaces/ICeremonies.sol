@@ -24,16 +24,19 @@ interface ICeremonies is ICeremonySignatures {
     /// @notice Nobody is missing from the pool's last result.
     error NobodyMissing(PoolId poolId);
     error AlreadyParticipating(uint256 bitfield);
+    /// @notice Another vault has taken over from the one whose members are missing.
+    error VaultChanged(uint32 expected, uint32 actual);
     error DeadlinePassed(Epoch deadline, Epoch now_);
     error DeadlineNotPassed(Epoch deadline, Epoch now_);
 
     /// @notice A result stands that not all members signed. PoolRegistry, Rotations only.
     function open(PoolId poolId, uint32 round, Epoch deadline, bytes32 structHash, uint256 participation) external;
 
-    /// @notice Adds members to those who signed the result, by their signatures on it. Anyone, until the ceremony's deadline.
+    /// @notice Adds members to those who signed the result, by their signatures on it. Anyone, until the ceremony's deadline,
+    ///         and while no other vault has taken over.
     function addParticipation(PoolId poolId, uint256 bits, G2Point calldata aggregateSignature) external;
 
-    /// @notice Past the deadline: names who is missing and has the vault drawn anew. Anyone.
+    /// @notice Past the deadline: names who is missing and has the vault drawn anew, if it is still the pool's. Anyone.
     function nameMissing(PoolId poolId) external;
 
     /// @notice The pool's last result while somebody is missing from it; `deadline` 0 when nobody is.

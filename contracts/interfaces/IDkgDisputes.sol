@@ -60,6 +60,8 @@ interface IDkgDisputes {
     error NoSuchMember(uint32 member);
     /// @notice Not this member's signature, or on something else.
     error WrongSigner(uint32 member, ProducerId expected, ProducerId actual);
+    /// @notice A producer's complaint about its own dealing.
+    error OwnDealing(ProducerId producerId);
     error AlreadyJudged(ProducerId producerId);
     /// @notice There is no commitment at this place.
     error NoSuchCommitment(uint256 place);

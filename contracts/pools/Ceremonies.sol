@@ -38,6 +38,9 @@ contract Ceremonies is ICeremonies, CeremonySignatures, BeaconClock {
         Open memory result = _opened(poolId);
         uint64 epoch = _currentEpoch();
         if (epoch > Epoch.unwrap(result.deadline)) revert DeadlinePassed(result.deadline, Epoch.wrap(epoch));
+        // The members are no longer the vault that the bits are of: whoever is missing stays so.
+        uint32 current = POOL_REGISTRY.pool(poolId).round;
+        if (current != result.round) revert VaultChanged(result.round, current);
         if (bits & result.participation != 0) revert AlreadyParticipating(bits & result.participation);
         // Signatures under a key that is no sum of anybody's are refused with it: an empty bitfield adds nobody.
         _checkSigned(POOL_REGISTRY.vault(poolId), bits, 1, result.structHash, aggregateSignature);

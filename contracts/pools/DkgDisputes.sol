@@ -49,6 +49,10 @@ contract DkgDisputes is IDkgDisputes, CeremonySignatures, BeaconClock {
         bytes32 dealingHash = _checkDealer(ceremony, dealing);
         if (!_hasShape(ceremony, dealing)) return _convict(ceremony, dealing.dealer, Fault.Shape);
         if (complaint.member == 0 || complaint.member > ceremony.members.length) revert NoSuchMember(complaint.member);
+        // Nobody accuses itself, not even as a member of both vaults: a charge on demand would take its bond out of draws whose
+        // seed it knows.
+        ProducerId complainer = _producerOf(ceremony, complaint.member);
+        if (complainer == _producerOf(ceremony, dealing.dealer)) revert OwnDealing(complainer);
         G1Point memory receiverKey = _joinKey(ceremony, dealing, complaint.member, complaint.joinSignature);
         G1Point memory dealerKey = _joinKey(ceremony, dealing, dealing.dealer, dealing.joinSignature);
         _checkComplaint(ceremony, dealing.dealer, dealingHash, complaint);

@@ -54,7 +54,11 @@ abstract contract BondUnits is Accounts {
     /// @dev Turns shares that just came in, beyond `heldBefore`, into units that count from `period` on.
     /// @param first period in which the producer's first units count
     function _addUnits(ProducerId producerId, uint256 heldBefore, uint256 shares, uint256 period, uint256 first) internal {
-        // The 1 on both sides: were all shares ever burned, the next bond would have a price, and the old units none.
+        // The 1 on both sides: were all shares ever burned, the next bond would have a price, and the old units none. Each share is
+        // then worth all units of before. An account (160 bits) holds any real bond of that; but `unitValue` has few digits left
+        // (some 6,700 after 150,000 ETH of bonds), so draws see bonds up to its last digit too small, and a producer just at the
+        // stake repairs that itself, by a top-up of as much. A second total loss overflows the account: registering and
+        // topping up revert, what is there can leave, and nothing here mends it: the network is wound down for want of reports.
         uint256 units = shares.mulDiv(_units + 1, heldBefore + 1);
         _units += units;
         _accounted = heldBefore + shares;

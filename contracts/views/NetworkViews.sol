@@ -116,8 +116,16 @@ contract NetworkViews is INetworkViews, BeaconClock {
     function seatsOf(ProducerId producerId, uint32 from, uint32 count) external view returns (SeatItem[] memory items, uint32 next) {
         (uint256 first, uint256 end, uint256 after_) = _page(from, count, REGISTRY.poolCount());
         next = uint32(after_);
-        items = new SeatItem[](2 * (end - first));
+        // Whoever comes and goes has as many entries in a pool as tails that are not over.
         uint256 found = 0;
+        for (uint256 id = first; id < end; ++id) {
+            IBlockProducers.Holder[] memory holders = PRODUCERS.holdersOf(PoolId.wrap(uint32(id)));
+            for (uint256 i = 0; i < holders.length; ++i) {
+                if (holders[i].producerId == producerId) ++found;
+            }
+        }
+        items = new SeatItem[](found);
+        found = 0;
         for (uint256 id = first; id < end; ++id) {
             PoolId poolId = PoolId.wrap(uint32(id));
             IBlockProducers.Holder[] memory holders = PRODUCERS.holdersOf(poolId);
@@ -130,9 +138,6 @@ contract NetworkViews is INetworkViews, BeaconClock {
                     until: holders[i].until
                 });
             }
-        }
-        assembly ("memory-safe") {
-            mstore(items, found)
         }
     }
 

@@ -51,7 +51,7 @@ export async function openPools({ ethers, networkHelpers }: NetworkConnection, c
   await networkHelpers.setCode(systemContracts.history.address, systemContracts.history.code)
   await networkHelpers.setCode(systemContracts.withdrawalRequests.address, systemContracts.withdrawalRequests.code)
   const genesisTime = (await networkHelpers.time.latest()) + 1
-  const parameters = { ...PARAMETERS, ...choices, genesisTime: BigInt(genesisTime) }
+  const parameters = { ...PARAMETERS, rotationPeriod: 32n, ...choices, genesisTime: BigInt(genesisTime) }
   await networkHelpers.time.setNextBlockTimestamp(genesisTime)
 
   const { addresses } = await deploy({ signer: deployer, parameters, layouts: [LAYOUT_ROW] })

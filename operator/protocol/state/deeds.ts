@@ -15,6 +15,10 @@ type Known = {
   readonly deeds: readonly Deed[]
 }
 
+/** Of the vault whose ceremony it was: another may have taken over since. */
+const membersOf = (pool: Pool | undefined, round: number): readonly ProducerId[] =>
+  pool?.vaults.find((term) => term.round === round)?.members ?? []
+
 /** Members whose bits are set: bit i for member index i + 1. */
 const chosen = (members: readonly ProducerId[], bits: bigint): readonly ProducerId[] =>
   members.filter((_, place) => (bits >> BigInt(place)) & 1n)
@@ -54,12 +58,15 @@ function noteAct(state: Known, event: ChainEvent): readonly Deed[] {
       return [...state.deeds, { kind: 'failed-ceremony', timestamp, members: chosen(members, named), named: true }]
     }
     case 'Ceremonies.ParticipationAdded': {
-      const { poolId, participation } = event.args
-      return [...state.deeds, { kind: 'ceremony', timestamp, participants: chosen(state.pools.get(poolId)?.members ?? [], participation) }]
+      const { poolId, round, participation } = event.args
+      return [
+        ...state.deeds,
+        { kind: 'ceremony', timestamp, participants: chosen(membersOf(state.pools.get(poolId), round), participation) },
+      ]
     }
     case 'Ceremonies.MembersMissing': {
-      const { poolId, missing } = event.args
-      const members = chosen(state.pools.get(poolId)?.members ?? [], missing)
+      const { poolId, round, missing } = event.args
+      const members = chosen(membersOf(state.pools.get(poolId), round), missing)
       return [...state.deeds, { kind: 'failed-ceremony', timestamp, members, named: true }]
     }
     case 'Rotations.RotationFailed': {

@@ -158,7 +158,10 @@ function noteSigned(pools: Map<PoolId, Pool>, poolId: PoolId, result: NonNullabl
   const { incomplete: _, ...pool } = known
   const { size, ...incomplete } = result
   const isComplete = incomplete.participation === (1n << BigInt(size)) - 1n
-  pools.set(poolId, isComplete ? pool : { ...pool, incomplete })
+  // A result that all have signed takes the place of none: whoever is missing from an earlier one is still to be named.
+  const isEarlier = known.incomplete !== undefined && known.incomplete.round < incomplete.round
+  if (!isComplete) pools.set(poolId, { ...pool, incomplete })
+  else if (!isEarlier) pools.set(poolId, pool)
 }
 
 function applyToPools(state: Fold, event: ChainEvent): boolean {

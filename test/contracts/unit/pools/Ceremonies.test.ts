@@ -150,6 +150,34 @@ describe('Ceremonies: members left out', () => {
     await expect(call).to.emit(ceremonies, 'MembersMissing').withArgs(1n, 1n, 4n)
     await expect(call).to.emit(rotations, 'RotationRequested')
   })
+
+  it('A32 who is missing stays so when another vault takes over in time: none of its members is added, or named', async () => {
+    const world = await drawn({ ceremonyDeadline: 60n, rotationPeriod: 100n })
+    const { pools, producers, vault } = world
+    const { ceremonies, poolRegistry, rotations, toEpoch } = pools
+    const { result } = await dkgResult({ ...world, poolId: 1n }, { signers: [1, 2, 3] })
+    await poolRegistry.completeDkg(1n, result)
+    const { deadline } = await poolRegistry.pool(1n)
+    const leaver = producers.find(({ id }) => id === vault[0])
+    await pools.blockProducers.connect(await pools.as(leaver?.owner ?? '')).exit(leaver?.id ?? 0n)
+    await pools.periods.freeze(9n)
+    await rotations.requestRotation(1n, 0)
+    await draw({ pools, prover })
+    await rotations.completeRotation(1n, await rotationResult({ pools, producers }, 1n))
+    assert.equal((await ceremonies.openOf(1n)).round, 0n, 'of the vault before')
+    const { groupKey, transcriptRoot, publicShares } = result
+    const value = { poolId: 1, round: 0, groupKey, publicSharesHash: keccak256(publicShares), transcriptRoot }
+    const members = [...(await poolRegistry.vault(1n))]
+    const digest = dkgDigest(pools.judgeOf('poolRegistry'), value)
+    const late = aggregateG2([keyOf(producers, members[3] ?? 0n).sign(digest)])
+    await expect(ceremonies.addParticipation(1n, 8n, late))
+      .to.be.revertedWithCustomError(ceremonies, 'VaultChanged')
+      .withArgs(0n, 1n)
+    await toEpoch(deadline + 1n)
+    const call = await ceremonies.nameMissing(1n)
+    await expect(call).to.emit(ceremonies, 'MembersMissing').withArgs(1n, 0n, 8n)
+    await expect(call).to.not.emit(rotations, 'RotationRequested')
+  })
 })
 
 describe('Ceremonies: rounds that fail', () => {

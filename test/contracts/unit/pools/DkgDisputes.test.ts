@@ -28,10 +28,10 @@ const DEALER = 2
 const MEMBER = 3
 
 /** Pool 1 in its ceremony, with nine producers. */
-async function drawn(by = prover) {
-  const pools = await openPools(connection, SMALL)
+async function drawn(by = prover, { count = 9, ...choices } = {}) {
+  const pools = await openPools(connection, { ...SMALL, ...choices })
   const producers: RegisteredProducer[] = []
-  for (let i = 0; i < 9; i++) producers.push(await pools.register(eth('2.6')))
+  for (let i = 0; i < count; i++) producers.push(await pools.register(eth('2.6')))
   await pools.toEpoch(pools.parameters.firstPeriod)
   await pools.stakingPool.deposit({ value: eth('64') })
   await pools.poolRegistry.requestPool()
@@ -189,6 +189,17 @@ describe('DkgDisputes: key generation', () => {
     const world = await load()
     const dealing = world.made.deal(DEALER)
     await assertCharged(world, world.made, dealing, world.made.complain(dealing, MEMBER), 'none')
+  })
+
+  it('A34 nobody complains about its own dealing: a charge is not to be had for the asking', async () => {
+    const world = await load()
+    const { made, pools, members } = world
+    const dealing = made.deal(DEALER)
+    for (const own of [dealing, { ...dealing, ciphertexts: dealing.ciphertexts.with(DEALER - 1, dealing.ciphertexts[0] ?? '0x') }]) {
+      await expect(dispute(world, made, own, made.complain(own, DEALER)))
+        .to.be.revertedWithCustomError(pools.dkgDisputes, 'OwnDealing')
+        .withArgs(members[DEALER - 1])
+    }
   })
 
   it('A33 a complaint with another point, a malformed one or a bent proof costs the complainer, however bad the dealing', async () => {
@@ -412,8 +423,8 @@ describe('DkgDisputes: handovers', () => {
   after(() => again.close())
 
   /** Pool 1 registered, its handover drawn. */
-  async function handover() {
-    const world = await drawn(again)
+  async function handover(choices = {}) {
+    const world = await drawn(again, choices)
     const { pools, producers, members } = world
     const shares = members.map(randomScalar)
     const { result } = await dkgResult(
@@ -427,19 +438,21 @@ describe('DkgDisputes: handovers', () => {
     await draw({ pools, prover: again })
     const { members: fresh } = await pools.rotations.rotation(1n)
     const made = makeCeremony(world, { poolId: 1n, kind: 'rotation', round: 1, members: [...fresh], oldMembers: members })
-    return { ...world, made, shares, publicShares: result.publicShares }
+    // Member of the old vault that deals: not the producer that complains.
+    const place = members.findIndex((id) => id !== fresh[MEMBER - 1])
+    return { ...world, made, shares, publicShares: result.publicShares, fresh: [...fresh], place, dealer: 5 + place }
   }
-  const OLD_DEALER = 4 + DEALER
+  const ofNine = () => handover()
 
   it('A33 a share that does not fit, a false complaint, and both off chain', async () => {
-    const world = await networkHelpers.loadFixture(handover)
-    const { made, pools, members, shares } = world
-    const dealing = made.deal(OLD_DEALER, shares[DEALER - 1])
+    const world = await networkHelpers.loadFixture(ofNine)
+    const { made, pools, members, shares, dealer, place } = world
+    const dealing = made.deal(dealer, shares[place])
     const bad = withShare(made, dealing)
     const snapshot = await networkHelpers.takeSnapshot()
     await expect(dispute(world, made, bad, made.complain(bad, MEMBER)))
       .to.emit(pools.dkgDisputes, 'DealerConvicted')
-      .withArgs(1n, 1n, 1n, members[DEALER - 1], FAULT.share)
+      .withArgs(1n, 1n, 1n, members[place], FAULT.share)
     assert.deepEqual(judgeComplaint(made.context, bad, made.complain(bad, MEMBER)), { guilty: 'dealer', fault: 'share' })
     await snapshot.restore()
     await expect(dispute(world, made, dealing, made.complain(dealing, MEMBER))).to.emit(pools.dkgDisputes, 'ComplainerCharged')
@@ -451,11 +464,22 @@ describe('DkgDisputes: handovers', () => {
     )
   })
 
+  it('A34 who is in both vaults does not complain about itself', async () => {
+    // Two vaults of four have somebody in common.
+    const world = await handover({ count: 7, minProducers: 4n })
+    const { made, pools, members, shares, fresh } = world
+    const shared = members.findIndex((id) => fresh.includes(id))
+    const own = made.deal(5 + shared, shares[shared])
+    await expect(dispute(world, made, own, made.complain(own, 1 + fresh.indexOf(members[shared] ?? 0n))))
+      .to.be.revertedWithCustomError(pools.dkgDisputes, 'OwnDealing')
+      .withArgs(members[shared])
+  })
+
   it('A33 a dealing of something else than the dealer’s share', async () => {
-    const world = await networkHelpers.loadFixture(handover)
-    const { made, pools, members, shares, publicShares } = world
+    const world = await networkHelpers.loadFixture(ofNine)
+    const { made, pools, members, shares, publicShares, dealer, place } = world
     const { dkgDisputes } = pools
-    const honest = made.deal(OLD_DEALER, shares[DEALER - 1])
+    const honest = made.deal(dealer, shares[place])
     await expect(dkgDisputes.disputeConstantTerm(made.ceremony, made.signed(honest), publicShares)).to.be.revertedWithCustomError(
       dkgDisputes,
       'ConstantTermFits',
@@ -463,29 +487,29 @@ describe('DkgDisputes: handovers', () => {
     await expect(
       dkgDisputes.disputeConstantTerm(made.ceremony, made.signed(honest), hexlify(randomBytes(48 * 4))),
     ).to.be.revertedWithCustomError(dkgDisputes, 'WrongPublicShares')
-    const forged = made.signed(made.deal(OLD_DEALER), OLD_DEALER + 1)
+    const forged = made.signed(made.deal(dealer), dealer + 1)
     await expect(dkgDisputes.disputeConstantTerm(made.ceremony, forged, publicShares)).to.be.revertedWithCustomError(
       dkgDisputes,
       'WrongSigner',
     )
     const snapshot = await networkHelpers.takeSnapshot()
     for (const [dealing, fault] of [
-      [made.deal(OLD_DEALER), FAULT['constant-term']],
+      [made.deal(dealer), FAULT['constant-term']],
       [{ ...honest, commitments: honest.commitments.with(0, outsideSubgroup()) }, FAULT.commitment],
       [{ ...honest, commitments: honest.commitments.slice(1) }, FAULT.shape],
     ] as const) {
       await expect(dkgDisputes.disputeConstantTerm(made.ceremony, made.signed(dealing), publicShares))
         .to.emit(dkgDisputes, 'DealerConvicted')
-        .withArgs(1n, 1n, 1n, members[DEALER - 1], fault)
+        .withArgs(1n, 1n, 1n, members[place], fault)
       await snapshot.restore()
     }
   })
 
   it('is open until the cutover, and not after', async () => {
-    const world = await networkHelpers.loadFixture(handover)
-    const { made, pools, shares } = world
+    const world = await networkHelpers.loadFixture(ofNine)
+    const { made, pools, shares, dealer, place } = world
     await pools.rotations.completeRotation(1n, await rotationResult(world, 1n))
-    const bad = withShare(made, made.deal(OLD_DEALER, shares[DEALER - 1]))
+    const bad = withShare(made, made.deal(dealer, shares[place]))
     const complaint = made.complain(bad, MEMBER)
     const cutover = await pools.rotations.cutoverOf(1n, 1n)
     await pools.toEpoch(cutover - 1n)

@@ -119,6 +119,28 @@ describe('NetworkViews', function () {
     }
   })
 
+  it('shows every tail of who has come and gone more than once', async () => {
+    const { views, poolRegistry, blockProducers, addresses, as } = life
+    const vault = await poolRegistry.vault(1n)
+    const { id } = at(
+      life.producers.filter((each) => !vault.includes(each.id)),
+      0,
+    )
+    const draws = blockProducers.connect(await as(addresses.vaultDraws))
+    const registry = blockProducers.connect(await as(addresses.poolRegistry))
+    const now = BigInt(await life.networkHelpers.time.latest())
+    const before = (await views.seatsOf(id, 1, 1)).items.length
+    for (const from of [now + 60n, now + 120n]) {
+      await draws.lockSeats(1n, STAKER, [id])
+      await registry.releaseSeats(1n, STAKER, [id], from)
+    }
+    await draws.lockSeats(1n, STAKER, [id])
+    const { items } = await views.seatsOf(id, 1, 1)
+    const tail = life.parameters.seatTail * life.parameters.slotsPerEpoch * life.parameters.secondsPerSlot
+    expect(items.length).to.equal(before + 3)
+    expect(items.map(({ until }) => until)).to.deep.equal([now + 60n + tail, now + 120n + tail, 0n])
+  })
+
   it('shows pools, alone and by pages', async () => {
     const { views, poolRegistry, exits } = life
     const pool = at(made, 1)

@@ -109,6 +109,22 @@
     "type": "error"
   },
   {
+    "inputs": [
+      {
+        "internalType": "uint32",
+        "name": "expected",
+        "type": "uint32"
+      },
+      {
+        "internalType": "uint32",
+        "name": "actual",
+        "type": "uint32"
+      }
+    ],
+    "name": "VaultChanged",
+    "type": "error"
+  },
+  {
     "anonymous": false,
     "inputs": [
       {

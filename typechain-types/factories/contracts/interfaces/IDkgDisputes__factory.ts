@@ -58,6 +58,17 @@
   {
     "inputs": [
       {
+        "internalType": "ProducerId",
+        "name": "producerId",
+        "type": "uint32"
+      }
+    ],
+    "name": "OwnDealing",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "PoolId",
         "name": "poolId",
         "type": "uint32"

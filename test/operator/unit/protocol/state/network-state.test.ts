@@ -68,6 +68,36 @@ test('a handover: the vault stays until another has the key, whoever is named pa
   assert.deepEqual(done.deeds.at(-1), { kind: 'ceremony', timestamp: 310, participants: [producer(6)] })
 })
 
+test('whoever is missing from a result pays and earns as a member of the vault that made it, though another has taken over', () => {
+  const made = fundedPool(1, 'staker', 0, 10).map((each) =>
+    each.name === 'PoolRegistry.DkgCompleted' ? { ...each, args: { ...each.args, participation: 0b0011n } } : each,
+  )
+  const members = [3, 4, 5, 6].map(producer)
+  const late = event('Ceremonies.ParticipationAdded', 19, { poolId: pool(1), round: 0, participation: 0b0100n })
+  const handedOver = foldEvents(emptyState(), [
+    ...made,
+    late,
+    event('Rotations.RotationDrawn', 21, { poolId: pool(1), round: 1, oldRound: 0, members, deadline: epoch(20) }),
+    event('Rotations.RotationCompleted', 30, {
+      poolId: pool(1),
+      round: 1,
+      cutover: epoch(24),
+      publicShares: [],
+      transcriptRoot: root(1),
+      participation: 0b1111n,
+    }),
+    event('PoolRegistry.VaultReplaced', 30, { poolId: pool(1), round: 1, members }),
+  ])
+  // As on chain: a result that nobody is missing from does not end an earlier one.
+  assert.deepEqual(
+    [handedOver.pools.get(pool(1))?.incomplete?.round, handedOver.pools.get(pool(1))?.incomplete?.participation],
+    [0, 0b0111n],
+  )
+  const named = foldEvents(handedOver, [event('Ceremonies.MembersMissing', 40, { poolId: pool(1), round: 0, missing: 0b1000n })])
+  assert.deepEqual(named.deeds.at(-1), { kind: 'failed-ceremony', timestamp: 400, members: [producer(4)], named: true })
+  assert.equal(named.pools.get(pool(1))?.incomplete, undefined)
+})
+
 test('folding leaves the given state as it was, so that an abandoned branch can be left', () => {
   const base = foldEvents(emptyState(), fundedPool(1, 'staker', 0, 10).slice(0, 5))
   const branch = foldEvents(base, fundedPool(1, 'staker', 0, 10).slice(5))
