@@ -40,7 +40,7 @@ export class Dealings {
 
   /**
    * The dealing of a member that self would have in the key: of a member that takes part, good, to all that take part, and to
-   * no key that its owner has not signed.
+   * no key that its owner has not signed, unless that one is out anyhow: who tells each another key must not stop all.
    */
   accepted(dealer: MemberIndex): Dealing | undefined {
     const { room, ceremony } = this.#play
@@ -50,7 +50,10 @@ export class Dealings {
     const { dealing } = first
     const verdict = this.#verdicts.get(room.hashOf(dealing))
     if (verdict !== 'good' && !(verdict === 'other' && !members.includes(ceremony.context.self))) return undefined
-    const areSigned = dealing.joinKeys.every((key, at) => key === null || room.joinOf((at + 1) as MemberIndex, key) !== undefined)
+    const areSigned = dealing.joinKeys.every((key, at) => {
+      const member = (at + 1) as MemberIndex
+      return key === null || room.faults.isDisqualified(member) || room.joinOf(member, key) !== undefined
+    })
     const isForAll = members.every((member) => (dealing.joinKeys[member - 1] ?? null) !== null)
     return areSigned && isForAll ? dealing : undefined
   }

@@ -63,6 +63,8 @@ export class HandoverRoom {
     const participants = setup.members
     this.board = new Board<Kinds>({ participants, network, clock, verifyEcdsa, repeatMs, onRepeat: () => this.#passOn() })
     this.board.onConflict((author, kind, digests) => {
+      // About two dealings of one dealer there are two complaints.
+      if (isComplaint(kind)) return
       this.#blame(author, 'EQUIVOCATION', `signed two different ${kind}s: ${digests.join(' and ')}`)
     })
   }
@@ -176,12 +178,12 @@ export class HandoverRoom {
       return
     }
     const received = this.#post(message, bytes, (posting) => this.board.receive(from, posting))
-    if (received !== 'new') return
-    if (message.kind === 'dealing') {
-      const fault = this.#faultIn(message.dealing)
-      if (fault !== undefined) {
-        this.#blame(message.dealing.dealer, 'BAD_DEALING', `dealt badly: ${fault.message}`)
-        this.#showDealing(message.dealing)
+    if (received !== 'new' && received !== 'conflict') return
+    if (message.kind === 'dealing') this.#look(message.dealing)
+    // A dealing that came before the join with its key could not be shown to the chain.
+    if (message.kind === 'join') {
+      for (const { dealing } of this.board.said('dealing', message.member)) {
+        if (dealing.joinKeys[message.member - 1] === message.joinKey) this.#look(dealing)
       }
     }
     // Who has only just come lacks what was said before.
@@ -258,6 +260,13 @@ export class HandoverRoom {
     if (memberJoin !== undefined) this.#raise(dealing, { complaint, signature: body.signature, memberJoin })
   }
 
+  #look(dealing: Dealing): void {
+    const fault = this.#faultIn(dealing)
+    if (fault === undefined) return
+    this.#blame(dealing.dealer, 'BAD_DEALING', `dealt badly: ${fault.message}`)
+    this.#showDealing(dealing)
+  }
+
   #blame(member: MemberIndex, rule: CeremonyFault['rule'], what: string): void {
     if (this.#faults.has(member)) return
     const fault = { member, rule, reason: `member ${member} ${what}` }
@@ -314,6 +323,8 @@ export class HandoverRoom {
     }
   }
 }
+
+const isComplaint = (kind: string): boolean => kind.startsWith('complaint/')
 
 function isPoint(point: Hex): boolean {
   try {

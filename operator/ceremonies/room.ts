@@ -58,6 +58,8 @@ export class CeremonyRoom {
   readonly #hashes = new WeakMap<Dealing, Root>()
   readonly #decisions = new Map<Agreed, Uint8Array>()
   readonly #judgedFor = new Map<ProducerId, number>()
+  /** Complaints judged, by digest and signature: as many as may be judged for all members. */
+  readonly #judged = new Set<string>()
   readonly #heard = new Set<ProducerId>()
   #repetitions = 0
 
@@ -257,8 +259,11 @@ export class CeremonyRoom {
       const memberJoin = this.joinOf(member, dealing.joinKeys[member - 1])
       if (address === undefined || dealerJoin === undefined || memberJoin === undefined) continue
       const digest = complaintDigest(context, complaint, this.hashOf(dealing))
+      // Told again, as everything is: that must not use up what may be judged for an honest member.
+      if (this.#judged.has(`${digest}/${signature}`)) return
       if (!this.#ports.verifyEcdsa({ digest, signature, address })) continue
       this.#judgedFor.set(from, judged + 1)
+      this.#judged.add(`${digest}/${signature}`)
       if (!this.#judge(message, dealing)) return
       for (const author of [dealer, member]) this.board.show('join', author)
       this.board.show('dealing', dealer)

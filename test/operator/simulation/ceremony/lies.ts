@@ -192,6 +192,32 @@ export const LIES = {
     const to = some(dice)
     return sending(dice, ({ kind }, at, bytes, member) => (kind === 'join' && to.includes(at) ? signed(member, otherJoin(dice)) : bytes))
   },
+  /** Each other member hears of another key, and nothing more: a third key of one member stands on no board. */
+  'a join key for each, then silence':
+    (dice) =>
+    ({ network, clock }, member) => {
+      let isTold = false
+      const tell = (): void => {
+        for (const to of others(dice)) {
+          const draw = seededDraw('join for each', dice.seed, dice.self, to)
+          const secret = draw()
+          const joinKey = g1ToEip2537(multiply(G, secret))
+          const proof = proveKnowledge(possessionStatement(CONTEXT, dice.self, joinKey), secret, draw())
+          network.send(to as ProducerId, 'ceremony', signed(member, { kind: 'join', member: dice.self as MemberIndex, joinKey, proof }))
+        }
+      }
+      return {
+        ...ungated(member),
+        network: {
+          ...network,
+          send: () => {
+            if (isTold) return
+            isTold = true
+            clock.at((clock.now() + 2 * SLOT_MS) as Milliseconds, tell)
+          },
+        },
+      }
+    },
   'join key that is no point': (dice) => {
     const joinKey = dice.random.pick(NO_POINTS)
     return sending(dice, (message, _, bytes, member) => (message.kind === 'join' ? signed(member, { ...message, joinKey }) : bytes))
@@ -267,11 +293,17 @@ export const LIES = {
     const [what, from] = [dice.random.pick(KINDS), some(dice)]
     return sending(dice, ({ kind }, to, bytes) => (kind === what && from.includes(to) ? undefined : bytes))
   },
-  /** Its own share left out for one and zeros for the others: the same hash, if both were taken. */
+  /** Its own share left out for one, told over and over, and zeros for the others: the same hash, if both were taken. */
   'two forms of one dealing':
     (dice) =>
-    ({ network, secrets }, member) => {
+    ({ network, secrets, clock }, member) => {
       const [at, to] = [dice.self - 1, dice.random.pick(others(dice))]
+      let toldOne: Uint8Array | undefined
+      const tell = (): void => {
+        if (toldOne !== undefined) network.send(to as ProducerId, 'ceremony', toldOne)
+        clock.at((clock.now() + 50) as Milliseconds, tell)
+      }
+      tell()
       return {
         ...ungated(member),
         secrets: {
@@ -288,6 +320,7 @@ export const LIES = {
             const message = decodeCeremony(bytes, dice)
             if (message.kind === 'reveal' || message.kind === 'participation') return
             const isOwn = message.kind === 'dealing' && message.dealing.dealer === dice.self
+            if (isOwn && receiver === to) toldOne = bytes
             if (!isOwn || receiver === to) return network.send(receiver, channel, bytes)
             const ciphertexts = message.dealing.ciphertexts.with(at, `0x${'00'.repeat(32)}`)
             network.send(receiver, channel, encodeCeremony(CONTEXT, { ...message, dealing: { ...message.dealing, ciphertexts } }))
