@@ -91,4 +91,38 @@ describe('the room of a handover', () => {
     assert.equal(room.faultOf(member(7))?.rule, 'EQUIVOCATION')
     room.close()
   })
+
+  it('A33 blames nobody for complaining about each of two dealings of one dealer, and tells the chain of both', () => {
+    const { room, raised, join, dealTo, deal, complain } = open(22n)
+    for (const author of [2, 6]) join(author)
+    const { ciphertexts, ...honest } = deal(2)
+    const bad = [ciphertexts[2] ?? null, ciphertexts[3] ?? null].map((text) => ({ ...honest, ciphertexts: ciphertexts.with(1, text) }))
+    for (const dealing of bad) dealTo(dealing)
+    for (const dealing of bad) complain(2, dealing)
+    assert.equal(room.faultOf(member(2)), undefined)
+    assert.equal(room.faultOf(member(6))?.rule, 'EQUIVOCATION')
+    assert.deepEqual(
+      room.complaints().map(({ guilty }) => guilty),
+      ['dealer', 'dealer'],
+    )
+    assert.deepEqual(
+      raised.map(({ dealing }) => dealing.ciphertexts[1]),
+      bad.map((dealing) => dealing.ciphertexts[1]),
+    )
+    room.close()
+  })
+
+  it('A33 tells the chain of a bad commitment also when the dealer’s join comes after it', () => {
+    const { room, raised, join, dealTo, deal } = open(23n)
+    const honest = deal(2)
+    dealTo({ ...honest, commitments: honest.commitments.with(1, `0x${'00'.repeat(128)}`) })
+    assert.equal(room.faultOf(member(6))?.rule, 'BAD_DEALING')
+    assert.deepEqual(raised, [])
+    join(6)
+    assert.deepEqual(
+      raised.map(({ against }) => against),
+      [{ place: 1 }],
+    )
+    room.close()
+  })
 })
