@@ -61,6 +61,9 @@ interface IRotations is ICeremonySignatures {
     error StillWanted(PoolId poolId);
     /// @notice Nothing in the vault calls for another, and it is not old enough.
     error NoReason(PoolId poolId, uint32 place, Epoch from);
+    /// @notice With another vault more would answer for the pool than a fault could charge at once. There is room from `roomAt`
+    ///         (timestamp) on, when enough tails are over; 0: not while seats are held for a fault.
+    error TooManyHolders(PoolId poolId, uint256 most, uint256 actual, uint64 roomAt);
     error DeadlinePassed(Epoch deadline, Epoch now_);
     error DeadlineNotPassed(Epoch deadline, Epoch now_);
     error PublicSharesLength(uint256 expected, uint256 actual);
@@ -68,10 +71,12 @@ interface IRotations is ICeremonySignatures {
     error SignerAbsent(uint256 bitfield);
 
     /// @notice Asks for a new vault: its period is over, or the member at `place` (from 0) leaves, is slashed, or has too small a bond
-    ///         for what is its newest seat, or one was absent from the ceremony or proven to have cheated in it. Anyone.
+    ///         for what is its newest seat, or one was absent from the ceremony or proven to have cheated in it. Anyone, as long as
+    ///         no more than three vaults' worth of seats, tails included, answer for the pool.
     function requestRotation(PoolId poolId, uint32 place) external;
 
-    /// @notice A vault of `round` is to be drawn anew; requested at once if that can be. Ceremonies, PoolRegistry only.
+    /// @notice A vault of `round` is to be drawn anew; requested at once if that can be: idle, and room for its seats.
+    ///         Ceremonies, PoolRegistry only.
     function makeDue(PoolId poolId, uint32 round) external;
 
     /// @notice Stores a drawn vault and starts the handover. VaultDraws only.
@@ -86,8 +91,8 @@ interface IRotations is ICeremonySignatures {
     ///      RotationResult(uint32 poolId,uint32 round,bytes32 publicSharesHash,bytes32 transcriptRoot).
     function completeRotation(PoolId poolId, Result calldata result) external;
 
-    /// @notice Past the deadline: frees the seats of those in the new vault alone and has another drawn, or, after the third failure in a
-    ///         row, the pool liquidated. Anyone; without naming anybody an epoch later.
+    /// @notice Past the deadline: frees the seats of those in the new vault alone and has another drawn (if there is room for its seats), or,
+    ///         after the third failure in a row, the pool liquidated. Anyone; without naming anybody an epoch later.
     /// @dev Signers sign the EIP-712 struct RotationFailure(uint32 poolId,uint32 round,uint256 absentNew,uint256 absentOld).
     function failRotation(PoolId poolId, Naming calldata naming) external;
 

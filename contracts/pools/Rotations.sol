@@ -25,6 +25,9 @@ contract Rotations is IRotations, CeremonySignatures, BeaconClock {
     bytes32 private constant FAILURE_TYPEHASH =
         keccak256("RotationFailure(uint32 poolId,uint32 round,uint256 absentNew,uint256 absentOld)");
     uint256 private constant MAX_FAILURES = 3;
+    /// @dev Vaults whose members may answer for one pool: a fault charges all holders in one transaction, some 60,000 gas each, and
+    /// has to fit into it however many handovers there were.
+    uint256 private constant MAX_VAULTS = 4;
 
     IPoolRegistry private immutable POOL_REGISTRY;
     IVaultDraws private immutable VAULT_DRAWS;
@@ -66,6 +69,8 @@ contract Rotations is IRotations, CeremonySignatures, BeaconClock {
         uint64 from = _since(current, pool) + ROTATION_PERIOD;
         bool hasReason = current.dueRound == pool.round + 1 || _currentEpoch() >= from || _isOut(poolId, place);
         if (!hasReason) revert NoReason(poolId, place, Epoch.wrap(from));
+        (uint256 holders, uint256 excess, uint64 roomAt) = _crowd(poolId);
+        if (excess != 0) revert TooManyHolders(poolId, (MAX_VAULTS - 1) * VAULT_SIZE, holders, roomAt);
         _request(poolId, current, pool);
     }
 
@@ -77,7 +82,7 @@ contract Rotations is IRotations, CeremonySignatures, BeaconClock {
         // Another vault has taken over from the one meant.
         if (pool.round != round) return;
         current.dueRound = round + 1;
-        if (current.state == State.Idle && _hasKey(pool)) _request(poolId, current, pool);
+        if (current.state == State.Idle && _hasKey(pool)) _requestIfRoom(poolId, current, pool);
     }
 
     /// @inheritdoc IRotations
@@ -147,7 +152,7 @@ contract Rotations is IRotations, CeremonySignatures, BeaconClock {
         emit RotationFailed(poolId, round, naming.absentNew, naming.absentOld);
         bool isLast = ++current.failures >= MAX_FAILURES && pool.state == IPoolRegistry.PoolState.Funded;
         if (isLast) EXITS.drawOne(poolId);
-        else _request(poolId, current, pool);
+        else _requestIfRoom(poolId, current, pool);
     }
 
     /// @inheritdoc IRotations
@@ -209,11 +214,37 @@ contract Rotations is IRotations, CeremonySignatures, BeaconClock {
         emit RotationRequested(poolId, round, seedEpoch);
     }
 
+    /// @dev Without room the vault stays, and anyone may ask as soon as there is some.
+    function _requestIfRoom(PoolId poolId, Rotation storage current, IPoolRegistry.Pool memory pool) private {
+        (, uint256 excess,) = _crowd(poolId);
+        if (excess == 0) return _request(poolId, current, pool);
+        current.dueRound = pool.round + 1;
+    }
+
     /// @dev Ends a handover that came to nothing: who is in the new vault alone has its seat back.
     function _release(PoolId poolId, Rotation storage current, IPoolRegistry.Pool memory pool) private {
         current.state = State.Idle;
         ProducerId[] memory newOnly = _without(current.members, POOL_REGISTRY.vault(poolId));
         BLOCK_PRODUCERS.releaseSeats(poolId, pool.kind, newOnly, 0);
+    }
+
+    /// @dev How many answer for a pool, how many too many for another vault to be drawn, and when enough tails are over (timestamp; 0:
+    /// not while seats are held for a fault).
+    function _crowd(PoolId poolId) private view returns (uint256 count, uint256 excess, uint64 roomAt) {
+        IBlockProducers.Holder[] memory holders = BLOCK_PRODUCERS.holdersOf(poolId);
+        count = holders.length;
+        uint256 room = (MAX_VAULTS - 1) * VAULT_SIZE;
+        if (count <= room) return (count, 0, 0);
+        excess = count - room;
+        for (uint256 i = 0; i < count; ++i) {
+            uint64 until = holders[i].until;
+            if (until == 0 || holders[i].held || (roomAt != 0 && until >= roomAt)) continue;
+            uint256 over = 0;
+            for (uint256 j = 0; j < count; ++j) {
+                if (holders[j].until != 0 && !holders[j].held && holders[j].until <= until) ++over;
+            }
+            if (over >= excess) roomAt = until;
+        }
     }
 
     function _checkNaming(PoolId poolId, uint32 round, ProducerId[] memory members, Naming calldata naming) private view {

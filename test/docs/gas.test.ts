@@ -4,8 +4,9 @@ import { test } from 'node:test'
 
 const snapshot = JSON.parse(readFileSync('test/contracts/integration/gas-snapshot.json', 'utf8')) as Readonly<Record<string, number>>
 const rows = readFileSync('docs/gas.md', 'utf8')
-  .split('\n')
-  .filter((line) => line.startsWith('| '))
+  .split('\n\n')
+  .filter((part) => part.startsWith('| what | gas |'))
+  .flatMap((table) => table.split('\n').filter((line) => line.startsWith('| ')))
   .map((line) => line.split('|').map((cell) => cell.trim()))
   .filter(([, name]) => name !== 'what')
   .map(([, name = '', figure = '', target = '', note = '']) => ({ name, figure: numberOf(figure), target: numberOf(target), note }))

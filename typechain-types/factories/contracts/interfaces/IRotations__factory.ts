@@ -175,6 +175,32 @@
         "type": "uint32"
       },
       {
+        "internalType": "uint256",
+        "name": "most",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "actual",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint64",
+        "name": "roomAt",
+        "type": "uint64"
+      }
+    ],
+    "name": "TooManyHolders",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "PoolId",
+        "name": "poolId",
+        "type": "uint32"
+      },
+      {
         "internalType": "enum IRotations.State",
         "name": "expected",
         "type": "uint8"
