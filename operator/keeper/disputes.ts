@@ -22,8 +22,8 @@ const QUEUE = 'dispute'
 const CONCURRENCY = 4
 /** Slots that a member has to send a dispute, and to see it included, before it is the next one's turn. */
 const TURN_SLOTS = 2
-/** The result stands, or somebody else was quicker: nothing is left to do. */
-const SETTLED = ['AlreadyJudged', 'TooLate']
+/** The result stands, somebody else was quicker, or a member accuses itself: nothing is left to do. */
+const SETTLED = ['AlreadyJudged', 'TooLate', 'OwnDealing']
 /** Attempts after which another refusal is believed too: by then whatever it was about is final. */
 const MAX_ATTEMPTS = 100
 

@@ -98,6 +98,18 @@ describe('disputes', () => {
     assert.ok(new Set(sent.slice(0, 3)).size >= 2)
   })
 
+  it('end where a member accuses itself: the contract judges no such complaint', async () => {
+    const sent: ProducerId[] = []
+    const { start, pass, areDone } = keepers((by) => {
+      sent.push(by)
+      return refused('OwnDealing')
+    })
+    for (const id of MEMBERS) await start(id).raise(dispute)
+    await pass(20)
+    assert.ok(areDone())
+    assert.equal(sent.length, MEMBERS.length)
+  })
+
   it('survive a restart', async () => {
     const sent: Call[] = []
     const { start, pass, areDone } = keepers((_, call) => {
