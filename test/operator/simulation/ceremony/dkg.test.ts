@@ -9,9 +9,9 @@ const rushed = { keys: 0, ones: 0 }
 
 describe('key generations with up to f malicious members under simulation', () => {
   for (const [size, seeds] of [
-    [4, 100],
-    [7, 50],
-    [24, 2],
+    [4, 140],
+    [7, 15],
+    [24, 1],
   ] as const) {
     it(`of ${size} members end with one key of the same dealers, that honest shares sign with, and blame nobody honest, on ${seeds} schedules`, async () => {
       const { failures, rushed: bits } = await runCeremonySeeds({ size, from: 1, to: seeds })
