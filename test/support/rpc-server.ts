@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { NetworkConnection } from 'hardhat/types/network'
 
@@ -17,12 +17,15 @@ export async function serveRpc({ provider }: Pick<NetworkConnection, 'provider'>
       return { jsonrpc: '2.0', id, error: { code: 3, message, data: revert } }
     }
   }
-  const server = createServer(async (request, response) => {
+  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
     const asked = JSON.parse(Buffer.concat(chunks).toString()) as Question | Question[]
     const body = Array.isArray(asked) ? await Promise.all(asked.map(answer)) : await answer(asked)
     response.setHeader('content-type', 'application/json').end(JSON.stringify(body))
+  }
+  const server = createServer((request, response) => {
+    serve(request, response).catch((error: unknown) => response.destroy(error as Error))
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo

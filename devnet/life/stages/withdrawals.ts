@@ -1,4 +1,4 @@
-import { formatEther, parseEther } from 'ethers'
+import { formatEther, isError, parseEther } from 'ethers'
 import { statusOf } from '../operators.ts'
 import { until } from '../wait.ts'
 import type { AfterHandover, OnEthereum, Request, Stage, Withdrawals, WithPools } from '../world.ts'
@@ -39,11 +39,25 @@ async function nextDrawn(world: AfterHandover, known: number, signal: AbortSigna
   }, signal)
 }
 
+/** The commitment committee of this period: in its first slots it is not formed yet. */
+function committeeNow({ contracts, screen }: AfterHandover, signal: AbortSignal): Promise<readonly bigint[]> {
+  const { periods } = contracts
+  return until(async () => {
+    try {
+      const [committee] = await periods.committee(await periods.currentPeriod())
+      return committee
+    } catch (error) {
+      if (!(isError(error, 'CALL_EXCEPTION') && error.revert?.name === 'CommitteeIncomplete')) throw error
+      screen.status('a period begins: its committee is being formed')
+      return undefined
+    }
+  }, signal)
+}
+
 /** Stops two members of a vault, never two of the commitment committee. Returns their names. */
-async function stopTwoMembers(world: AfterHandover, poolId: number): Promise<readonly string[]> {
-  const { periods } = world.contracts
+async function stopTwoMembers(world: AfterHandover, poolId: number, signal: AbortSignal): Promise<readonly string[]> {
   const members = world.pools.find((pool) => pool.poolId === poolId)?.members ?? []
-  const [committee] = await periods.committee(await periods.currentPeriod())
+  const committee = await committeeNow(world, signal)
   const inCommittee = (producerId: number): boolean => committee.map(Number).includes(producerId)
   const order = [...members].sort((a, b) => Number(inCommittee(a)) - Number(inCommittee(b)))
   const chosen = order.slice(0, 2)
@@ -70,7 +84,7 @@ export const withdrawalsStage: Stage<AfterHandover, Withdrawals> = {
     const late = await ask(world, SECOND_STEP)
     const second = await nextDrawn(world, 1, signal)
     stopCounting(world, second, await headEpoch(world))
-    const names = await stopTwoMembers(world, second)
+    const names = await stopTwoMembers(world, second, signal)
     // Their other vaults of four still have three members, or two: what these miss is not the protocol's fault.
     for (const pool of world.pools) {
       const left = pool.members.filter((id) => world.operators.some(({ producerId, state }) => producerId === id && state === 'running'))

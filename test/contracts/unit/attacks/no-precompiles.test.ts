@@ -8,7 +8,7 @@ import { at, contentOf, type NetworkLife, startLife } from '../../../support/net
 import { depositSigningRoot } from '../../../support/pools.ts'
 import { randomBytes } from '../../../support/randomness.ts'
 import { toNextReport } from '../../../support/reports.ts'
-import { serveChain } from '../../../support/served-chain.ts'
+import { serveRpc } from '../../../support/rpc-server.ts'
 import { bitmapOf, listOf, signTogether } from '../../../support/voters.ts'
 
 const ROOT = `0x${'00'.repeat(32)}`
@@ -18,7 +18,7 @@ type Attempt = { readonly contract: BaseContract; readonly method: string; reado
 describe('A52 A03 a chain that loses the BLS precompiles', function () {
   this.timeout(240_000)
   let life: NetworkLife
-  let chain: Awaited<ReturnType<typeof serveChain>>
+  let chain: Awaited<ReturnType<typeof serveRpc>>
   const attempts = new Map<string, Attempt>()
 
   before(async () => {
@@ -56,7 +56,7 @@ describe('A52 A03 a chain that loses the BLS precompiles', function () {
     attempts.set('two blocks', { contract: life.slashing, method: 'slashBlocks', args: await twoBlocks(pool) })
     attempts.set('a new key', { contract: life.poolRegistry, method: 'completeDkg', args: await result(making) })
     attempts.set('a new producer', await registration())
-    chain = await serveChain(connection)
+    chain = await serveRpc(connection)
   })
   after(async () => {
     chain.close()
