@@ -5,9 +5,13 @@ const nodeTests = globSync('test/{docs,operator,e2e,devnet,deploy,scripts}/**/*.
 const contractTests = globSync('test/contracts/**/*.test.ts').sort()
 const node = process.execPath
 
-/** Every second one each: neighbours in the list are alike, and take alike. */
-function halves<T>(items: readonly T[]): readonly (readonly T[])[] {
-  return [0, 1].map((half) => items.filter((_, i) => i % 2 === half))
+/** Takes longer than a third of all. */
+const LONGEST = 'test/contracts/unit/libraries/SwapOrNot.test.ts'
+
+/** The longest alone, of the others every second one each: neighbours in the list are alike, and take alike. */
+function shares(tests: readonly string[]): readonly (readonly string[])[] {
+  const others = tests.filter((test) => test !== LONGEST)
+  return [[LONGEST], ...[0, 1].map((half) => others.filter((_, i) => i % 2 === half))]
 }
 
 const steps: readonly Step[] = [
@@ -22,7 +26,7 @@ const steps: readonly Step[] = [
       [node, '--import', 'tsx', 'scripts/contracts/slither.ts', '--no-install'],
     ],
   },
-  { name: 'contracts', commands: halves(contractTests).map((tests) => ['hardhat', 'test', 'mocha', '--no-compile', ...tests] as const) },
+  { name: 'contracts', commands: shares(contractTests).map((tests) => ['hardhat', 'test', 'mocha', '--no-compile', ...tests] as const) },
   // `npm run invariants` has more of them.
   { name: 'invariants', command: ['hardhat', 'test', 'solidity', '--no-compile'] },
   {
