@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import hardhatToolboxMochaEthers from '@nomicfoundation/hardhat-toolbox-mocha-ethers'
 import { defineConfig } from 'hardhat/config'
 import type { HardhatPlugin } from 'hardhat/types/plugins'
+import { steadyChains } from './test/support/steady-chains.ts'
 
 // The compiler comes from npm: nothing is downloaded at build time.
 const solc = fileURLToPath(import.meta.resolve('solc/soljson.js'))
@@ -22,17 +23,21 @@ const orderedArtifacts: HardhatPlugin = {
 }
 
 export default defineConfig({
-  plugins: [orderedArtifacts, hardhatToolboxMochaEthers],
+  plugins: [orderedArtifacts, steadyChains, hardhatToolboxMochaEthers],
   solidity: {
     version: '0.8.37',
     path: solc,
     settings: { evmVersion: 'prague', optimizer: { enabled: true, runs: 200 } },
   },
   networks: {
-    default: { type: 'edr-simulated', chainType: 'l1', hardfork: 'prague' },
+    default: { type: 'edr-simulated', chainType: 'l1', hardfork: 'prague', initialDate: '2030-01-01T00:00:00Z' },
   },
   // Harnesses make libraries callable for tests; they are compiled as sources so that tests find their artifacts.
   paths: { sources: ['contracts', 'test/contracts/harness'], tests: { mocha: 'test/contracts', solidity: 'test/contracts' } },
-  test: { solidity: { fsPermissions: { readFile: ['devnet/chain/execution/system-contracts.json'] } } },
+  test: {
+    // Of a machine that does other things besides.
+    mocha: { timeout: 300_000 },
+    solidity: { fsPermissions: { readFile: ['devnet/chain/execution/system-contracts.json'] } },
+  },
   typechain: { outDir: 'typechain-types' },
 })

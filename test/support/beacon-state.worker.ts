@@ -2,11 +2,11 @@
  * Makes a random beacon state of a fork and preset, and proofs of what the contracts want to know of it. Lodestar's preset
  * is global to a module graph, so each one is made in a worker of its own; see `beacon-state.ts`.
  */
-import { randomBytes, randomInt } from 'node:crypto'
 import { parentPort, workerData } from 'node:worker_threads'
 import { type Gindex, Tree } from '@chainsafe/persistent-merkle-tree'
 import { PresetName, setActivePreset } from '@lodestar/params/setPreset'
 import type { BeaconStateFixture, FixtureRequest } from './beacon-state.ts'
+import { randomBytes, randomInt } from './randomness.ts'
 
 const { fork, preset, validators: count } = workerData as FixtureRequest
 setActivePreset(PresetName[preset])

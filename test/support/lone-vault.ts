@@ -1,6 +1,5 @@
-import { randomBytes } from 'node:crypto'
 import type { SecretKey } from '@chainsafe/blst'
-import { HDNodeWallet, hexlify, type JsonRpcProvider, keccak256, NonceManager, parseEther, Wallet } from 'ethers'
+import { HDNodeWallet, hexlify, type JsonRpcProvider, keccak256, NonceManager, parseEther } from 'ethers'
 import { readBeaconChain } from '../../deploy/beacon-facts.ts'
 import { deployOpenPools } from '../../deploy/deploy.ts'
 import { devnet } from '../../deploy/parameters/devnet.ts'
@@ -17,6 +16,7 @@ import {
   VaultDraws__factory,
 } from '../../typechain-types/index.ts'
 import { aggregateG2, dkgDigest, g1, g2, newKey, proofOfPossession } from './block-producers.ts'
+import { randomBytes, randomWallet } from './randomness.ts'
 
 const STAKER = 0
 const PRE_DEPOSIT_GWEI = 1_000_000_000n as Gwei
@@ -60,7 +60,7 @@ export async function deployLoneVault(chain: {
   await Promise.all(
     Array.from({ length: VAULT_SIZE }, async (_, index) => {
       const owner = account(index + 1).connect(provider)
-      const operator = Wallet.createRandom().address
+      const operator = randomWallet().address
       const key = newKey()
       const judge = { chainId, verifyingContract: addresses.blockProducers }
       const possession = proofOfPossession(judge, { owner: owner.address, operator, key })

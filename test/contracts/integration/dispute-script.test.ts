@@ -19,6 +19,7 @@ import { ballotOf } from '../../../scripts/dispute/vote.ts'
 import { SLOTS_PER_EPOCH } from '../../support/beacon-prover.ts'
 import { certificateDomain, certify, dutyOf, publish } from '../../support/certificates.ts'
 import { at, FULL, type NetworkLife, type Pool, type SignedReport, startLife } from '../../support/network-life.ts'
+import { randomWallet } from '../../support/randomness.ts'
 import { referenceBlock, toNextReport } from '../../support/reports.ts'
 import { serveRpc } from '../../support/rpc-server.ts'
 
@@ -90,7 +91,7 @@ describe('Disputes by script', function () {
     const call = await balanceDispute({ ...inputs, poolId: at(wrong, 0).poolId })
     const tried = await rule(court, call)
     assert.deepEqual([tried.upheld, tried.upheld && tried.transaction, await stateOf(id)], [true, null, PENDING])
-    const bought = Wallet.createRandom().connect(court.provider)
+    const bought = randomWallet().connect(court.provider)
     await life.networkHelpers.setBalance(bought.address, parseEther('10'))
     const done = await rule(court, call, new Wallet(bought.privateKey, court.provider))
     assert.deepEqual([done.upheld, await stateOf(id)], [true, DROPPED])

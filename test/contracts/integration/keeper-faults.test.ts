@@ -9,6 +9,7 @@ import { windDownTasks } from '../../../operator/keeper/wind-down.ts'
 import { openCourt, rule } from '../../../scripts/dispute/court.ts'
 import { SLOTS_PER_EPOCH } from '../../support/beacon-prover.ts'
 import { at, FULL, type NetworkLife, type Pool, startLife } from '../../support/network-life.ts'
+import { randomWallet } from '../../support/randomness.ts'
 import { serveRpc } from '../../support/rpc-server.ts'
 
 const connection = await network.create()
@@ -21,7 +22,7 @@ describe('Faults that the keeper settles', function () {
   let life: NetworkLife
   let pool: Pool
   let server: Awaited<ReturnType<typeof serveRpc>>
-  const { privateKey, address } = Wallet.createRandom()
+  const { privateKey, address } = randomWallet()
 
   before(async () => {
     life = await startLife(connection)

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
-import { type BaseContract, hexlify, keccak256, parseEther, Wallet } from 'ethers'
+import { type BaseContract, hexlify, keccak256, parseEther } from 'ethers'
 import { network } from 'hardhat'
 import { signHeader } from '../../../support/beacon-signatures.ts'
 import { aggregateG2, dkgDigest, g1, g2, newKey, proofOfPossession } from '../../../support/block-producers.ts'
 import { bitsOf, certificateDomain, certify, dutyOf, onChain, publish } from '../../../support/certificates.ts'
 import { at, contentOf, type NetworkLife, startLife } from '../../../support/network-life.ts'
 import { depositSigningRoot } from '../../../support/pools.ts'
-import { randomBytes } from '../../../support/randomness.ts'
+import { randomBytes, randomWallet } from '../../../support/randomness.ts'
 import { toNextReport } from '../../../support/reports.ts'
 import { serveRpc } from '../../../support/rpc-server.ts'
 import { bitmapOf, listOf, signTogether } from '../../../support/voters.ts'
@@ -99,7 +99,7 @@ describe('A52 A03 a chain that loses the BLS precompiles', function () {
   }
   const registration = async (): Promise<Attempt> => {
     const key = newKey()
-    const operator = Wallet.createRandom().address
+    const operator = randomWallet().address
     const owner = at(life.people, 3).address
     const possession = proofOfPossession(life.judgeOf('blockProducers'), { owner, operator, key })
     return {

@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto'
 import { expect } from 'chai'
 import { AbiCoder, hexlify, keccak256, parseEther } from 'ethers'
 import { network } from 'hardhat'
 import { headerOf } from '../../../../scripts/dispute/execution-proofs.ts'
 import { at, BOND, contentOf, type NetworkLife, STAKER, startLife } from '../../../support/network-life.ts'
+import { randomBytes } from '../../../support/randomness.ts'
 import { nextReportEpoch, proveArrivals, referenceBlock } from '../../../support/reports.ts'
 
 /** Of StakingPool's ledgers; see `Disputes`. */

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { keccak256, parseEther, toBeHex, Wallet } from 'ethers'
+import { keccak256, parseEther, toBeHex } from 'ethers'
 import { network } from 'hardhat'
 import type { Address, Hex, MemberIndex, Root } from '../../../../operator/core/ids.ts'
 import { hexToBytes } from '../../../../operator/core/parse.ts'
@@ -12,6 +12,7 @@ import { qbftDigest } from '../../../../operator/protocol/messages/qbft.ts'
 import { STATEMENT_TYPES, type Statement, ZERO_ROOT } from '../../../../operator/protocol/qbft/types.ts'
 import { at } from '../../../support/network-life.ts'
 import { openPools, type RegisteredProducer } from '../../../support/open-pools.ts'
+import { randomWallet } from '../../../support/randomness.ts'
 
 const connection = await network.create()
 const { networkHelpers } = connection
@@ -183,7 +184,7 @@ describe('Slashing: equivocation', () => {
   it('does not mix two producers, nor judge strangers', async () => {
     const w = await load()
     await refused(w, say(w, PREPARE), say(w, { ...PREPARE, value: root(2) }, w.other), 'NotSameSigner')
-    const { privateKey: operatorKey } = Wallet.createRandom()
+    const { privateKey: operatorKey } = randomWallet()
     const stranger = { ...w.guilty, operatorKey }
     await refused(w, say(w, PREPARE, stranger), say(w, { ...PREPARE, value: root(2) }, stranger), 'SignerUnknown')
   })

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { randomBytes, randomInt } from 'node:crypto'
 import { expect } from 'chai'
 import { network } from 'hardhat'
 import { type BeaconStateFixture, type FixtureRequest, randomBeaconState } from '../../../support/beacon-state.ts'
+import { randomBytes, randomInt } from '../../../support/randomness.ts'
 
 const REQUESTS: readonly FixtureRequest[] = [
   { fork: 'electra', preset: 'minimal', validators: 21 },

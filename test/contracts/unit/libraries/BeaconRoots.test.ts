@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { randomBytes } from 'node:crypto'
 import { expect } from 'chai'
 import { network } from 'hardhat'
+import { randomBytes } from '../../../support/randomness.ts'
 
 const BEACON_ROOTS = '0x000F3df6D732807Ef1319fB7B8bB8522d0Beac02'
 const BLOCK_HASHES = '0x0000F90827F1C53a10cb7A02335B175320002935'
@@ -11,7 +11,7 @@ const HISTORY_CODE =
 const RING = 8191n
 const SECONDS = 12n
 
-const { ethers, provider } = await network.create()
+const { ethers, networkHelpers, provider } = await network.create()
 const roots = await ethers.deployContract('BeaconRootsHarness')
 
 const word = (value: bigint) => `0x${value.toString(16).padStart(64, '0')}`
@@ -26,8 +26,7 @@ async function remember({ timestamp, root }: { readonly timestamp: bigint; reado
 
 /** Jumps ahead by `seconds`, so that no block of this simulator lies in between; gives the time that calls now see. */
 async function jump(seconds: bigint): Promise<bigint> {
-  await provider.request({ method: 'evm_increaseTime', params: [Number(seconds)] })
-  await provider.request({ method: 'hardhat_mine', params: [] })
+  await networkHelpers.time.increase(seconds)
   return roots.time()
 }
 

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import { randomBytes } from 'node:crypto'
 import { aggregatePublicKeys, aggregateSignatures, type PublicKey, SecretKey } from '@chainsafe/blst'
 import { bls12_381 } from '@noble/curves/bls12-381.js'
 import { expect } from 'chai'
 import type { Result } from 'ethers'
 import { network } from 'hardhat'
 import { type G1Words, g1FromAffine, g1FromBlst, g2FromAffine, g2FromBlst } from '../../../support/eip2537.ts'
+import { randomBytes } from '../../../support/randomness.ts'
 
 const DST = 'BLS_SIG_BLS12381G2_XMD:SHA-256_SSWU_RO_POP_'
 const { Fp, Fp2, Fr } = bls12_381.fields

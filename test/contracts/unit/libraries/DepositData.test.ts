@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { randomBytes, randomInt } from 'node:crypto'
 import { SecretKey } from '@chainsafe/blst'
 import { DOMAIN_DEPOSIT } from '@lodestar/params'
 import { computeDomain, computeSigningRoot, ZERO_HASH } from '@lodestar/state-transition'
@@ -7,6 +6,7 @@ import { ssz } from '@lodestar/types'
 import { expect } from 'chai'
 import { network } from 'hardhat'
 import { g1FromBlst, g2FromBlst } from '../../../support/eip2537.ts'
+import { randomBytes, randomInt } from '../../../support/randomness.ts'
 
 const { ethers } = await network.create()
 const deposits = await ethers.deployContract('DepositDataHarness')

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { randomBytes, randomInt } from 'node:crypto'
 import { expect } from 'chai'
 import { concat, dataSlice, hexlify, keccak256, toBeHex, zeroPadBytes } from 'ethers'
 import { network } from 'hardhat'
+import { randomBytes, randomInt } from '../../../support/randomness.ts'
 
 const ZERO = `0x${'00'.repeat(32)}`
 const { ethers } = await network.create()

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { randomBytes, randomInt } from 'node:crypto'
 import { ComputeShuffledIndex, SHUFFLE_ROUNDS_MAINNET } from '@chainsafe/swap-or-not-shuffle'
 import { SHUFFLE_ROUND_COUNT } from '@lodestar/params'
 import { computeShuffledIndex } from '@lodestar/state-transition'
 import { expect } from 'chai'
 import { network } from 'hardhat'
+import { randomBytes, randomInt } from '../../../support/randomness.ts'
 
 const { ethers } = await network.create({
   override: { blockGasLimit: 2_000_000_000, transactionGasCap: 2_000_000_000 },

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { SecretKey } from '@chainsafe/blst'
 import { expect } from 'chai'
-import { parseEther, Wallet, ZeroAddress } from 'ethers'
+import { parseEther, ZeroAddress } from 'ethers'
 import { network } from 'hardhat'
 import { aggregateG1, g1, g2, newKey, proofOfPossession } from '../../../support/block-producers.ts'
 import { openPools, type RegisteredProducer } from '../../../support/open-pools.ts'
+import { randomWallet } from '../../../support/randomness.ts'
 
 const connection = await network.create()
 const { networkHelpers } = connection
@@ -48,7 +49,7 @@ describe('BlockProducers: registering', () => {
   ) => {
     const [sender] = world.people
     assert.ok(sender)
-    const operator = changes.operator ?? Wallet.createRandom().address
+    const operator = changes.operator ?? randomWallet().address
     const key = changes.key ?? newKey()
     const possession = proofOfPossession(world.judgeOf('blockProducers'), { owner: changes.owner ?? sender.address, operator, key })
     const value = changes.bond ?? eth('24')
@@ -59,7 +60,7 @@ describe('BlockProducers: registering', () => {
   it('keeps the keys, stakes the bond and queues the join', async () => {
     const world = await load()
     const [sender] = world.people
-    const operator = Wallet.createRandom().address
+    const operator = randomWallet().address
     const before = await world.stakingPool.buffered()
     const key = newKey()
     const registering = attempt(world, { operator, key })
@@ -102,7 +103,7 @@ describe('BlockProducers: registering', () => {
     )
     const [sender] = world.people
     assert.ok(sender)
-    const [key, operator] = [newKey(), Wallet.createRandom().address]
+    const [key, operator] = [newKey(), randomWallet().address]
     const judge = world.judgeOf('blockProducers')
     const request = { owner: sender.address, operator, key }
     for (const possession of [
@@ -126,7 +127,7 @@ describe('BlockProducers: registering', () => {
       Buffer.from((order - BigInt(`0x${Buffer.from(world.first.key.toBytes()).toString('hex')}`)).toString(16).padStart(64, '0'), 'hex'),
     )
     const rogue = aggregateG1([own.toPublicKey(), negated.toPublicKey()])
-    const operator = Wallet.createRandom().address
+    const operator = randomWallet().address
     const possession = proofOfPossession(world.judgeOf('blockProducers'), { owner: sender.address, operator, key: own })
     const call = world.blockProducers.connect(sender).register(operator, rogue, possession, '', { value: eth('24') })
     await expect(call).to.be.revertedWithCustomError(world.blockProducers, 'InvalidProofOfPossession')
@@ -140,7 +141,7 @@ describe('BlockProducers: registering', () => {
     const good = g1(key.toPublicKey())
     const possession = g2(key.sign(new Uint8Array(32)))
     for (const point of [infinity, { ...good, yLo: good.xLo }]) {
-      const call = world.blockProducers.register(Wallet.createRandom().address, point, possession, '', { value: eth('24') })
+      const call = world.blockProducers.register(randomWallet().address, point, possession, '', { value: eth('24') })
       await expect(call).to.revert(connection.ethers)
     }
   })

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
-import { randomInt as cryptoInt } from 'node:crypto'
 import { parseEther, ZeroAddress } from 'ethers'
 import { network } from 'hardhat'
 import { openPools } from '../../../support/open-pools.ts'
+import { randomInt as fromRun } from '../../../support/randomness.ts'
 
 const connection = await network.create()
 const { networkHelpers } = connection
 /** Print it when a run fails, set it to run that one again. */
-const SEED = cryptoInt(2 ** 31)
+const SEED = fromRun(2 ** 31)
 let state = SEED
 
 /** mulberry32: an integer from `low` up to, not including, `high`. */

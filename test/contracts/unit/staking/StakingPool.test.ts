@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { randomBytes } from 'node:crypto'
 import { ssz } from '@lodestar/types'
 import { expect } from 'chai'
 import { hexlify, parseEther, ZeroAddress } from 'ethers'
 import { network } from 'hardhat'
+import { randomBytes } from '../../../support/randomness.ts'
 import { BOND, DEAD_ETHER, deployStaking, MAX_REPORT_GROWTH, ONE, STAKER, type Staking } from '../../../support/staking.ts'
 
 const { ethers, networkHelpers } = await network.create()

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { randomBytes } from 'node:crypto'
 import { expect } from 'chai'
 import { hexlify, parseEther, ZeroAddress } from 'ethers'
 import { network } from 'hardhat'
+import { randomBytes } from '../../../support/randomness.ts'
 import { BOND, deployStaking, STAKER, type Staking } from '../../../support/staking.ts'
 
 const { ethers, networkHelpers } = await network.create()
