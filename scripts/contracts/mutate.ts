@@ -6,7 +6,7 @@ import { type SourceUnit, sourceUnits } from './ast.ts'
 import { type Mutant, mutantsOf, sample } from './mutants.ts'
 import { Compiler } from './mutation/compiler.ts'
 import { MutationRecord, type Outcome } from './mutation/record.ts'
-import { summaryOf } from './mutation/summary.ts'
+import { type Summary, summaryOf } from './mutation/summary.ts'
 import { Trials } from './mutation/trials.ts'
 import { makeWorkspace, ROOT, runIn } from './workspace.ts'
 
@@ -16,15 +16,15 @@ const HELP = `Mutation testing of contracts/: changes one thing at a time and ex
 
   --size N    mutants in the sample, taken over all contracts
   --seed S    another seed is another sample
-  --only P    only contracts whose path contains P
+  --only P    tries only those of the sample whose contract's path contains P
   --jobs N    so many processes that run tests
   --bar P     exit with status 1 when fewer than P of 100 die
   --trust     does not first run each contract's tests on the contract as it is: for sources whose tests have just passed
   --report    tries nothing: writes what is known of the sample to test/contracts/mutation/results.json
 
-Verdicts are kept in .data/mutation.jsonl: a run that was stopped goes on where it was. A mutant is tried again when its contract
-changes, or the tests that it survived. Survivors that are understood stand in test/contracts/mutation/survivors.json with the
-reason. Changes that do not compile, or compile to the same code, do not count.
+Verdicts are kept in .data/mutation.jsonl: a run that was stopped goes on where it was, a fresh clone where results.json ends. A mutant
+is tried again when its contract changes, or the tests that it survived. Survivors that are understood stand in
+test/contracts/mutation/survivors.json with the reason. Changes that do not compile, or compile to the same code, do not count.
 `
 const { values } = parseArgs({
   options: {
@@ -55,13 +55,13 @@ process.on('SIGINT', () => {
   process.exit(130)
 })
 try {
-  const record = new MutationRecord(workspace.root, join(ROOT, '.data'))
-  const units = sourceUnits(workspace.root).filter(
-    ({ path }) => !/^contracts\/(interfaces|types)\//.test(path) && path.includes(values.only),
-  )
+  const { mutants: published } = JSON.parse(readFileSync(join(TESTS, 'results.json'), 'utf8')) as Summary
+  const record = new MutationRecord({ root: workspace.root, home: join(ROOT, '.data'), published })
+  const units = sourceUnits(workspace.root).filter(({ path }) => !/^contracts\/(interfaces|types)\//.test(path))
   const all = units.flatMap((unit) => mutantsOf(unit))
   const chosen = sample(all, { seed: values.seed, size: Number(values.size) })
-  if (!values.report) await tryAll(record, units, chosen)
+  const wanted = units.filter(({ path }) => path.includes(values.only))
+  if (!values.report) await tryAll(record, wanted, chosen)
 
   const outcomes = chosen.map((mutant) => record.verdictOn(mutant, suitesOf(mutant.path))).filter((outcome) => outcome !== undefined)
   const reasons = JSON.parse(readFileSync(join(TESTS, 'survivors.json'), 'utf8')) as Record<string, string>
@@ -85,7 +85,7 @@ async function tryAll(record: MutationRecord, units: readonly SourceUnit[], chos
     }))
     .filter(({ mutants }) => mutants.length > 0)
   const total = groups.reduce((sum, { mutants }) => sum + mutants.length, 0)
-  console.log(`${chosen.length} mutants, ${chosen.length - total} known, ${total} to try`)
+  console.log(`${total} to try of a sample of ${chosen.length}`)
   let tried = 0
   const work = async () => {
     for (let group = groups.shift(); group !== undefined; group = groups.shift()) {

@@ -16,17 +16,29 @@ export type Outcome = {
   readonly killer?: string
 }
 
+/** An outcome as it is published: the mutant by its id. */
+export type Published = Omit<Outcome, 'mutant'> & { readonly id: string }
+
+type Given = {
+  /** Of the sources and tests. */
+  readonly root: string
+  /** Where the file is. */
+  readonly home: string
+  /** Verdicts that came with the sources: so a fresh clone goes on, too. */
+  readonly published: readonly Published[]
+}
+
 /** Verdicts of all runs so far, in a file outside of git: one a line. */
 export class MutationRecord {
-  readonly #outcomes = new Map<string, Outcome>()
+  readonly #outcomes = new Map<string, Omit<Outcome, 'mutant'>>()
   readonly #root: string
   readonly #file: string
 
-  /** @param root of the sources and tests. @param home where the file is */
-  constructor(root: string, home: string) {
+  constructor({ root, home, published }: Given) {
     this.#root = root
     this.#file = join(home, 'mutation.jsonl')
     mkdirSync(dirname(this.#file), { recursive: true })
+    for (const { id, ...judged } of published) this.#outcomes.set(id, judged)
     for (const line of existsSync(this.#file) ? readFileSync(this.#file, 'utf8').split('\n') : []) {
       if (line !== '') this.#remember(JSON.parse(line) as Outcome)
     }
@@ -34,9 +46,10 @@ export class MutationRecord {
 
   /** The verdict on a mutant, while it holds: its source is as it was, and so are the tests when it survived them. */
   verdictOn(mutant: Mutant, suites: readonly string[]): Outcome | undefined {
-    const outcome = this.#outcomes.get(mutant.id)
-    if (outcome === undefined || outcome.source !== this.hashOf([mutant.path])) return undefined
-    return outcome.suites === undefined || outcome.suites === this.hashOf(suites) ? outcome : undefined
+    const known = this.#outcomes.get(mutant.id)
+    if (known === undefined || known.source !== this.hashOf([mutant.path])) return undefined
+    if (known.verdict === 'survived' && known.suites !== this.hashOf(suites)) return undefined
+    return { ...known, mutant }
   }
 
   add(outcome: Outcome): void {

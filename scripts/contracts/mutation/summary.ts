@@ -1,7 +1,6 @@
-import type { Outcome, Verdict } from './record.ts'
+import type { Outcome, Published, Verdict } from './record.ts'
 
-export type Judged = Pick<Outcome, 'verdict' | 'killer' | 'source'> & {
-  readonly id: string
+export type Judged = Published & {
   readonly line: number
   readonly change: string
   /** Why a survivor lives. */
@@ -37,11 +36,19 @@ type Given = {
 /** What a reader can check a run by: its figures, and each mutant with what became of it. */
 export function summaryOf({ outcomes, reasons, seed, chosen, possible }: Given): Summary {
   const count = (wanted: Verdict) => outcomes.filter(({ verdict }) => verdict === wanted).length
-  const mutants = outcomes.map(({ mutant, verdict, killer, source }): Judged => {
+  const mutants = outcomes.map(({ mutant, verdict, killer, source, suites }): Judged => {
     const { id, line, original, replacement } = mutant
     const reason = verdict === 'survived' ? reasons[id] : undefined
-    const change = `${original} → ${replacement === '' ? '(nothing)' : replacement}`.replace(/\s+/g, ' ')
-    return { id, line, change, source, verdict, ...(killer === undefined ? {} : { killer }), ...(reason === undefined ? {} : { reason }) }
+    return {
+      id,
+      line,
+      change: `${original} → ${replacement === '' ? '(nothing)' : replacement}`.replace(/\s+/g, ' '),
+      source,
+      ...(suites === undefined ? {} : { suites }),
+      verdict,
+      ...(killer === undefined ? {} : { killer }),
+      ...(reason === undefined ? {} : { reason }),
+    }
   })
   const [killed, survived] = [count('killed'), count('survived')]
   return {

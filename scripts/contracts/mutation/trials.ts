@@ -51,14 +51,22 @@ export class Trials {
     return this.#created
   }
 
-  /** Exchanges these codes and runs the tests up to the first that fails; with none, the contracts as they are. */
+  /**
+   * Exchanges these codes and runs the tests up to the first that fails; with none, the contracts as they are. A machine that stood
+   * still looks like a mutant that loops: what failed by time is run again.
+   */
   async run(codes: Codes): Promise<TrialVerdict> {
+    const { killer, isLate } = await this.#run(codes)
+    return isLate ? this.#run(codes) : { killer }
+  }
+
+  async #run(codes: Codes): Promise<TrialVerdict & { readonly isLate: boolean }> {
     if (this.#child === undefined) await this.#start()
     const report = await this.#ask(codes)
-    if (report === undefined) return { killer: '(no end)' }
+    if (report === undefined) return { killer: '(no end)', isLate: true }
     if (report.memory > MOST_MEMORY) this.stop()
     const isLate = report.killer !== undefined && /^Timeout of /.test(report.reason)
-    return { killer: isLate ? `${report.killer} (by time)` : report.killer }
+    return { killer: isLate ? `${report.killer} (by time)` : report.killer, isLate }
   }
 
   stop(): void {

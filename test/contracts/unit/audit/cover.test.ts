@@ -38,6 +38,19 @@ describe('Audit: losses written off', () => {
     assert.deepEqual(await report(LATER, -ETH), after)
   })
 
+  it('are borne by cover also when the gains of the same report are larger', async () => {
+    const { report, bondEther } = await written(2n * ETH)
+    const index = await bondEther.rewardsIndex()
+    const [shares, cover] = [await bondEther.totalShares(), await bondEther.coverShares()]
+    const burned = (await bondEther.getSharesByPooledEth(ETH)) + 1n
+    assert.equal((await report(LATER, 2n * ETH)).recognised, 2n * ETH)
+    const lost = cover - (await bondEther.coverShares())
+    assert.ok(lost >= burned - 1n && lost <= burned, `cover lost ${lost} shares of ${burned}`)
+    assert.equal(shares - (await bondEther.totalShares()), lost)
+    // 99 ETH are left of what was there, and gain three.
+    assert.equal((await bondEther.rewardsIndex()) / 10n ** 12n, (index * 102n) / 99n / 10n ** 12n)
+  })
+
   it('fall on all holders where cover is empty', async () => {
     const { report } = await written(0n)
     assert.equal((await report(LATER, -ETH)).recognised, -ETH)

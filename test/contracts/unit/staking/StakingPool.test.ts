@@ -88,6 +88,8 @@ describe('StakingPool', () => {
       { error: 'NotStateCommitments', call: () => stakingPool.bookReport([0, 0], [0, 0], 1) },
       { error: 'NotWithdrawalQueue', call: () => stakingPool.payWithdrawals(0, 0) },
       { error: 'NotAVault', call: () => stakingPool.receiveCollected({ value: 1 }) },
+      { error: 'NotWindDown', call: () => stakingPool.close() },
+      { error: 'NotWindDown', call: () => stakingPool.sweep() },
     ]
     for (const { error, call } of calls) await expect(call()).to.be.revertedWithCustomError(stakingPool, error).withArgs(stranger)
   })
