@@ -203,13 +203,17 @@ describe('NetworkViews', function () {
   })
 
   it('shows a network that is wound down', async () => {
-    const { views, windDown, bondEther } = life
+    const { views, windDown, bondEther, withdrawalQueue, exits } = life
+    await bondEther.connect(alice()).approve(withdrawalQueue, FOREVER)
+    await withdrawalQueue.connect(alice()).requestWithdrawal(60n * ETH)
     await (await connection).networkHelpers.time.setNextBlockTimestamp((await windDown.startableAt()) + 1n)
     await windDown.start()
     await bondEther.connect(alice()).approve(windDown, FOREVER)
     await windDown.connect(alice()).redeem(1_000_000n)
     await windDown.gather()
     expect((await views.network()).woundDown).to.equal(true)
+    // The request waits for ETH that no draw will bring.
+    expect(await exits.unmetDemand()).to.be.greaterThan(0n)
     expect((await views.network()).unmetDemand).to.equal(0n)
     const seen = await views.staker(alice())
     expect(seen.windDownUnits).to.equal(1_000_000n)
