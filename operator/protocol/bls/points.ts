@@ -2,6 +2,7 @@ import type { Hex, PublicKey } from '../../core/ids.ts'
 import { bytesToHex, hexToBytes } from '../../core/parse.ts'
 import { blst, type G1, type G2, herumi, type Scalar } from './backend.ts'
 import { BlsError } from './errors.ts'
+import { fixedBase } from './fixed-base.ts'
 
 // Lengths in bytes: one field element, and its 64-byte slot in EIP-2537.
 const FIELD = 48
@@ -81,9 +82,24 @@ export function g1FromPublicShare(hex: Hex): G1 {
   return hex === INFINITY ? new herumi.PublicKey() : g1FromCompressed(hex)
 }
 
+// A ceremony meets the same commitments and keys at each of its steps, and the check of the subgroup is most of reading one.
+// Bounded, oldest out first; the points of two ceremonies of 64 members fit. No point that was read is ever changed.
+const POINT_CACHE_SIZE = 8192
+const pointCache = new Map<Hex, G1>()
+const encodings = new WeakMap<G1, Hex>()
+
 /** A validated G1 point from its 128 EIP-2537 bytes. Throws `BlsError`. */
 export function g1FromEip2537(hex: Hex): G1 {
-  return g1Of(nativeG1(unpad(hexToBytes(hex), G1_ORDER)))
+  const known = pointCache.get(hex)
+  if (known !== undefined) return known
+  const point = g1Of(nativeG1(unpad(hexToBytes(hex), G1_ORDER)))
+  if (pointCache.size >= POINT_CACHE_SIZE) {
+    const oldest = pointCache.keys().next()
+    if (!oldest.done) pointCache.delete(oldest.value)
+  }
+  pointCache.set(hex, point)
+  encodings.set(point, g1ToEip2537(point))
+  return point
 }
 
 /** 48 compressed bytes. */
@@ -93,7 +109,7 @@ export function g1ToCompressed(point: G1): PublicKey {
 
 /** 128 EIP-2537 bytes. */
 export function g1ToEip2537(point: G1): Hex {
-  return bytesToHex(pad(point.serializeUncompressed(), G1_ORDER))
+  return encodings.get(point) ?? bytesToHex(pad(point.serializeUncompressed(), G1_ORDER))
 }
 
 /** Compressed public key as EIP-2537. Throws `BlsError` on an invalid point. */
@@ -134,8 +150,18 @@ export function g2FromCompressed(bytes: Uint8Array): G2 {
   return g2
 }
 
+const fixedBases = new WeakMap<G1, (scalar: Scalar) => G1>()
+
+/** From now on `multiply` by this very point is quick. */
+export function expectOften(base: G1): G1 {
+  fixedBases.set(base, fixedBase(base))
+  return base
+}
+
 /** base^scalar. */
 export function multiply(base: G1, scalar: Scalar): G1 {
+  const often = fixedBases.get(base)
+  if (often !== undefined) return often(scalar)
   const product = base.clone()
   product.mul(scalar)
   return product

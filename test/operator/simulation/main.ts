@@ -8,7 +8,8 @@ import { describeFailure, runSeeds } from './seeds.ts'
 import { runUpkeep } from './upkeep/run.ts'
 
 const HELP = `Runs vaults of shipped duty services on a simulated clock, network and chain.
-  --seeds N     how many schedules (10000)
+  --seeds N     up to which schedule (10000)
+  --from N      from which on (1)
   --seed N      replay one schedule, with everything its members log
   --members N   4 or 7 (both, in turn); with --ceremony also 24
   --upkeep      reports and upkeep of operators, instead of duties (1000 schedules)
@@ -18,6 +19,7 @@ const HELP = `Runs vaults of shipped duty services on a simulated clock, network
 
 const OPTIONS = {
   seeds: { type: 'string' },
+  from: { type: 'string', default: '1' },
   seed: { type: 'string' },
   members: { type: 'string' },
   upkeep: { type: 'boolean', default: false },
@@ -50,6 +52,8 @@ function count(name: string, text: string): number {
   return refuse(`--${name}: expected a whole number from 1, got ${text}`)
 }
 
+const from = count('from', values.from)
+
 /** A size of vault that is simulated. */
 function membersOf(text: string): number {
   const sizes = values.ceremony ? ['4', '7', '24'] : ['4', '7']
@@ -60,7 +64,7 @@ async function upkeep(size: number | undefined): Promise<number> {
   const only = values.seed === undefined ? undefined : count('seed', values.seed)
   const last = only ?? count('seeds', values.seeds ?? '1000')
   const total = { schedules: 0, failed: 0, calls: 0, wasted: 0 }
-  for (let seed = only ?? 1; seed <= last; seed++) {
+  for (let seed = only ?? from; seed <= last; seed++) {
     const members = size ?? (seed % 2 === 0 ? 4 : 7)
     const { violations, calls, wasted } = await runUpkeep({ seed, size: members })
     total.schedules += 1
@@ -78,7 +82,7 @@ async function rotation(): Promise<number> {
   const only = values.seed === undefined ? undefined : count('seed', values.seed)
   const last = only ?? count('seeds', values.seeds ?? '200')
   const total = { schedules: 0, broken: 0, completed: 0, failed: 0, reorganized: 0, crashes: 0 }
-  for (let seed = only ?? 1; seed <= last; seed++) {
+  for (let seed = only ?? from; seed <= last; seed++) {
     const { violations, warnings, disputed: _, ...outcome } = await runHandovers({ seed })
     total.schedules += 1
     for (const key of ['completed', 'failed', 'reorganized', 'crashes'] as const) total[key] += outcome[key]
@@ -107,7 +111,7 @@ async function ceremony(size: number | undefined): Promise<number> {
       if (failure !== undefined) console.error(describeCeremonyFailure(failure))
       if (seed % 100 === 0) console.log(`${seed} of ${to} schedules of ${members} members`)
     }
-    const { failures, rushed } = await runCeremonySeeds({ size: members, from: 1, to, onSeed })
+    const { failures, rushed } = await runCeremonySeeds({ size: members, from, to, onSeed })
     total.failed += failures.length
     total.rushed = { keys: total.rushed.keys + rushed.keys, ones: total.rushed.ones + rushed.ones }
   }
@@ -139,7 +143,7 @@ async function main(): Promise<number> {
   const started = performance.now()
   const seconds = (): number => Math.round((performance.now() - started) / 100) / 10
   const failures = await runSeeds({
-    from: 1,
+    from,
     to: seeds,
     ...(size !== undefined && { size }),
     ...(crypto !== undefined && { crypto: () => crypto }),
@@ -148,7 +152,7 @@ async function main(): Promise<number> {
       if (seed % 1_000 === 0) console.log(`${seed} of ${seeds} schedules, ${seconds()} s`)
     },
   })
-  console.log(JSON.stringify({ schedules: seeds, failed: failures.length, seconds: seconds() }))
+  console.log(JSON.stringify({ schedules: seeds + 1 - from, failed: failures.length, seconds: seconds() }))
   return failures.length > 0 ? 1 : 0
 }
 

@@ -11,9 +11,21 @@ import { evaluate, scalarFromBigInt, scalarFromBytes, scalarToBytes, sumScalars 
 import { proveKnowledge } from '../../../../operator/protocol/bls/schnorr.ts'
 import { makeComplaint } from '../../../../operator/protocol/dkg/complaint.ts'
 import { possessionStatement } from '../../../../operator/protocol/dkg/join.ts'
+import { decodeTranscript, encodeTranscript } from '../../../../operator/protocol/dkg/transcript.ts'
 import { type CeremonyStatement, ceremonyDigest, complaintDigest, dealingHash } from '../../../../operator/protocol/messages/ceremony.ts'
-import { type CeremonyMessage, decodeCeremony, encodeCeremony } from '../../../../operator/protocol/messages/ceremony-codec.ts'
+import {
+  type Agreed,
+  type CeremonyMessage,
+  decodeCeremony,
+  decodeRoster,
+  encodeCeremony,
+  encodeRoster,
+} from '../../../../operator/protocol/messages/ceremony-codec.ts'
 import { signEcdsa } from '../../../../operator/protocol/messages/ecdsa.ts'
+import { domainSeparatorOf } from '../../../../operator/protocol/messages/eip712.ts'
+import { qbftDigest } from '../../../../operator/protocol/messages/qbft.ts'
+import { valueRoot } from '../../../../operator/protocol/qbft/session.ts'
+import { INSTANCE_CODES } from '../../../../operator/protocol/qbft/types.ts'
 import type { CeremonyState } from '../../../../operator/signer/ceremony-state.ts'
 import { ADDRESSES, POOL, SLOT_MS } from '../../unit/ceremonies/support/chain.ts'
 import type { Random } from '../random.ts'
@@ -152,6 +164,47 @@ const wrongReveals: readonly ((reveal: Reveal) => Partial<Reveal>)[] = [
   () => ({ constantTerm: null }),
 ]
 
+type Proposal = { readonly about: Agreed; readonly value: Uint8Array }
+
+/** What a leader could want the others to agree on instead. */
+const falseValues: readonly ((proposal: Proposal, dice: Dice, victim: number) => Uint8Array)[] = [
+  // Without an honest dealer, or an honest member.
+  ({ about, value }, { size }, victim) => {
+    if (about === 'roster') {
+      const joins = decodeRoster(value, size).filter(({ member }) => member !== victim)
+      return encodeRoster(new Map(joins.map((join) => [join.member, join])), size)
+    }
+    const transcript = decodeTranscript(value, size)
+    const qualified = transcript.qualified.filter((dealer) => dealer !== victim)
+    return encodeTranscript({ ...transcript, qualified, dealingHashes: transcript.dealingHashes.with(victim - 1, null) })
+  },
+  // With a dealing, or a join, that its author never signed.
+  ({ about, value }, { size }, victim) => {
+    if (about === 'roster') {
+      const joins = decodeRoster(value, size).map((join) => (join.member === victim ? { ...join, joinKey: g1ToEip2537(G) } : join))
+      return encodeRoster(new Map(joins.map((join) => [join.member, join])), size)
+    }
+    const transcript = decodeTranscript(value, size)
+    const dealingHashes = transcript.dealingHashes.with(victim - 1, `0x${'5f'.repeat(32)}` as Root)
+    const qualified = [...new Set([...transcript.qualified, victim as MemberIndex])].sort((a, b) => a - b)
+    return encodeTranscript({ ...transcript, qualified, dealingHashes })
+  },
+  // Keeps a member from its share; of a roster: nobody at all.
+  ({ about, value }, { size }, victim) => {
+    if (about === 'roster') return encodeRoster(new Map(), size)
+    const transcript = decodeTranscript(value, size)
+    return encodeTranscript({ ...transcript, joinKeys: transcript.joinKeys.with(victim - 1, null) })
+  },
+  // Its own dealing alone.
+  ({ about, value }, { size, self }) => {
+    if (about === 'roster') return value.subarray(1)
+    const transcript = decodeTranscript(value, size)
+    const dealingHashes = transcript.dealingHashes.map((hash, at) => (at === self - 1 ? hash : null))
+    return encodeTranscript({ ...transcript, qualified: [self as MemberIndex], dealingHashes })
+  },
+  () => new Uint8Array(3).fill(7),
+]
+
 /** What malicious members do, by name. */
 export const LIES = {
   'bad share to some': (dice) => {
@@ -244,6 +297,33 @@ export const LIES = {
         ? signed(member, { ...message, dealings: message.dealings.map(() => null) })
         : bytes,
     ),
+  /** To all, or to some and the true one to the others; prepared and committed by itself, whatever else it says. */
+  'false proposal as a leader': (dice) => {
+    const [bend, victim] = [dice.random.pick(falseValues), dice.random.pick(others(dice))]
+    const to = dice.random.chance(0.5) ? others(dice) : some(dice)
+    return ({ network }, member) => ({
+      ...ungated(member),
+      network: {
+        ...network,
+        send: (receiver, channel, bytes) => {
+          const said = decodeCeremony(bytes, dice)
+          if (said.kind !== 'qbft' || said.message.kind !== 'statement' || !to.includes(receiver))
+            return network.send(receiver, channel, bytes)
+          const { about, message } = said
+          if (message.signed.type !== 'pre-prepare' || message.value === undefined) return network.send(receiver, channel, bytes)
+          const value = bend({ about, value: message.value }, dice, victim)
+          const instance = { poolId: POOL, slot: CONTEXT.round, duty: INSTANCE_CODES[about === 'roster' ? 'roster' : 'ceremony'] }
+          for (const type of ['pre-prepare', 'prepare', 'commit'] as const) {
+            const statement = { ...message.signed, type, value: valueRoot(value) }
+            const digest = qbftDigest(domainSeparatorOf(CONTEXT), instance, statement)
+            const signed = { ...statement, signature: signEcdsa(digest, member.keys.operatorKey) }
+            const parts = type === 'pre-prepare' ? { ...message, value } : { ...message, roundChanges: [], prepares: [], value: undefined }
+            network.send(receiver, channel, encodeCeremony(CONTEXT, { kind: 'qbft', about, message: { ...parts, signed } }))
+          }
+        },
+      },
+    })
+  },
   'false complaint': (dice) => {
     const [about, bend] = [dice.random.pick(others(dice)), dice.random.pick(bends)]
     return ({ secrets, network }, member) => ({

@@ -4,6 +4,8 @@ import { faultsOf, thresholdOf } from '../../../../operator/core/vault.ts'
 import { verifySignature } from '../../../../operator/protocol/bls/signatures.ts'
 import { combinePartials } from '../../../../operator/protocol/bls/threshold.ts'
 import { judgeComplaint } from '../../../../operator/protocol/dkg/complaint.ts'
+import { leaderOf } from '../../../../operator/protocol/qbft/identity.ts'
+import { INSTANCE_CODES } from '../../../../operator/protocol/qbft/types.ts'
 import { signRootWith } from '../../../../operator/signer/signing-key.ts'
 import { ADDRESSES, CeremonyChain, POOL, producerOf, SLOT_MS } from '../../unit/ceremonies/support/chain.ts'
 import { SimNetwork, type Weather } from '../network.ts'
@@ -45,11 +47,19 @@ export type CeremonyRun = {
   readonly fates?: ReadonlyMap<number, Fate>
 }
 
-/** Every third seed has a member that rushes; the others' fates are drawn. */
+/** Every third seed has a member that rushes, every eighth a lying leader of the agreement on the dealers; other fates are drawn. */
 function drawFates(random: Random, { seed, size }: CeremonyRun): ReadonlyMap<number, Fate> {
-  const members = random.shuffle(Array.from({ length: size }, (_, at) => at + 1)).slice(0, random.int(1, faultsOf(size)))
+  const shuffled = random.shuffle(Array.from({ length: size }, (_, at) => at + 1))
   const all: readonly Fate[] = [...LIE_NAMES, 'restarts', 'dies']
-  return new Map(members.map((member, at) => [member, at === 0 && seed % 3 === 0 ? 'rushes to bias the key' : random.pick(all)]))
+  const drawn = shuffled.slice(0, random.int(1, faultsOf(size))).map((member): [number, Fate] => [member, random.pick(all)])
+  const [first] = drawn
+  if (first === undefined) return new Map()
+  if (seed % 3 === 0) first[1] = 'rushes to bias the key'
+  const fates = new Map(drawn)
+  if (seed % 8 !== 1) return fates
+  const leader = leaderOf({ poolId: POOL, slot: 0, duty: INSTANCE_CODES.ceremony }, size)(1)
+  if (!fates.delete(leader)) fates.delete(first[0])
+  return fates.set(leader, 'false proposal as a leader')
 }
 
 /** One ceremony of the shipped code, with up to f members that lie, die or restart. */
