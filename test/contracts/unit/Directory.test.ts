@@ -76,8 +76,11 @@ describe('Directory', () => {
     const addresses = { ...predictAddresses(deployed.deployer.address, nonce), ...changes.addresses }
     return ethers.deployContract('Directory', [addresses, { ...deployed.parameters, ...changes.parameters }], deployed.deployer)
   }
-  const refused = async (changes: Parameters<typeof create>[0], error: string) =>
-    expect(create(changes)).to.be.revertedWithCustomError(await ethers.getContractFactory('Directory'), error)
+  const refused = async (changes: Parameters<typeof create>[0], error: string) => {
+    // Got first: a refusal must find its expectation there.
+    const factory = await ethers.getContractFactory('Directory')
+    await expect(create(changes)).to.be.revertedWithCustomError(factory, error)
+  }
 
   it('gives clients everything that was fixed', async () => {
     const directory = await ethers.getContractAt('Directory', deployed.addresses.directory)
