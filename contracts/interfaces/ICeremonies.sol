@@ -29,7 +29,8 @@ interface ICeremonies is ICeremonySignatures {
     error DeadlinePassed(Epoch deadline, Epoch now_);
     error DeadlineNotPassed(Epoch deadline, Epoch now_);
 
-    /// @notice A result stands that not all members signed. PoolRegistry, Rotations only.
+    /// @notice A result stands that not all members signed. Whoever is missing from the one before is named. PoolRegistry, Rotations
+    ///         only.
     function open(PoolId poolId, uint32 round, Epoch deadline, bytes32 structHash, uint256 participation) external;
 
     /// @notice Adds members to those who signed the result, by their signatures on it. Anyone, until the ceremony's deadline,

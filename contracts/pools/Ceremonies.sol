@@ -29,6 +29,9 @@ contract Ceremonies is ICeremonies, CeremonySignatures, BeaconClock {
     /// @inheritdoc ICeremonies
     function open(PoolId poolId, uint32 round, Epoch deadline, bytes32 structHash, uint256 participation) external {
         if (msg.sender != address(POOL_REGISTRY) && msg.sender != address(ROTATIONS)) revert NotAllowed(msg.sender);
+        Open memory earlier = _open[poolId];
+        // Of a vault that is gone: nobody can be added to its result any more.
+        if (earlier.structHash != 0) _emitMissing(poolId, earlier);
         _open[poolId] =
             Open({structHash: structHash, participation: uint128(participation), round: round, deadline: deadline});
     }
@@ -56,13 +59,17 @@ contract Ceremonies is ICeremonies, CeremonySignatures, BeaconClock {
         uint64 epoch = _currentEpoch();
         if (epoch <= Epoch.unwrap(result.deadline)) revert DeadlineNotPassed(result.deadline, Epoch.wrap(epoch));
         delete _open[poolId];
-        emit MembersMissing(poolId, result.round, ((1 << VAULT_SIZE) - 1) ^ result.participation);
+        _emitMissing(poolId, result);
         ROTATIONS.makeDue(poolId, result.round);
     }
 
     /// @inheritdoc ICeremonies
     function openOf(PoolId poolId) external view returns (Open memory) {
         return _open[poolId];
+    }
+
+    function _emitMissing(PoolId poolId, Open memory result) private {
+        emit MembersMissing(poolId, result.round, ((1 << VAULT_SIZE) - 1) ^ result.participation);
     }
 
     function _opened(PoolId poolId) private view returns (Open memory result) {

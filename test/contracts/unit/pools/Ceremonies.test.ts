@@ -178,6 +178,24 @@ describe('Ceremonies: members left out', () => {
     await expect(call).to.emit(ceremonies, 'MembersMissing').withArgs(1n, 0n, 8n)
     await expect(call).to.not.emit(rotations, 'RotationRequested')
   })
+
+  it('A32 who is missing from a result is named when the next vault’s result has members missing too', async () => {
+    const world = await drawn({ ceremonyDeadline: 60n, rotationPeriod: 100n })
+    const { pools, producers, vault } = world
+    const { ceremonies, poolRegistry, rotations } = pools
+    const { result } = await dkgResult({ ...world, poolId: 1n }, { signers: [1, 2, 3] })
+    await poolRegistry.completeDkg(1n, result)
+    const leaver = producers.find(({ id }) => id === vault[0])
+    await pools.blockProducers.connect(await pools.as(leaver?.owner ?? '')).exit(leaver?.id ?? 0n)
+    await pools.periods.freeze(9n)
+    await rotations.requestRotation(1n, 0)
+    await draw({ pools, prover })
+    const call = await rotations.completeRotation(1n, await rotationResult({ pools, producers }, 1n, { signers: [1, 2, 4] }))
+    await expect(call).to.emit(ceremonies, 'MembersMissing').withArgs(1n, 0n, 8n)
+    const { round, participation } = await ceremonies.openOf(1n)
+    assert.deepEqual([round, participation], [1n, 11n])
+    await expect(call).to.not.emit(rotations, 'RotationRequested')
+  })
 })
 
 describe('Ceremonies: rounds that fail', () => {
