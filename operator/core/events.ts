@@ -75,6 +75,7 @@ export type ChainEvent =
     >
   | Of<'Rotations.RotationFailed', { poolId: PoolId; round: number; absentNew: bigint; absentOld: bigint }>
   | Of<'Rotations.RotationDropped', { poolId: PoolId; round: number }>
+  | Of<'DkgDisputes.DealerConvicted', { poolId: PoolId; kind: number; round: number; producerId: ProducerId }>
   | Of<'Exits.LiquidationRequested', { drawId: number; count: number; seedEpoch: Epoch }>
   | Of<'Exits.LiquidationDrawn', { drawId: number; poolId: PoolId; deadline: Epoch }>
   | Of<'Exits.ExitForced', { poolId: PoolId; by: Address; fee: bigint }>

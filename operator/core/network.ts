@@ -65,6 +65,8 @@ export type Pool = {
   readonly rotation?: Rotation
   /** The ceremony whose result not all members of the vault have signed, until they are named. Bit i: member index i + 1 signed. */
   readonly incomplete?: { readonly round: number; readonly deadline: Epoch; readonly participation: bigint }
+  /** Round of a vault that has to go: members are missing from its ceremony's result, or dealt falsely in it. */
+  readonly dueRound?: number
   /** Round of the last handover that is over; of those up to it, only what `vaults` names was completed. */
   readonly endedRound?: number
 }

@@ -57,7 +57,8 @@ export async function prepare(task: Task, ports: CallPorts, signal?: AbortSignal
     case 'fail-rotation':
     case 'drop-rotation':
     case 'name-missing':
-      return prepareRotation(task)
+    case 'replace-undercollateralized':
+      return prepareRotation(task, ports)
     case 'settle-debtor':
       return prepareDebtor(task)
     case 'report-exits':

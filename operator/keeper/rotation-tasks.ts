@@ -1,6 +1,6 @@
-import type { Epoch, PoolId } from '../core/ids.ts'
+import type { Epoch, PoolId, ProducerId } from '../core/ids.ts'
 import type { NetworkState, Pool } from '../core/network.ts'
-import type { Parameters } from '../core/ports/chain.ts'
+import type { Call, Contracts, Parameters } from '../core/ports/chain.ts'
 import { wordsOf } from '../protocol/bls/words.ts'
 import { type Inputs, one, type Prepared } from './types.ts'
 
@@ -14,6 +14,10 @@ export type RotationTask =
   | { readonly kind: 'fail-rotation'; readonly id: string; readonly poolId: PoolId }
   | { readonly kind: 'drop-rotation'; readonly id: string; readonly poolId: PoolId }
   | { readonly kind: 'name-missing'; readonly id: string; readonly poolId: PoolId }
+  | { readonly kind: 'replace-undercollateralized'; readonly id: string; readonly members: readonly Member[] }
+
+/** A producer, and its places in the vaults of staker pools that could be drawn anew: those of bond pools lock nothing. */
+type Member = { readonly producerId: ProducerId; readonly seats: readonly { readonly poolId: PoolId; readonly place: number }[] }
 
 /** Where nobody is named, nobody signs. */
 const NOBODY = { absentNew: 0, absentOld: 0, byOld: false, signers: 0, aggregateSignature: wordsOf(`0x${'00'.repeat(256)}`) }
@@ -21,7 +25,22 @@ const NOBODY = { absentNew: 0, absentOld: 0, byOld: false, signers: 0, aggregate
 const hasKey = ({ phase }: Pool): boolean => phase === 'registered' || phase === 'funded'
 
 export function rotationTasks(inputs: Inputs): readonly RotationTask[] {
-  return [...inputs.state.pools.values()].flatMap((pool) => [...missingTasks(pool, inputs), ...handoverTasks(pool, inputs)])
+  const pools = [...inputs.state.pools.values()]
+  return [...pools.flatMap((pool) => [...missingTasks(pool, inputs), ...handoverTasks(pool, inputs)]), ...collateralTasks(pools, inputs)]
+}
+
+/** Whose bond is too small for its seats no event tells: charges make it so, and losses of all bonds. Looked up once an epoch. */
+function collateralTasks(pools: readonly Pool[], { state, epoch }: Inputs): readonly RotationTask[] {
+  const open = pools.filter((pool) => pool.kind === 'staker' && hasKey(pool) && pool.rotation === undefined && !isAsked(pool, state))
+  const ids = new Set(open.flatMap(({ members }) => members))
+  const members = [...ids].map((producerId) => ({
+    producerId,
+    seats: open.flatMap(({ id: poolId, members }) => {
+      const place = members.indexOf(producerId)
+      return place < 0 ? [] : [{ poolId, place }]
+    }),
+  }))
+  return members.length === 0 ? [] : [{ kind: 'replace-undercollateralized', id: `replace-undercollateralized/${epoch}`, members }]
 }
 
 function missingTasks({ id: poolId, incomplete }: Pool, { epoch }: Inputs): readonly RotationTask[] {
@@ -55,8 +74,9 @@ function reasonIn(pool: Pool, { state, parameters, epoch }: Inputs): number | un
   })
   if (leaver >= 0) return leaver
   const last = pool.vaults.at(-1)
-  // The last one drawn came to nothing while the vault stayed: what called for it still does.
-  const isDue = last !== undefined && (pool.endedRound ?? -1) > last.round
+  // Members are missing or dealt falsely, and there was no room for another vault then; or the last one drawn came to nothing while
+  // the vault stayed: what called for it still does.
+  const isDue = pool.dueRound === pool.round || (last !== undefined && (pool.endedRound ?? -1) > last.round)
   return isDue || epoch >= sinceOf(pool, parameters) + parameters.rotationPeriod ? 0 : undefined
 }
 
@@ -66,7 +86,7 @@ function sinceOf({ vaults, registeredAt = 0 }: Pool, { genesisTime, secondsPerSl
   return from > 0 ? from : (Math.floor((registeredAt - genesisTime) / (secondsPerSlot * slotsPerEpoch)) as Epoch)
 }
 
-export function prepareRotation(task: RotationTask): Prepared {
+export async function prepareRotation(task: RotationTask, { contracts }: { readonly contracts: Contracts }): Promise<Prepared> {
   switch (task.kind) {
     case 'request-rotation':
       return one('rotations', 'requestRotation', [task.poolId, task.place])
@@ -76,5 +96,17 @@ export function prepareRotation(task: RotationTask): Prepared {
       return one('rotations', 'dropRotation', [task.poolId])
     case 'name-missing':
       return one('ceremonies', 'nameMissing', [task.poolId])
+    case 'replace-undercollateralized':
+      return { calls: (await Promise.all(task.members.map((member) => replace(member, contracts)))).flat() }
   }
+}
+
+/** Asks for another vault for the newest seat of a producer whose bond is too small for all; the next one follows when that is done. */
+async function replace({ producerId, seats }: Member, contracts: Contracts): Promise<readonly Call[]> {
+  const read = (method: string) => contracts.read({ contract: 'blockProducers', method, args: [producerId] })
+  if (!(await read('isUndercollateralized'))) return []
+  const newest = Number(await read('newestSeat'))
+  // 0: its newest seats are gone, and which of the others is the newest is not known.
+  const seat = seats.find(({ poolId }) => newest === 0 || poolId === newest)
+  return seat === undefined ? [] : [{ contract: 'rotations', method: 'requestRotation', args: [seat.poolId, seat.place] }]
 }

@@ -152,6 +152,12 @@ const DECODERS: Decoders = {
     absentOld: a.absentOld,
   }),
   'Rotations.RotationDropped': (a) => ({ poolId: toPoolId(a.poolId), round: Number(a.round) }),
+  'DkgDisputes.DealerConvicted': (a) => ({
+    poolId: toPoolId(a.poolId),
+    kind: Number(a.kind),
+    round: Number(a.round),
+    producerId: toProducerId(a.producerId),
+  }),
   'Exits.LiquidationRequested': (a) => ({ drawId: Number(a.drawId), count: Number(a.count), seedEpoch: toEpoch(a.seedEpoch) }),
   'Exits.LiquidationDrawn': (a) => ({ drawId: Number(a.drawId), poolId: toPoolId(a.poolId), deadline: toEpoch(a.deadline) }),
   'Exits.ExitForced': (a) => ({ poolId: toPoolId(a.poolId), by: toAddress(a.by), fee: a.fee }),

@@ -14,6 +14,7 @@ import type {
   VaultDraw,
 } from '../../core/network.ts'
 import type { PoolKind } from '../../core/vault.ts'
+import { CEREMONY_KINDS } from '../dkg/context.ts'
 import { foldAftermath, NO_AFTERMATH } from './aftermath.ts'
 import { standingBefore, uncovered } from './coverage.ts'
 import { noteDeed } from './deeds.ts'
@@ -176,12 +177,18 @@ function applyToPools(state: Fold, event: ChainEvent): boolean {
       return true
     }
     case 'Ceremonies.MembersMissing': {
-      const known = pools.get(event.args.poolId)
+      const { poolId, round } = event.args
+      const known = pools.get(poolId)
       if (known === undefined) return true
-      const { incomplete: _, ...pool } = known
-      pools.set(pool.id, pool)
+      const { incomplete, ...pool } = known
+      // Those missing from an earlier result are named when the next one has members missing too: that one stays.
+      const isNext = incomplete !== undefined && incomplete.round > round
+      pools.set(poolId, { ...pool, dueRound: round, ...(isNext && { incomplete }) })
       return true
     }
+    case 'DkgDisputes.DealerConvicted':
+      if (event.args.kind === CEREMONY_KINDS.dkg) patch(pools, event.args.poolId, { dueRound: event.args.round })
+      return true
     case 'VaultDraws.DrawRequested': {
       const { drawId: id, poolId, round, period, seedEpoch, rotation } = event.args
       vaultDraws.set(id, { id, poolId, round, period, seedEpoch, seedProven: false, done: false })
