@@ -1,4 +1,5 @@
 import { OpenPoolsError, reasonOf } from '../core/errors.ts'
+import { openSigner } from '../signer/open.ts'
 import type { OperatorConfig } from './config.ts'
 import { startLifecycle } from './lifecycle.ts'
 import { createLog } from './log.ts'
@@ -7,12 +8,13 @@ import { startOperator } from './wiring.ts'
 /**
  * Runs the operator until a signal ends the process. Throws, after everything is put away, when it cannot start and waiting
  * would not help.
+ * @param openKeys opens the secrets in the data folder, behind the signer's ports
  */
-export async function run(config: OperatorConfig): Promise<void> {
+export async function run(config: OperatorConfig, openKeys: typeof openSigner = openSigner): Promise<void> {
   const log = createLog(config.logLevel)
   const lifecycle = startLifecycle(log)
   try {
-    await startOperator({ config, log, lifecycle })
+    await startOperator({ config, log, lifecycle, openKeys })
   } catch (error) {
     // Interrupted by a signal, which ends the process in its own way.
     if (lifecycle.signal.aborted) return

@@ -24,7 +24,7 @@ import { combinePartials } from '../protocol/bls/threshold.ts'
 import { ecdsaVerifier } from '../protocol/messages/ecdsa.ts'
 import { CertificateExchange } from '../reports/certificates/exchange.ts'
 import { startReports } from '../reports/pipeline.ts'
-import { openSigner } from '../signer/open.ts'
+import type { openSigner } from '../signer/open.ts'
 import { passwordFrom } from '../signer/password.ts'
 import { openPeerIdentity } from '../signer/peer-identity.ts'
 import { createBeaconHub } from './beacon-hub.ts'
@@ -45,7 +45,13 @@ import { createStatusBoard, RUNNING } from './status-board.ts'
 import { waitFor } from './waiting.ts'
 
 /** What whoever starts an operator has to give. */
-export type Shell = { readonly config: OperatorConfig; readonly log: ProcessLog; readonly lifecycle: Lifecycle }
+export type Shell = {
+  readonly config: OperatorConfig
+  readonly log: ProcessLog
+  readonly lifecycle: Lifecycle
+  /** Opens the secrets in the data folder. */
+  readonly openKeys: typeof openSigner
+}
 
 /** BLS as the workflows see it: threshold signatures, and aggregates over the producers' signing keys. */
 const bls = { combine: combinePartials, verify: verifySignature, verifyAll: fastAggregateVerify, aggregate: aggregateSignatures }
@@ -70,12 +76,12 @@ const domainOf = (chainId: bigint, verifyingContract: Address): Root =>
  * Puts a node together, in the order in which its parts need each other, and starts it. Everything ends with the lifecycle's
  * signal. Waits for endpoints that are down; throws what waiting would not mend.
  */
-export async function startOperator({ config, log, lifecycle }: Shell): Promise<void> {
+export async function startOperator({ config, log, lifecycle, openKeys }: Shell): Promise<void> {
   const { signal, onStop } = lifecycle
 
   // Secrets first: opening them locks the folder, so that nothing here runs twice.
   const password = passwordFrom({ file: config.passwordFile })
-  const signer = await openSigner({ dataDir: config.dataDir, password })
+  const signer = await openKeys({ dataDir: config.dataDir, password })
   onStop('signer', () => signer.close())
   const seed = openPeerIdentity({ dataDir: config.dataDir, password })
   const { operatorKey, signingKey, shares } = signer

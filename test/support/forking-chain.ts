@@ -135,6 +135,11 @@ export class ForkingChain {
     return this.#chain.head.slot
   }
 
+  /** Have the slots come up with time? From then on each comes in its own. */
+  get isUpToDate(): boolean {
+    return this.#clock.startOf(this.slot + 2) > Date.now()
+  }
+
   /** Epoch that the head's state has finalized. */
   get finalizedEpoch(): number {
     return this.#chain.headState.finalizedCheckpoint.epoch

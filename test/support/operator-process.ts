@@ -6,14 +6,14 @@ import { fileURLToPath } from 'node:url'
 import type { OperatorStatus } from '../../operator/app/status.ts'
 
 const MAIN = fileURLToPath(new URL('../../operator/app/cli/main.ts', import.meta.url))
-const NODE_FLAGS = ['--disable-warning=ExperimentalWarning', '--import', import.meta.resolve('tsx'), MAIN]
+const NODE_FLAGS = ['--disable-warning=ExperimentalWarning', '--import', import.meta.resolve('tsx')]
 
 export type Ended = { readonly status: number | null; readonly stdout: string; readonly stderr: string }
 
 // No OPENPOOLS_ variable but those given reaches the process.
-function start(args: readonly string[], env: Readonly<Record<string, string>>): ChildProcess {
+function start(args: readonly string[], env: Readonly<Record<string, string>>, program = MAIN): ChildProcess {
   const clean = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('OPENPOOLS_')))
-  return spawn(process.execPath, [...NODE_FLAGS, ...args], { env: { ...clean, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  return spawn(process.execPath, [...NODE_FLAGS, program, ...args], { env: { ...clean, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
 }
 
 /** Runs `openpools` to its end, as a person does. */
@@ -29,16 +29,16 @@ export async function openpools(args: readonly string[], env: Readonly<Record<st
   return { status, ...said }
 }
 
-/** A running `openpools run`. */
+/** A running `openpools run`, or another program with the same flags. */
 export class OperatorProcess {
   readonly #child: ChildProcess
   readonly #url: string
   readonly #ended: Promise<number | null>
   #said = ''
 
-  constructor({ args, httpPort }: { readonly args: readonly string[]; readonly httpPort: number }) {
+  constructor({ args, httpPort, program }: { readonly args: readonly string[]; readonly httpPort: number; readonly program?: string }) {
     this.#url = `http://127.0.0.1:${httpPort}`
-    this.#child = start(['run', ...args, '--http-port', String(httpPort)], {})
+    this.#child = start(['run', ...args, '--http-port', String(httpPort)], {}, program)
     this.#ended = once(this.#child, 'close').then(([status]) => status as number | null)
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => {

@@ -7,7 +7,13 @@ import { beaconUrl, dataDir, directory, flag, logLevel, parseAmount, parseMultia
 /** Wei. The fee is one wei as long as few use it; the stall penalty that repays it is ten times this and more. */
 const DEFAULT_MAX_EXIT_FEE = 10n ** 16n
 
-export function runCommand(): Command {
+async function startNode(config: OperatorConfig): Promise<void> {
+  const { run } = await import('../../run.ts')
+  await run(config)
+}
+
+/** @param start what starts a node; the shipped one by default */
+export function runCommand(start: (config: OperatorConfig) => Promise<void> = startNode): Command {
   return new Command('run')
     .summary('run the operator')
     .description(
@@ -46,7 +52,6 @@ export function runCommand(): Command {
       // V8 lets short-lived objects take up to 128 MB on a large machine before it looks at them; an operator's are few and
       // die young. Kept at its first size, the whole process needs a third less, at the price of a few more, tiny, collections.
       setFlagsFromString('--semi-space-growth-factor=1')
-      const { run } = await import('../../run.ts')
-      await run(config)
+      await start(config)
     })
 }
