@@ -20,7 +20,7 @@ const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
   'libraries/TypedData': ['consensus/Equivocations', 'producers/BlockProducers'],
   'pools/CeremonySignatures': ['pools/Ceremonies', 'pools/PoolRegistry'],
   'pools/PoolBook': ['pools/PoolRegistry', 'pools/Exits', 'audit/pools'],
-  'pools/PoolRegistry': ['pools/PoolRegistry', 'audit/pools'],
+  'pools/PoolRegistry': ['pools/PoolRegistry', 'pools/Ceremonies', 'audit/pools'],
   'producers/Accounts': ['producers/Seats', 'producers/BlockProducers'],
   'producers/BlockProducers': ['producers/BlockProducers', 'producers/leaving'],
   'producers/BondUnits': ['producers/BlockProducers', 'producers/model'],
