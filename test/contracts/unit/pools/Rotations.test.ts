@@ -101,6 +101,22 @@ describe('Rotations: reasons', () => {
     await expect(rotations.requestRotation(1n, 2)).to.emit(rotations, 'RotationRequested')
   })
 
+  it('so is one whose seat here is older than those that are remembered, when all of these are gone', async () => {
+    const { pools, old } = await networkHelpers.loadFixture(funded)
+    const { rotations, blockProducers, addresses, as } = pools
+    const [, , third = 0n] = old
+    const others = [11n, 12n, 13n, 14n, 15n]
+    const draws = blockProducers.connect(await as(addresses.vaultDraws))
+    for (const pool of others) await draws.lockSeats(pool, 0, [third])
+    await blockProducers.connect(await as(addresses.exits)).slashSeats(1n, [third], eth('1.6'), ZeroAddress)
+    await expect(rotations.requestRotation(1n, 2)).to.be.revertedWithCustomError(rotations, 'NoReason')
+    const registry = blockProducers.connect(await as(addresses.poolRegistry))
+    for (const pool of others) await registry.releaseSeats(pool, 0, [third], 0n)
+    assert.equal(await blockProducers.newestSeat(third), 0n)
+    assert.equal(await blockProducers.isUndercollateralized(third), true)
+    await expect(rotations.requestRotation(1n, 2)).to.emit(rotations, 'RotationRequested')
+  })
+
   it('only a pool that has a key can hand it over', async () => {
     const world = await networkHelpers.loadFixture(funded)
     const { rotations, poolRegistry, toEpoch, exits, as, addresses } = world.pools
