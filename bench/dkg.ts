@@ -26,6 +26,9 @@ function diskless(): CeremonySecrets {
     save: (_: CeremonyContext, state: CeremonyState) => {
       held = state
     },
+    keep: (_: CeremonyContext, state: CeremonyState) => {
+      held = state
+    },
     erase: () => {},
   }
   return createCeremonySecrets(states, { list: () => [], get: () => undefined, remove: () => {}, add: async () => {} })

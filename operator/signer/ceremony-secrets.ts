@@ -1,7 +1,7 @@
 import type { Hex, MemberIndex, PublicKey } from '../core/ids.ts'
 import { bytesToHex, hexToBytes } from '../core/parse.ts'
 import type { CeremonyContext, CeremonySecrets, Complaint, Dealing, Dleq, OpenedDealing, Reveal } from '../core/ports/ceremony.ts'
-import type { Scalar } from '../protocol/bls/backend.ts'
+import type { G1, Scalar } from '../protocol/bls/backend.ts'
 import { type DleqStatement, proveDleq } from '../protocol/bls/dleq.ts'
 import { H } from '../protocol/bls/generators.ts'
 import { g1FromCompressed, g1FromEip2537, g1FromPublicShare, g1ToEip2537, multiply } from '../protocol/bls/points.ts'
@@ -20,19 +20,36 @@ import { signRootWith } from './signing-key.ts'
 
 /** Draws a uniform non-zero scalar. */
 type Draw = () => Scalar
-type Step = { readonly context: CeremonyContext; readonly state: CeremonyState; readonly draw: Draw }
+type Step = { readonly context: CeremonyContext; readonly state: CeremonyState; readonly draw: Draw; readonly shared: SharedPoints }
+
+/** Diffie–Hellman points of own and others' join keys: one serves the share to a member and the share from it. */
+class SharedPoints {
+  readonly #ofOwnKey = new Map<Hex, Map<Hex, G1>>()
+
+  /** With the join key of a member. Throws `DkgError` when that is no valid point. */
+  with({ joinKey: ownKey, ephemeral }: CeremonyState, joinKey: Hex, member: number): G1 {
+    const points = this.#ofOwnKey.get(ownKey) ?? new Map<Hex, G1>()
+    this.#ofOwnKey.set(ownKey, points)
+    const point = points.get(joinKey) ?? multiply(joinKeyPoint(joinKey, member), fromHex(ephemeral))
+    points.set(joinKey, point)
+    return point
+  }
+
+  forget(ownKey: Hex): void {
+    this.#ofOwnKey.delete(ownKey)
+  }
+}
 
 function prove(statement: DleqStatement, secret: Hex, draw: Draw): { readonly point: Hex; readonly proof: Dleq } {
   return { point: g1ToEip2537(statement.pointB), proof: proveDleq(statement, fromHex(secret), draw()) }
 }
 
-function makeDealing({ context, state, draw }: Step, joinKeys: readonly (Hex | null)[]): NonNullable<CeremonyState['own']> {
+function makeDealing({ context, state, draw, shared }: Step, joinKeys: readonly (Hex | null)[]): NonNullable<CeremonyState['own']> {
   const coefficients = Array.from({ length: context.threshold }, draw)
-  const ephemeral = fromHex(state.ephemeral)
   const ciphertexts = joinKeys.map((joinKey, i) => {
     if (joinKey === null) return null
-    const shared = multiply(joinKeyPoint(joinKey, i + 1), ephemeral)
-    return bytesToHex(xorShare(scalarToBytes(evaluate(coefficients, i + 1)), sharePad(shared, context, context.self, i + 1)))
+    const pad = sharePad(shared.with(state, joinKey, i + 1), context, context.self, i + 1)
+    return bytesToHex(xorShare(scalarToBytes(evaluate(coefficients, i + 1)), pad))
   })
   const commitments = coefficients.map((coefficient) => g1ToEip2537(multiply(H, coefficient)))
   return { coefficients: coefficients.map(toHex), dealing: { dealer: context.self, joinKeys, commitments, ciphertexts } }
@@ -42,7 +59,7 @@ type Opened =
   | { readonly share: Hex; readonly commitments: readonly Hex[] }
   | { readonly fault: 'shown' | 'hidden'; readonly reason: string }
 
-function openDealing(context: CeremonyContext, state: CeremonyState, dealing: Dealing): Opened {
+function openDealing({ context, state, shared }: Step, dealing: Dealing): Opened {
   const { dealer } = dealing
   const { self } = context
   let fault: 'shown' | 'hidden' = 'shown'
@@ -54,9 +71,9 @@ function openDealing(context: CeremonyContext, state: CeremonyState, dealing: De
     const dealerKey = dealing.joinKeys[dealer - 1]
     if (typeof ciphertext !== 'string' || typeof dealerKey !== 'string')
       return { fault, reason: `member ${dealer} dealt without having joined` }
-    const shared = multiply(joinKeyPoint(dealerKey, dealer), fromHex(state.ephemeral))
+    const point = shared.with(state, dealerKey, dealer)
     fault = 'hidden'
-    const share = scalarFromBytes(xorShare(hexToBytes(ciphertext), sharePad(shared, context, dealer, self)))
+    const share = scalarFromBytes(xorShare(hexToBytes(ciphertext), sharePad(point, context, dealer, self)))
     if (!verifyShare(share, commitments, self)) return { fault, reason: `the share from member ${dealer} does not fit its commitments` }
     return { share: toHex(share), commitments: dealing.commitments }
   } catch (error) {
@@ -109,12 +126,13 @@ function makeReveal({ context, state, draw }: Step, qualified: readonly MemberIn
   return { qualified, share, reveal }
 }
 
-/** The secret half of DKG ceremonies (protocol §7). Each step is sealed on disk before it resolves. */
+/** The secret half of DKG ceremonies (protocol §7). Each step that others hear of is sealed on disk before it resolves. */
 export function createCeremonySecrets(states: CeremonyStates, shares: ShareStore, draw: Draw = randomScalar): CeremonySecrets {
   const revealedOf = (state: CeremonyState): NonNullable<CeremonyState['revealed']> => {
     if (state.revealed === undefined) throw new CeremonyError('CONFLICTING_STEP', 'expected the reveal before this step')
     return state.revealed
   }
+  const shared = new SharedPoints()
   return {
     begin: async (context) => {
       const known = states.find(context)
@@ -133,17 +151,18 @@ export function createCeremonySecrets(states: CeremonyStates, shares: ShareStore
       if (joinKeys.length !== context.size || joinKeys[context.self - 1] !== state.joinKey) {
         throw new CeremonyError('BAD_JOIN_KEYS', `expected ${context.size} join keys with the own one at place ${context.self}`)
       }
-      const own = makeDealing({ context, state, draw }, joinKeys)
+      const own = makeDealing({ context, state, draw, shared }, joinKeys)
       states.save(context, { ...state, own })
       return own.dealing
     },
     open: async (context, dealing): Promise<OpenedDealing> => {
       const state = states.get(context)
       const { dealer } = dealing
-      const opened = openDealing(context, state, dealing)
+      const opened = openDealing({ context, state, draw, shared }, dealing)
       if ('reason' in opened) return { dealer, good: false, fault: opened.fault, reason: opened.reason }
       if (state.received[dealer]?.share !== opened.share) {
-        states.save(context, { ...state, received: { ...state.received, [dealer]: opened } })
+        // After a restart the others tell the dealings again; the next step that binds self saves it too.
+        states.keep(context, { ...state, received: { ...state.received, [dealer]: opened } })
       }
       return { dealer, good: true }
     },
@@ -156,7 +175,7 @@ export function createCeremonySecrets(states: CeremonyStates, shares: ShareStore
     complain: async (context, dealing, possession) => {
       const state = states.get(context)
       const { dealer } = dealing
-      const complaint = complainAbout({ context, state, draw }, dealing, possession)
+      const complaint = complainAbout({ context, state, draw, shared }, dealing, possession)
       const made = state.complaints?.[dealer]
       if (complaint === null) return null
       if (made !== undefined) return made
@@ -172,7 +191,7 @@ export function createCeremonySecrets(states: CeremonyStates, shares: ShareStore
           `already revealed for qualified members ${state.revealed.qualified.join()}, asked for ${qualified.join()}`,
         )
       }
-      const revealed = makeReveal({ context, state, draw }, qualified)
+      const revealed = makeReveal({ context, state, draw, shared }, qualified)
       states.save(context, { ...state, revealed })
       return revealed.reveal
     },
@@ -203,6 +222,10 @@ export function createCeremonySecrets(states: CeremonyStates, shares: ShareStore
       states.save(context, { ...state, committed: true })
     },
     isCommitted: async (context) => states.find(context)?.committed === true,
-    erase: async (context) => states.erase(context),
+    erase: async (context) => {
+      const state = states.find(context)
+      if (state !== undefined) shared.forget(state.joinKey)
+      states.erase(context)
+    },
   }
 }

@@ -31,23 +31,32 @@ export type CeremonyStates = {
   find(context: CeremonyContext): CeremonyState | undefined
   /** Like `find`; throws `CeremonyError` when the ceremony was never begun. */
   get(context: CeremonyContext): CeremonyState
+  /** On disk before it returns. */
   save(context: CeremonyContext, state: CeremonyState): void
+  /** In memory only, until the next `save`: for what can be had again. */
+  keep(context: CeremonyContext, state: CeremonyState): void
   erase(context: CeremonyContext): void
 }
 
 export function createCeremonyStates(states: SealedStates): CeremonyStates {
   const nameOf = (context: CeremonyContext) => ceremonyId(context).slice(2)
-  const find = (context: CeremonyContext): CeremonyState | undefined => {
-    const bytes = states.load(nameOf(context))
-    if (bytes === undefined) return undefined
+  const held = new Map<string, CeremonyState>()
+  const read = (name: string): CeremonyState | undefined => {
+    const bytes = states.load(name)
     // Authenticated encryption: only this module's own JSON comes back.
-    const state: CeremonyState = JSON.parse(bytes.toString('utf8'))
+    return bytes === undefined ? undefined : (JSON.parse(bytes.toString('utf8')) as CeremonyState)
+  }
+  const find = (context: CeremonyContext): CeremonyState | undefined => {
+    const name = nameOf(context)
+    const state = held.get(name) ?? read(name)
+    if (state === undefined) return undefined
     if (state.size !== context.size || state.threshold !== context.threshold || state.self !== context.self) {
       throw new CeremonyError(
         'CONFLICTING_STEP',
         `expected member ${state.self} of ${state.size}, threshold ${state.threshold}, got member ${context.self} of ${context.size}, threshold ${context.threshold}`,
       )
     }
+    held.set(name, state)
     return state
   }
   return {
@@ -57,7 +66,16 @@ export function createCeremonyStates(states: SealedStates): CeremonyStates {
       if (state === undefined) throw new CeremonyError('NOT_BEGUN', `ceremony ${ceremonyId(context)} was not begun here`)
       return state
     },
-    save: (context, state) => states.save(nameOf(context), Buffer.from(JSON.stringify(state), 'utf8')),
-    erase: (context) => states.erase(nameOf(context)),
+    save: (context, state) => {
+      states.save(nameOf(context), Buffer.from(JSON.stringify(state), 'utf8'))
+      held.set(nameOf(context), state)
+    },
+    keep: (context, state) => {
+      held.set(nameOf(context), state)
+    },
+    erase: (context) => {
+      held.delete(nameOf(context))
+      states.erase(nameOf(context))
+    },
   }
 }

@@ -19,8 +19,11 @@ const PBKDF2_ROUNDS = 262_144
 /** C0, delete and C1, which EIP-2335 strips. */
 const CONTROL_CODES = /\p{Cc}/gu
 
-/** Stretches a password off the main thread, which has duties to do meanwhile. */
-async function stretched(password: string, kdf: KeystoreKdf) {
+/** A password made into a key, and how: to be written beside what the key encrypts. */
+export type StretchedPassword = { readonly key: Buffer; readonly kdf: object }
+
+/** Stretches a password off the main thread, which has duties to do meanwhile. One serves any number of keystores. */
+export async function stretchPassword(password: string, kdf: KeystoreKdf): Promise<StretchedPassword> {
   const secret = Buffer.from(password.normalize('NFKD').replace(CONTROL_CODES, ''), 'utf8')
   const salt = randomBytes(32)
   const shared = { dklen: 32, salt: salt.toString('hex') }
@@ -33,22 +36,20 @@ async function stretched(password: string, kdf: KeystoreKdf) {
   return { key, kdf: { function: 'scrypt', params: { ...shared, ...params }, message: '' } }
 }
 
-/** Writes a BLS secret key as an EIP-2335 file. On disk before it resolves. */
-export async function writeKeystore(options: {
+/** Writes a BLS secret key as an EIP-2335 file. On disk before it returns. */
+export function writeKeystore(options: {
   readonly path: string
   readonly secret: NativeSecretKey
-  readonly password: string
+  readonly password: StretchedPassword
   readonly description: string
-  readonly kdf: KeystoreKdf
-}): Promise<void> {
-  const { path, secret, password, description } = options
-  const { key, kdf } = await stretched(password, options.kdf)
+}): void {
+  const { path, secret, description } = options
+  const { key, kdf } = options.password
   const iv = randomBytes(16)
   const bytes = secret.toBytes()
   const ciphertext = createCipheriv('aes-128-ctr', key.subarray(0, 16), iv).update(bytes)
   bytes.fill(0)
   const checksum = createHash('sha256').update(key.subarray(16)).update(ciphertext).digest('hex')
-  key.fill(0)
   const keystore = {
     version: 4,
     uuid: randomUUID(),

@@ -17,7 +17,7 @@ import { makePrivateFolder, readIfPresent, syncFolder, writeDurably } from './fi
 import { createHandoverSecrets } from './handover-secrets.ts'
 import { createHandoverStates } from './handover-state.ts'
 import { createInterchange, type Interchange } from './interchange.ts'
-import { readKeystore, writeKeystore } from './keystore.ts'
+import { readKeystore, stretchPassword, writeKeystore } from './keystore.ts'
 import { assertPrivateKey, createOperatorKey, createTransactionSigner, randomOperatorKey } from './operator-key.ts'
 import { stretch } from './scrypt.ts'
 import { openSealedStates } from './sealed-states.ts'
@@ -96,7 +96,9 @@ export async function createSigner(options: {
     const secret = blst.SecretKey.fromKeygen(randomBytes(32))
     const signingKey = createSigningKey(secret).publicKey
     const path = join(unfinished, FILES.signingKey)
-    await writeKeystore({ path, secret, password, description: 'Open Pools signing key', kdf: { kind: 'scrypt', cost } })
+    const stretched = await stretchPassword(password, { kind: 'scrypt', cost })
+    writeKeystore({ path, secret, password: stretched, description: 'Open Pools signing key' })
+    stretched.key.fill(0)
     const databaseId = randomBytes(16).toString('hex')
     createDatabase(join(unfinished, FILES.database), databaseId)
     const storage = { salt: randomBytes(32).toString('hex'), cost }

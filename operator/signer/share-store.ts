@@ -6,7 +6,7 @@ import { bytesToHex, toMemberIndex, toPoolId, toPublicKey } from '../core/parse.
 import type { PoolShareInfo } from '../core/ports/signer.ts'
 import { ProtectionLostError, SignerError } from './errors.ts'
 import { readIfPresent, shred, syncFolder, writeDurably } from './files.ts'
-import { type NativeSecretKey, readKeystore, writeKeystore } from './keystore.ts'
+import { type NativeSecretKey, readKeystore, type StretchedPassword, stretchPassword, writeKeystore } from './keystore.ts'
 
 const publicKey = z.string().transform(toPublicKey)
 const shareFile = z.object({
@@ -51,6 +51,8 @@ export async function openShareStore(options: {
   const { folder, password, databaseId } = options
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const shares = new Map<string, Share>()
+  // All shares have one password, and it is most of the work of storing one: it is stretched once in a process.
+  let stretched: Promise<StretchedPassword> | undefined
   for (const name of readdirSync(folder).filter((file) => /^pool-\d+-round-\d+\.json$/.test(file))) {
     const share = await readShare(join(folder, name), options)
     shares.set(nameOf(share.info), share)
@@ -93,7 +95,8 @@ export async function openShareStore(options: {
       const name = nameOf(info)
       const keystore = `${name}.keystore.json`
       const description = `Open Pools share ${info.memberIndex} of pool ${poolId}`
-      await writeKeystore({ path: join(folder, keystore), secret: share.secret, password, description, kdf: { kind: 'pbkdf2' } })
+      stretched ??= stretchPassword(password, { kind: 'pbkdf2' })
+      writeKeystore({ path: join(folder, keystore), secret: share.secret, password: await stretched, description })
       const file = { version: 1, ...info, origin, databaseId, keystore }
       writeDurably(join(folder, `${name}.json`), `${JSON.stringify(file, null, 2)}\n`)
       if (origin === 'made') for (const rival of rivals) remove(poolId, rival.info.round)

@@ -13,17 +13,25 @@ import type { Disk } from '../signer.ts'
 /** What survives a member's death in a ceremony: as much as its real disk keeps. */
 export type CeremonyDisk = Pick<Disk, 'said'> & {
   readonly states: Map<Hex, string>
+  /** In the process's memory: gone when it dies. */
+  readonly held: Map<Hex, CeremonyState>
   readonly shares: Share[]
   readonly jobs: JobDisk
 }
 
-export const newCeremonyDisk = (): CeremonyDisk => ({ said: new Map(), states: new Map(), shares: [], jobs: new Map() })
+export const newCeremonyDisk = (): CeremonyDisk => ({ said: new Map(), states: new Map(), held: new Map(), shares: [], jobs: new Map() })
 
-export function statesOn({ states }: CeremonyDisk): CeremonyStates {
+/** For a process that starts. */
+export function statesOn({ states, held }: CeremonyDisk): CeremonyStates {
+  held.clear()
   const find: CeremonyStates['find'] = (context) => {
-    const text = states.get(ceremonyId(context))
-    return text === undefined ? undefined : (JSON.parse(text) as CeremonyState)
+    const id = ceremonyId(context)
+    const text = states.get(id)
+    const state = held.get(id) ?? (text === undefined ? undefined : (JSON.parse(text) as CeremonyState))
+    if (state !== undefined) held.set(id, state)
+    return state
   }
+  const keep: CeremonyStates['keep'] = (context, state) => void held.set(ceremonyId(context), state)
   return {
     find,
     get: (context) => {
@@ -31,8 +39,15 @@ export function statesOn({ states }: CeremonyDisk): CeremonyStates {
       if (state === undefined) throw new CeremonyError('NOT_BEGUN', 'not begun')
       return state
     },
-    save: (context, state) => void states.set(ceremonyId(context), JSON.stringify(state)),
-    erase: (context) => void states.delete(ceremonyId(context)),
+    save: (context, state) => {
+      states.set(ceremonyId(context), JSON.stringify(state))
+      keep(context, state)
+    },
+    keep,
+    erase: (context) => {
+      states.delete(ceremonyId(context))
+      held.delete(ceremonyId(context))
+    },
   }
 }
 

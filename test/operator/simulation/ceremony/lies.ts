@@ -52,7 +52,11 @@ const some = (dice: Dice): readonly number[] => dice.random.shuffle(others(dice)
 const flip = (hex: Hex): Hex => `0x${hex.slice(2).replace(/.$/, (digit) => (digit === '0' ? '1' : '0'))}`
 const xor = (...parts: readonly Uint8Array[]): Hex =>
   bytesToHex((parts[0] ?? new Uint8Array()).map((_, i) => parts.reduce((sum, part) => sum ^ (part[i] ?? 0), 0)))
-const stateOf = ({ disk }: SimMember): CeremonyState => JSON.parse([...disk.states.values()][0] ?? '{}')
+const stateOf = ({ disk }: SimMember): CeremonyState => {
+  const [state] = disk.held.values()
+  if (state === undefined) throw new Error('expected the liar to have begun')
+  return state
+}
 const fromHex = (hex: Hex): Scalar => scalarFromBytes(hexToBytes(hex))
 
 /** No gate: signs what it likes. */

@@ -5,7 +5,7 @@ import { describe, it } from 'node:test'
 import { decryptKeystoreJsonSync, encryptKeystoreJsonSync, Wallet } from 'ethers'
 import { bytesToHex } from '../../../../operator/core/parse.ts'
 import { blst } from '../../../../operator/protocol/bls/backend.ts'
-import { decryptKeystore, readKeystore, writeKeystore } from '../../../../operator/signer/keystore.ts'
+import { decryptKeystore, readKeystore, stretchPassword, writeKeystore } from '../../../../operator/signer/keystore.ts'
 import { passwordFrom } from '../../../../operator/signer/password.ts'
 import { openWallet, sealWallet } from '../../../../operator/signer/wallet-file.ts'
 import { folderOf, password, scryptCost, withCode } from './support.ts'
@@ -53,14 +53,14 @@ describe('EIP-2335 keystores', () => {
   it('opens with a password that is written in another way but is the same by EIP-2335', async (test) => {
     const path = join(folderOf(test), 'key.json')
     const kdf = { kind: 'scrypt', cost: scryptCost } as const
-    await writeKeystore({ path, secret, password: `${vectorPassword}\u0007\u007f\u0085 ﬁn`, description: 'a key', kdf })
+    writeKeystore({ path, secret, password: await stretchPassword(`${vectorPassword}\u0007\u007f\u0085 ﬁn`, kdf), description: 'a key' })
     assert.equal((await readKeystore(path, 'testpassword🔑 fin')).toHex(), secret.toHex())
   })
 
   it('round-trip, readable by the owner only', async (test) => {
     const path = join(folderOf(test), 'key.json')
     for (const kdf of [{ kind: 'pbkdf2' }, { kind: 'scrypt', cost: scryptCost }] as const) {
-      await writeKeystore({ path, secret, password, description: 'a key', kdf })
+      writeKeystore({ path, secret, password: await stretchPassword(password, kdf), description: 'a key' })
       assert.equal((await readKeystore(path, password)).toHex(), secret.toHex())
       assert.equal(statSync(path).mode & 0o777, 0o600)
       assert.ok(!readFileSync(path, 'utf8').includes(secret.toHex().slice(2)))
@@ -72,7 +72,7 @@ describe('EIP-2335 keystores', () => {
     await assert.rejects(readKeystore(path, password), withCode('BAD_FILE'))
     writeFileSync(path, '{}')
     await assert.rejects(readKeystore(path, password), withCode('BAD_FILE'))
-    await writeKeystore({ path, secret, password, description: '', kdf: { kind: 'pbkdf2' } })
+    writeKeystore({ path, secret, password: await stretchPassword(password, { kind: 'pbkdf2' }), description: '' })
     const other = blst.SecretKey.fromKeygen(new Uint8Array(32).fill(8)).toPublicKey().toHex().slice(2)
     writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), pubkey: other }))
     await assert.rejects(readKeystore(path, password), withCode('BAD_FILE'))
