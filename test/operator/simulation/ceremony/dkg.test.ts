@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { faultsOf } from '../../../../operator/core/vault.ts'
 import { LIE_NAMES } from './lies.ts'
-import { type Fate, runCeremonySeed } from './run.ts'
+import { type Fate, firstLeaderOf, runCeremonySeed } from './run.ts'
 import { describeCeremonyFailure, deviation, runCeremonySeeds } from './seeds.ts'
 
 const rushed = { keys: 0, ones: 0 }
@@ -32,6 +32,15 @@ describe('key generations with up to f malicious members under simulation', () =
       const fates = new Map<number, Fate>(Array.from({ length: faultsOf(size) }, (_, each) => [1 + ((at + 2 * each) % size), name]))
       const { violations } = await runCeremonySeed({ seed: 1_000 + at, size, fates })
       assert.deepEqual(violations, [], `${name}: ${JSON.stringify([...fates])}`)
+    }
+  })
+
+  it('a leader that proposes another agreement is not followed: the next one proposes the true one', async () => {
+    for (const seed of [1, 2, 3, 4, 5]) {
+      const fates = new Map<number, Fate>([[firstLeaderOf(4), 'false proposal as a leader']])
+      const { violations, qualified } = await runCeremonySeed({ seed, size: 4, fates })
+      assert.deepEqual(violations, [], `seed ${seed}`)
+      assert.deepEqual(qualified, [1, 2, 3, 4])
     }
   })
 

@@ -47,6 +47,9 @@ export type CeremonyRun = {
   readonly fates?: ReadonlyMap<number, Fate>
 }
 
+/** Who proposes first when the members agree on the dealers. */
+export const firstLeaderOf = (size: number): number => leaderOf({ poolId: POOL, slot: 0, duty: INSTANCE_CODES.ceremony }, size)(1)
+
 /** Every third seed has a member that rushes, every eighth a lying leader of the agreement on the dealers; other fates are drawn. */
 function drawFates(random: Random, { seed, size }: CeremonyRun): ReadonlyMap<number, Fate> {
   const shuffled = random.shuffle(Array.from({ length: size }, (_, at) => at + 1))
@@ -57,7 +60,7 @@ function drawFates(random: Random, { seed, size }: CeremonyRun): ReadonlyMap<num
   if (seed % 3 === 0) first[1] = 'rushes to bias the key'
   const fates = new Map(drawn)
   if (seed % 8 !== 1) return fates
-  const leader = leaderOf({ poolId: POOL, slot: 0, duty: INSTANCE_CODES.ceremony }, size)(1)
+  const leader = firstLeaderOf(size)
   if (!fates.delete(leader)) fates.delete(first[0])
   return fates.set(leader, 'false proposal as a leader')
 }

@@ -1,7 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Hex } from '../../../../operator/core/ids.ts'
 import { createDatabase, openDatabase, type ProtectionDatabase } from '../../../../operator/signer/database.ts'
+import type { HandoverState } from '../../../../operator/signer/handover-state.ts'
 import type { SealedStates } from '../../../../operator/signer/sealed-states.ts'
 import type { Share, ShareStore } from '../../../../operator/signer/share-store.ts'
 import type { JobDisk } from '../../unit/ceremonies/support/queue.ts'
@@ -12,6 +14,8 @@ export type Disk = {
   readonly erased: Set<string>
   readonly shares: Map<string, Share>
   readonly jobs: JobDisk
+  /** What was ever on it, for the referee: shares, and the secrets of each handover, by its round. */
+  readonly past: { readonly shares: Map<string, Share>; readonly secrets: Map<number, Set<Hex>> }
   readonly database: ProtectionDatabase
   close(): void
 }
@@ -25,10 +29,26 @@ export function newDisk(): Disk {
     database.close()
     rmSync(folder, { recursive: true, force: true })
   }
-  return { states: new Map(), erased: new Set(), shares: new Map(), jobs: new Map(), database, close }
+  return {
+    states: new Map(),
+    erased: new Set(),
+    shares: new Map(),
+    jobs: new Map(),
+    past: { shares: new Map(), secrets: new Map() },
+    database,
+    close,
+  }
 }
 
 export const shareName = ({ info }: Pick<Share, 'info'>): string => `${info.poolId}/${info.round}`
+
+/** Round of the handover that a sealed state is of, by its name: the last four bytes. */
+export const roundOf = (name: string): number => Number.parseInt(name.slice(-8), 16)
+
+/** The secret scalars of a handover's state, but for the share that it makes: that one is of the new term. */
+function secretsOf({ ephemeral, own, received }: HandoverState): readonly Hex[] {
+  return [ephemeral, ...(own?.coefficients ?? []), ...Object.values(received)]
+}
 
 /** A process's hands on its disk: each write may be its last act. A dead one writes nothing. */
 export type Hands = { readonly isAlive: () => boolean; readonly afterWrite: () => void }
@@ -44,6 +64,9 @@ export function sealedStates(disk: Disk, { isAlive, afterWrite }: Hands): Sealed
       if (!isAlive()) throw new Error('dead')
       if (disk.erased.has(id)) throw new Error('erased')
       disk.states.set(id, value)
+      const known = disk.past.secrets.get(roundOf(id)) ?? new Set()
+      for (const secret of secretsOf(JSON.parse(Buffer.from(value).toString('utf8')) as HandoverState)) known.add(secret)
+      disk.past.secrets.set(roundOf(id), known)
       afterWrite()
     },
     erase: (id) => {
@@ -62,6 +85,7 @@ export function shareStore(disk: Disk, { isAlive, afterWrite }: Hands): ShareSto
     add: async (share) => {
       if (!isAlive()) throw new Error('dead')
       disk.shares.set(shareName(share), share)
+      disk.past.shares.set(shareName(share), share)
       afterWrite()
     },
     remove: (poolId, round) => {

@@ -1,13 +1,15 @@
 import type { Hex, MemberIndex, ProducerId } from '../../../../operator/core/ids.ts'
 import { hexToBytes } from '../../../../operator/core/parse.ts'
-import type { Dealing } from '../../../../operator/core/ports/ceremony.ts'
+import type { Dealing, Dleq } from '../../../../operator/core/ports/ceremony.ts'
 import type { HandoverContext } from '../../../../operator/core/ports/handover.ts'
 import { G } from '../../../../operator/protocol/bls/generators.ts'
 import { g1ToEip2537, multiply } from '../../../../operator/protocol/bls/points.ts'
 import { scalarFromBigInt, scalarFromBytes } from '../../../../operator/protocol/bls/scalars.ts'
+import { proveKnowledge } from '../../../../operator/protocol/bls/schnorr.ts'
 import { makeComplaint } from '../../../../operator/protocol/dkg/complaint.ts'
-import { ceremonyId } from '../../../../operator/protocol/dkg/context.ts'
-import { ceremonyDigest } from '../../../../operator/protocol/messages/ceremony.ts'
+import { ceremonyId, type PublicContext } from '../../../../operator/protocol/dkg/context.ts'
+import { possessionStatement } from '../../../../operator/protocol/dkg/join.ts'
+import { type CeremonyStatement, ceremonyDigest } from '../../../../operator/protocol/messages/ceremony.ts'
 import { addressOf, signEcdsa } from '../../../../operator/protocol/messages/ecdsa.ts'
 import {
   decodeHandover,
@@ -31,10 +33,14 @@ export const FAULTS = [
   'false-complaint',
   'false-result',
   'omits-some',
+  'three-joins',
+  'copied-key',
+  'two-forms',
 ] as const
 export type Fault = (typeof FAULTS)[number]
 
 const flip = (hex: Hex | null | undefined): Hex => `0x${(hex ?? '0x00').slice(2).replace(/.$/, (digit) => (digit === '0' ? '1' : '0'))}`
+const NO_SHARE: Hex = `0x${'00'.repeat(32)}`
 const aPoint = g1ToEip2537(multiply(G, scalarFromBigInt(77n)))
 
 /** How a faulty producer changes its own dealing. */
@@ -48,6 +54,13 @@ const DEALINGS: Partial<Record<Fault, (dealing: Dealing) => Partial<Dealing>>> =
   'wrong-constant': ({ commitments }) => ({ commitments: commitments.with(0, aPoint) }),
   'wrong-degree': ({ commitments }) => ({ commitments: commitments.with(-1, aPoint) }),
   'omits-some': ({ joinKeys, ciphertexts }) => ({ joinKeys: joinKeys.with(1, null), ciphertexts: ciphertexts.with(1, null) }),
+}
+
+/** Another join of a member, with a proof that holds. */
+function otherJoin(context: PublicContext, member: MemberIndex, secret: bigint) {
+  const joinKey = g1ToEip2537(multiply(G, scalarFromBigInt(secret)))
+  const proof = proveKnowledge(possessionStatement(context, member, joinKey), scalarFromBigInt(secret), scalarFromBigInt(secret + 1n))
+  return { kind: 'join', member, joinKey, proof } as const
 }
 
 /** A faulty producer: it signs anything with its operator key, and does one wrong thing. */
@@ -76,22 +89,48 @@ export function tamperOf(
       const ephemeral = scalarFromBytes(hexToBytes(state.ephemeral))
       return makeComplaint(context, { dealing, member: context.receiver as MemberIndex }, { ephemeral, nonce: scalarFromBigInt(5n) })
     }
-    /** What leaves, for whom: undefined for nothing. */
-    const outgoing = (to: ProducerId, bytes: Uint8Array): Uint8Array | undefined => {
-      if (!isHandover(bytes)) return bytes
-      if (fault === 'silent') return undefined
+    const signed = (context: PublicContext, statement: Extract<CeremonyStatement, { kind: 'join' | 'dealing' }>): Uint8Array =>
+      encodeHandover(context, { ...statement, signature: sign(ceremonyDigest(context, statement)) })
+    /** Of the dealer's vault-mates: the key of each, as it joined. */
+    const heard = new Map<string, { readonly joinKey: Hex; readonly proof: Dleq }>()
+    const stolen = (context: PublicContext, member: number) =>
+      [...heard].find(([place]) => place.startsWith(`${context.round}/`) && place !== `${context.round}/${member}`)?.[1]
+    /** What leaves, for whom: nothing, one message or several. */
+    const outgoing = (to: ProducerId, bytes: Uint8Array): readonly Uint8Array[] => {
+      if (!isHandover(bytes)) return [bytes]
+      if (fault === 'silent') return []
       const message = decodeHandover(bytes, shape)
-      if (message.kind !== 'dealing') return bytes
-      if (fault === 'no-dealing') return undefined
-      if (fault !== 'two-dealings' || to % 2 === 0) return bytes
-      const { dealing } = message
-      const other = { ...dealing, ciphertexts: dealing.ciphertexts.with(2, flip(dealing.ciphertexts[2])) }
       const context = { ...peekHandover(bytes), kind: 'rotation', chainId: 7n, contract: ADDRESSES.poolRegistry } as const
-      return encodeHandover(context, {
-        kind: 'dealing',
-        dealing: other,
-        signature: sign(ceremonyDigest(context, { kind: 'dealing', dealing: other })),
-      })
+      if (message.kind === 'join') {
+        const { member } = message
+        if (fault === 'three-joins') return [0, 1, 2].map((at) => signed(context, otherJoin(context, member, BigInt(1_000 + 3 * to + at))))
+        const copy = fault === 'copied-key' ? stolen(context, member) : undefined
+        return copy === undefined ? [bytes] : [bytes, signed(context, { kind: 'join', member, ...copy })]
+      }
+      if (message.kind !== 'dealing') return [bytes]
+      if (fault === 'no-dealing') return []
+      const { dealing } = message
+      const changed = (other: Dealing): readonly Uint8Array[] => [signed(context, { kind: 'dealing', dealing: other })]
+      if (fault === 'two-dealings' && to % 2 !== 0)
+        return changed({ ...dealing, ciphertexts: dealing.ciphertexts.with(2, flip(dealing.ciphertexts[2])) })
+      // No share for one, and zeros for it: the same hash, if both were taken.
+      if (fault === 'two-forms') return changed({ ...dealing, ciphertexts: dealing.ciphertexts.with(1, to % 2 === 0 ? null : NO_SHARE) })
+      const copy = fault === 'copied-key' ? stolen(context, dealing.dealer) : undefined
+      if (copy === undefined) return [bytes]
+      // A bad share to all, as if from the owner of the key: a complaint would open the point that the two share.
+      const joinKeys = dealing.joinKeys.with(dealing.dealer - 1, copy.joinKey)
+      return [
+        bytes,
+        ...changed({ ...dealing, joinKeys, ciphertexts: dealing.ciphertexts.map((text) => (text === null ? null : flip(text))) }),
+      ]
+    }
+    const note = (bytes: Uint8Array): void => {
+      try {
+        const message = isHandover(bytes) ? decodeHandover(bytes, shape) : undefined
+        if (message?.kind === 'join') heard.set(`${peekHandover(bytes).round}/${message.member}`, message)
+      } catch {
+        // Another liar's.
+      }
     }
     return {
       operatorKey,
@@ -111,9 +150,13 @@ export function tamperOf(
       network: {
         ...network,
         send: (to, channel, bytes) => {
-          const changed = outgoing(to, bytes)
-          if (changed !== undefined) network.send(to, channel, changed)
+          for (const one of outgoing(to, bytes)) network.send(to, channel, one)
         },
+        onMessage: (channel, handler) =>
+          network.onMessage(channel, (from, bytes) => {
+            note(bytes)
+            handler(from, bytes)
+          }),
       },
     }
   }

@@ -31,6 +31,27 @@ describe('handovers under simulation', () => {
     assert.deepEqual([completed, failed], [3, 0])
   })
 
+  it('a chain of ten through disjoint vaults ends with the first key, and no member can open a term that is over', async () => {
+    const vaults = Array.from({ length: 11 }, (_, at) => vault(...[1, 2, 3, 4].map((place) => 4 * at + place)))
+    const { violations, completed, failed } = await runHandovers({ seed: 10, change: { ...QUIET, producers: 44, vaults, epochs: 104 } })
+    assert.deepEqual(violations, [])
+    assert.deepEqual([completed, failed], [10, 0])
+  })
+
+  it('A33 who joins with another’s key, three times, or deals in two forms under one hash, harms nobody else', async () => {
+    const vaults = [vault(1, 2, 3, 4), vault(5, 6, 7, 8), vault(3, 4, 5, 6)]
+    for (const fault of ['copied-key', 'three-joins', 'two-forms'] as const) {
+      for (const liar of vault(2, 5)) {
+        const { violations, completed, failed } = await runHandovers({
+          seed: 8,
+          change: { ...QUIET, faults: new Map([[liar, fault]]), vaults, epochs: 34 },
+        })
+        assert.deepEqual(violations, [], `${fault} by ${liar}`)
+        assert.deepEqual([completed, failed], [2, 0], `${fault} by ${liar}`)
+      }
+    }
+  })
+
   it('A33 a dealer that lies is left out, and what it signed goes to the chain', async () => {
     const vaults = [vault(1, 2, 3, 4), vault(5, 6, 7, 8)]
     for (const [fault, method] of [

@@ -14,7 +14,8 @@ import { Random } from '../random.ts'
 import { Scheduler } from '../scheduler.ts'
 import { EPOCH_MS, HandoverChain, MARGIN, SLOT_MS, START } from './chain.ts'
 import { firstShares } from './crypto.ts'
-import { shareName } from './disk.ts'
+import { roundOf, shareName } from './disk.ts'
+
 import { FAULTS, type Fault, tamperOf } from './faults.ts'
 import { Node, operatorKeyOf, signingSecretOf } from './node.ts'
 import { HandoverReferee } from './referee.ts'
@@ -121,7 +122,11 @@ export async function runHandovers({
   })
   const [firstVault = []] = plan.vaults
   const shares = firstShares(seed, { size: SIZE, threshold: THRESHOLD })
-  for (const [at, share] of shares.entries()) nodes[(firstVault[at] ?? 0) - 1]?.disk.shares.set(shareName(share), share)
+  for (const [at, share] of shares.entries()) {
+    const disk = nodes[(firstVault[at] ?? 0) - 1]?.disk
+    disk?.shares.set(shareName(share), share)
+    disk?.past.shares.set(shareName(share), share)
+  }
   const groupKey = shares[0]?.info.groupKey ?? toPublicKey('0x')
   chain.found(firstVault, { groupKey, publicShares: shares[0]?.info.publicShares ?? [] })
   for (const node of nodes) {
@@ -202,6 +207,7 @@ export async function runHandovers({
   }
   referee.conclude()
   judgeDisks(referee, { nodes, chain, plan, groupKey })
+  judgeTerms(referee, { nodes, chain, plan, groupKey })
   for (const { disputes } of nodes) {
     for (const dispute of disputes) {
       const { contract, method, args } = disputeCall(dispute)
@@ -253,9 +259,48 @@ function judgeDisks(referee: HandoverReferee, { nodes, chain, plan, groupKey }: 
       if (over.includes(info.round) || isVoid) referee.violated('erasure', `producer ${id} still has its share of round ${info.round}`)
     }
     for (const [name] of disk.states) {
-      const round = Number.parseInt(name.slice(114), 16)
+      const round = roundOf(name)
       if ((pool.endedRound ?? -1) >= round)
         referee.violated('erasure', `producer ${id} still has its secrets of the handover of round ${round}`)
     }
+  }
+}
+
+/**
+ * Shares of one term alone sign with the first key, shares of two terms together do not; and what is on honest disks in the end opens
+ * nothing of the terms that are over: it holds no share of them, and no secret of the handovers that ended them.
+ */
+function judgeTerms(referee: HandoverReferee, { nodes, chain, plan, groupKey }: Ended): void {
+  const vaults = chain.finalized.pools.get(POOL)?.vaults ?? []
+  const message = sha('message of all terms') as Parameters<typeof verifySignature>[1]
+  const partialsOf = (round: number) =>
+    nodes.flatMap(({ disk }) => {
+      const share = disk.past.shares.get(`${POOL}/${round}`)
+      return share === undefined ? [] : [{ index: share.info.memberIndex, signature: signRootWith(share.secret, message) }]
+    })
+  const signs = (partials: ReturnType<typeof partialsOf>): boolean =>
+    partials.length >= THRESHOLD && verifySignature(groupKey, message, combinePartials(partials, THRESHOLD))
+  const gone = new Set<string>()
+  for (const [at, { round }] of vaults.entries()) {
+    const next = vaults[at + 1]
+    const own = partialsOf(round)
+    if (!signs(own)) referee.violated('key', `shares of round ${round} alone do not sign with the first key`)
+    if (next === undefined) continue
+    for (const foreign of partialsOf(next.round)) {
+      const mixed = [...own.filter(({ index }) => index !== foreign.index).slice(0, THRESHOLD - 1), foreign]
+      if (signs(mixed)) referee.violated('mix', `shares of rounds ${round} and ${next.round} sign together`)
+    }
+    if (next.from > chain.finalizedEpoch) continue
+    for (const { disk } of nodes) {
+      const share = disk.past.shares.get(`${POOL}/${round}`)
+      if (share !== undefined) gone.add(bytesToHex(share.secret.toBytes()))
+      for (const secret of disk.past.secrets.get(next.round) ?? []) gone.add(secret)
+    }
+  }
+  for (const { id, disk } of nodes.filter((node) => !plan.faults.has(node.id))) {
+    const states = [...disk.states.values()].map((state) => Buffer.from(state).toString('utf8'))
+    const left = [...states, ...[...disk.shares.values()].map(({ secret }) => bytesToHex(secret.toBytes()))].join()
+    for (const secret of gone)
+      if (left.includes(secret)) referee.violated('erasure', `producer ${id} keeps a secret of a term that is over`)
   }
 }
