@@ -281,6 +281,25 @@ describe('local Ethereum', { timeout: 120_000 }, () => {
     assert.ok(heads() > 30)
   })
 
+  it('remembers who had to do what', async () => {
+    const current = Math.floor(slotNow() / SLOTS_PER_EPOCH)
+    const past = current - 6
+    assert.ok(past >= 1, `expected to be in epoch 7 at least, it is ${current}`)
+    const proposers = (await client.validator.getProposerDuties({ epoch: past })).value()
+    const proposed = await blocks(past * SLOTS_PER_EPOCH, (past + 1) * SLOTS_PER_EPOCH - 1)
+    assert.ok(proposed.length > 0)
+    for (const { message } of proposed) {
+      assert.equal(proposers.find(({ slot }) => slot === message.slot)?.validatorIndex, message.proposerIndex)
+    }
+    const indices = Array.from({ length: 16 }, (_, index) => index)
+    const attesters = (await client.validator.getAttesterDuties({ epoch: past, indices })).value()
+    assert.deepEqual(
+      attesters.map(({ validatorIndex }) => validatorIndex).sort((a, b) => a - b),
+      indices,
+    )
+    for (const { slot } of attesters) assert.equal(Math.floor(slot / SLOTS_PER_EPOCH), past)
+  })
+
   it('leaves no process behind when it is stopped', async () => {
     assert.deepEqual(await stopped, [false, false])
   })

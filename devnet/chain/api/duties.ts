@@ -20,17 +20,19 @@ type Methods = Pick<
 export function dutyMethods({ chain }: ApiContext): Methods {
   /** The head's state, in the current epoch even when its slots are still empty. */
   const now = (): CachedBeaconStateElectra => chain.states.advanced(chain.head, chain.clock.slot)
+  /** A state that knows an epoch's duties: that epoch's last one, or the current one. Throws ForgottenStateError. */
+  const knowing = (epoch: number): CachedBeaconStateElectra =>
+    epoch < computeEpochAtSlot(chain.clock.slot) ? chain.states.at(computeStartSlotAtEpoch(epoch + 1) - 1) : now()
   const pubkey = (state: CachedBeaconStateElectra, index: number): Uint8Array => state.validators.getReadonly(index).pubkey
   const known = (state: CachedBeaconStateElectra, indices: readonly number[]): number[] =>
     indices.filter((index) => index < state.validators.length)
 
   const proposers = (epoch: number) => {
-    const state = now()
+    const state = knowing(epoch)
     const current = computeEpochAtSlot(state.slot)
     let indices: number[] | null = null
     if (epoch === current) indices = state.epochCtx.getBeaconProposers()
     else if (epoch === current + 1) indices = state.epochCtx.getBeaconProposersNextEpoch()
-    else if (epoch === current - 1) indices = state.epochCtx.getBeaconProposersPrevEpoch()
     if (indices === null) throw new ApiError(400, `Proposers of epoch ${epoch} are not known in epoch ${current}`)
     const start = computeStartSlotAtEpoch(epoch)
     const data = indices.map((validatorIndex, i) => ({ slot: start + i, validatorIndex, pubkey: pubkey(state, validatorIndex) }))
@@ -39,7 +41,7 @@ export function dutyMethods({ chain }: ApiContext): Methods {
 
   return {
     async getAttesterDuties({ epoch, indices }) {
-      const state = now()
+      const state = knowing(epoch)
       const current = computeEpochAtSlot(state.slot)
       const shuffling = epoch <= current + 1 ? state.epochCtx.getShufflingAtEpochOrNull(epoch) : null
       if (shuffling === null) throw new ApiError(400, `Committees of epoch ${epoch} are not known in epoch ${current}`)

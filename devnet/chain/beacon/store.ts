@@ -1,4 +1,5 @@
-import type { CachedBeaconStateElectra } from '@lodestar/state-transition'
+import { SLOTS_PER_EPOCH } from '@lodestar/params'
+import { type CachedBeaconStateElectra, computeEpochAtSlot } from '@lodestar/state-transition'
 import type { phase0 } from '@lodestar/types'
 
 /** A block of the chain. Blocks are kept for good, serialized; there is never more than one per slot. */
@@ -17,8 +18,10 @@ export type StoredBlock = {
 
 /** How many slots of states are kept even when they are older than the finalized one. */
 const STATE_SLOTS = 32
+/** Of so many epochs before these the last state is kept: whoever was away asks for the duties that they missed. */
+const STATE_EPOCHS = 64
 
-/** The blocks since genesis and the states since a little before the finalized one. */
+/** The blocks since genesis, the states since a little before the finalized one, and one an epoch for longer. */
 export class Store {
   readonly #byRoot = new Map<string, StoredBlock>()
   /** In slot order. */
@@ -67,13 +70,18 @@ export class Store {
     return this.#states.get(rootHex)
   }
 
-  /** Forgets the states before the finalized block, except those of the last slots. */
+  /** Forgets the states before the finalized block, except those of the last slots and the last ones of epochs. */
   prune(finalizedSlot: number): void {
     const oldest = Math.min(finalizedSlot, this.head.slot - STATE_SLOTS)
+    const oldestOfEpoch = oldest - STATE_EPOCHS * SLOTS_PER_EPOCH
+    let before: { readonly rootHex: string; readonly slot: number } | undefined
+    // The map is in insertion order, which is slot order.
     for (const rootHex of this.#states.keys()) {
-      // The map is in insertion order, which is slot order.
-      if ((this.#byRoot.get(rootHex)?.slot ?? 0) >= oldest) break
-      this.#states.delete(rootHex)
+      const slot = this.#byRoot.get(rootHex)?.slot ?? 0
+      const isOfSameEpoch = before !== undefined && computeEpochAtSlot(before.slot) === computeEpochAtSlot(slot)
+      if (before !== undefined && (isOfSameEpoch || before.slot < oldestOfEpoch)) this.#states.delete(before.rootHex)
+      if (slot >= oldest) break
+      before = { rootHex, slot }
     }
   }
 }
