@@ -9,6 +9,7 @@ import { type CallPorts, one, type Prepared } from './types.ts'
 import { prepareVerdict } from './verdicts.ts'
 import { prepareWindDown } from './wind-down.ts'
 
+const WEI_PER_POOL = 32n * 10n ** 18n
 const FAR_FUTURE_EPOCH = 2n ** 64n - 1n
 const PERIODS_A_CALL = 16
 const MEMBERS_A_CALL = 128
@@ -28,7 +29,7 @@ export async function prepare(task: Task, ports: CallPorts, signal?: AbortSignal
     case 'strike-member':
       return one('periods', 'strike', [task.period, task.place])
     case 'request-pool':
-      return one('poolRegistry', 'requestPool', [])
+      return preparePoolRequest(task, ports)
     case 'advance-draw':
       return one('vaultDraws', 'advance', [POSITIONS_A_CALL])
     case 'fail-ceremony':
@@ -75,6 +76,19 @@ export async function prepare(task: Task, ports: CallPorts, signal?: AbortSignal
     case 'gather':
       return prepareWindDown(task, ports, signal)
   }
+}
+
+/** Of several requests at once each needs its own 32 ETH: those ahead take theirs first. */
+async function preparePoolRequest({ ahead }: Extract<Task, { kind: 'request-pool' }>, { contracts }: CallPorts): Promise<Prepared> {
+  const amount = async (contract: Call['contract'], method: string): Promise<bigint> =>
+    BigInt(String(await contracts.read({ contract, method, args: [] })))
+  const [unreserved, demand] = await Promise.all([amount('stakingPool', 'unreserved'), amount('withdrawalQueue', 'demand')])
+  const needed = demand + WEI_PER_POOL * BigInt(ahead + 1)
+  if (unreserved < needed) {
+    const [held, asked] = ethTexts(unreserved, needed)
+    return { wait: `${held} are unreserved, ${asked} are needed` }
+  }
+  return one('poolRegistry', 'requestPool', [])
 }
 
 async function prepareSeed(

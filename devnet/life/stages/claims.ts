@@ -1,4 +1,5 @@
 import { formatEther } from 'ethers'
+import type { Person } from '../people.ts'
 import { until } from '../wait.ts'
 import type { AfterWithdrawals, Claims, Stage } from '../world.ts'
 
@@ -8,20 +9,26 @@ export const claimsStage: Stage<AfterWithdrawals, Claims> = {
   seconds: 200,
   async run(world, signal) {
     const { contracts, network, processes, requests } = world
-    let claimed = 0n
-    await until(async () => {
-      const last = await contracts.withdrawalQueue.lastFinalizedId()
-      world.screen.status(`requests finalized: ${last} of ${requests.length}`)
-      return last >= BigInt(requests.length) ? true : undefined
-    }, signal)
-    for (const { person, requestId } of requests) {
-      const output = await processes.run('scripts/stake.ts', [
-        'claim',
-        ...['--request', requestId, '--rpc-url', network.executionUrl, '--directory', network.directory],
-        ...['--key-file', person.keyFile, '--password-file', person.passwordFile, '--json'],
-      ])
-      claimed += BigInt((JSON.parse(output) as { amount: string }).amount)
+    /** Each claims as soon as a request is finalized: a person's requests one after the other, people at the same time. */
+    const claimAll = async (person: Person): Promise<bigint> => {
+      let claimed = 0n
+      for (const { requestId } of requests.filter((request) => request.person === person)) {
+        await until(async () => {
+          const last = await contracts.withdrawalQueue.lastFinalizedId()
+          world.screen.status(`requests finalized: ${last} of ${requests.length}`)
+          return last >= BigInt(requestId) ? true : undefined
+        }, signal)
+        const output = await processes.run('scripts/stake.ts', [
+          'claim',
+          ...['--request', requestId, '--rpc-url', network.executionUrl, '--directory', network.directory],
+          ...['--key-file', person.keyFile, '--password-file', person.passwordFile, '--json'],
+        ])
+        claimed += BigInt((JSON.parse(output) as { amount: string }).amount)
+      }
+      return claimed
     }
+    const people = [...new Set(requests.map(({ person }) => person))]
+    const claimed = (await Promise.all(people.map(claimAll))).reduce((sum, amount) => sum + amount, 0n)
     const summary = `${requests.length} requests paid, ${formatEther(claimed)} ETH`
     return { added: { claimed }, summary }
   },

@@ -1,5 +1,6 @@
 import { formatEther, isError, parseEther } from 'ethers'
 import { statusOf } from '../operators.ts'
+import type { Person } from '../people.ts'
 import { until } from '../wait.ts'
 import type { AfterHandover, OnEthereum, Request, Stage, Withdrawals, WithPools } from '../world.ts'
 
@@ -7,27 +8,34 @@ import type { AfterHandover, OnEthereum, Request, Stage, Withdrawals, WithPools 
 const BEYOND_BUFFER = parseEther('20')
 /** The second step, after the first draw: beyond the 32 ETH under way. */
 const SECOND_STEP = parseEther('19')
+/** Who holds less leaves it. */
+const LEAST_REQUEST = parseEther('0.01')
 
-/** Asks for an amount, person after person, each at most what it holds. */
+/** Asks for an amount, person after person as much as each holds, all at the same time. */
 async function ask(world: AfterHandover, amount: bigint): Promise<readonly Request[]> {
   const { network, processes, contracts, stakers } = world
-  const requests: Request[] = []
+  const parts: { readonly person: Person; readonly part: bigint }[] = []
   let left = amount
   for (const person of stakers) {
     const balance = await contracts.bondEther.balanceOf(person.address)
     const part = balance < left ? balance : left
-    if (part < parseEther('0.01')) continue
-    const output = await processes.run('scripts/stake.ts', [
-      'withdraw',
-      ...['--amount', formatEther(part), '--rpc-url', network.executionUrl, '--directory', network.directory],
-      ...['--key-file', person.keyFile, '--password-file', person.passwordFile, '--json'],
-    ])
-    requests.push({ person, requestId: (JSON.parse(output) as { requestId: string }).requestId })
+    if (part < LEAST_REQUEST) continue
+    parts.push({ person, part })
     left -= part
     if (left === 0n) break
   }
   if (left > 0n) throw new Error(`the stakers hold ${formatEther(left)} ETH less than they should ask for`)
-  return requests
+  const requests = await Promise.all(
+    parts.map(async ({ person, part }) => {
+      const output = await processes.run('scripts/stake.ts', [
+        'withdraw',
+        ...['--amount', formatEther(part), '--rpc-url', network.executionUrl, '--directory', network.directory],
+        ...['--key-file', person.keyFile, '--password-file', person.passwordFile, '--json'],
+      ])
+      return { person, requestId: (JSON.parse(output) as { requestId: string }).requestId }
+    }),
+  )
+  return requests.toSorted((one, other) => Number(one.requestId) - Number(other.requestId))
 }
 
 async function nextDrawn(world: AfterHandover, known: number, signal: AbortSignal): Promise<number> {

@@ -35,6 +35,20 @@ test('a validator with the protocol’s own credentials is funded', async () => 
   assert.deepEqual(await methodFor({}), ['fundPool'])
 })
 
+test('of pools requested at once each needs its own 32 ETH, beyond what withdrawals ask for', async () => {
+  const ether = 10n ** 18n
+  const amounts: Readonly<Record<string, bigint>> = { unreserved: 100n * ether, demand: 5n * ether }
+  const read = async ({ method }: Call): Promise<unknown> => amounts[method]
+  const contracts = { read } as unknown as Contracts
+  const request = async (ahead: number) => {
+    const prepared = await prepare({ kind: 'request-pool', id: `request-pool/${ahead}`, ahead }, { ...ports({}), contracts })
+    return 'calls' in prepared ? prepared.calls.map(({ method }) => method) : prepared.wait
+  }
+  assert.deepEqual(await request(0), ['requestPool'])
+  assert.deepEqual(await request(1), ['requestPool'])
+  assert.equal(await request(2), '100 ETH are unreserved, 101 ETH are needed')
+})
+
 test('A01 any other credentials are front-run ones: a stranger’s, the other kind’s vault, another type', async () => {
   for (const foreign of [credentials(address(0xee)), credentials(vaults.bondVault), credentials(vaults.stakerVault, '02')]) {
     assert.deepEqual(await methodFor({ withdrawalCredentials: foreign }), ['reportFrontRun'])
