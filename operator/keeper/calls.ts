@@ -1,4 +1,4 @@
-import { ethTexts } from '../core/amounts.ts'
+import { ethText, ethTexts } from '../core/amounts.ts'
 import type { Call, Contracts } from '../core/ports/chain.ts'
 import { wordsOf } from '../protocol/bls/words.ts'
 import { prepareDebtor } from './debtors.ts'
@@ -15,6 +15,7 @@ const PERIODS_A_CALL = 16
 const MEMBERS_A_CALL = 128
 const POSITIONS_A_CALL = 256
 const STEPS_A_CALL = 64
+const POOLS_AT_ONCE = 8
 
 /** Where nobody is named, nobody signs. */
 const NO_SIGNATURE = wordsOf(`0x${'00'.repeat(256)}`)
@@ -29,7 +30,7 @@ export async function prepare(task: Task, ports: CallPorts, signal?: AbortSignal
     case 'strike-member':
       return one('periods', 'strike', [task.period, task.place])
     case 'request-pool':
-      return preparePoolRequest(task, ports)
+      return preparePoolRequests(ports)
     case 'advance-draw':
       return one('vaultDraws', 'advance', [POSITIONS_A_CALL])
     case 'fail-ceremony':
@@ -78,17 +79,16 @@ export async function prepare(task: Task, ports: CallPorts, signal?: AbortSignal
   }
 }
 
-/** Of several requests at once each needs its own 32 ETH: those ahead take theirs first. */
-async function preparePoolRequest({ ahead }: Extract<Task, { kind: 'request-pool' }>, { contracts }: CallPorts): Promise<Prepared> {
+/** All pools that there is ETH for, beyond what withdrawals ask for: one after the other, the last would wait for as many blocks. */
+async function preparePoolRequests({ contracts }: CallPorts): Promise<Prepared> {
   const amount = async (contract: Call['contract'], method: string): Promise<bigint> =>
     BigInt(String(await contracts.read({ contract, method, args: [] })))
-  const [unreserved, demand] = await Promise.all([amount('stakingPool', 'unreserved'), amount('withdrawalQueue', 'demand')])
-  const needed = demand + WEI_PER_POOL * BigInt(ahead + 1)
-  if (unreserved < needed) {
-    const [held, asked] = ethTexts(unreserved, needed)
-    return { wait: `${held} are unreserved, ${asked} are needed` }
-  }
-  return one('poolRegistry', 'requestPool', [])
+  const unreserved = await amount('stakingPool', 'unreserved')
+  const demand = unreserved < WEI_PER_POOL ? 0n : await amount('withdrawalQueue', 'demand')
+  const pools = unreserved < demand ? 0n : (unreserved - demand) / WEI_PER_POOL
+  if (pools === 0n) return { wait: `${ethText(unreserved)} are unreserved, withdrawals ask for ${ethText(demand)}` }
+  const request: Call = { contract: 'poolRegistry', method: 'requestPool', args: [] }
+  return { calls: Array.from({ length: Math.min(Number(pools), POOLS_AT_ONCE) }, () => request), together: true }
 }
 
 async function prepareSeed(

@@ -1,7 +1,7 @@
 import { reasonOf } from '../core/errors.ts'
 import type { Epoch, ProducerId } from '../core/ids.ts'
 import type { BeaconNode } from '../core/ports/beacon.ts'
-import type { ChainFollower, Contracts } from '../core/ports/chain.ts'
+import type { Call, ChainFollower, Contracts } from '../core/ports/chain.ts'
 import type { Clock } from '../core/ports/clock.ts'
 import type { Log } from '../core/ports/log.ts'
 import type { BeaconProver } from '../core/ports/prover.ts'
@@ -9,6 +9,7 @@ import type { JobOutcome, JobQueue } from '../core/ports/queue.ts'
 import { prepare } from './calls.ts'
 import { dueTasks, ownTasks, type Task } from './tasks.ts'
 import { rankOf, untilTurn } from './turns.ts'
+import type { Calls } from './types.ts'
 
 export type KeeperPorts = {
   readonly self: ProducerId
@@ -70,6 +71,27 @@ export function startKeeper(ports: KeeperPorts, signal: AbortSignal): void {
 
   const waitFor = (reason: string, retryInMs = slotMs / 2): JobOutcome => ({ done: false, retryInMs, reason })
 
+  /** Undefined once it is included, or the error with which it was refused. */
+  async function send(task: Task, call: Call, jobSignal: AbortSignal): Promise<string | undefined> {
+    const outcome = await contracts.send(call, jobSignal)
+    if (outcome.status === 'refused') {
+      log.debug('upkeep refused', { task: task.id, method: call.method, error: outcome.error })
+      return outcome.error
+    }
+    log.info('upkeep sent', { task: task.id, method: call.method, gasUsed: outcome.gasUsed.toString(), hash: outcome.hash })
+    return undefined
+  }
+
+  /** The first error with which one was refused; undefined when none was. */
+  async function sendAll(task: Task, { calls, together }: Calls, jobSignal: AbortSignal): Promise<string | undefined> {
+    if (together) return (await Promise.all(calls.map((call) => send(task, call, jobSignal)))).find((error) => error !== undefined)
+    for (const call of calls) {
+      const error = await send(task, call, jobSignal)
+      if (error !== undefined) return error
+    }
+    return undefined
+  }
+
   async function attempt(task: Task, jobSignal: AbortSignal): Promise<JobOutcome> {
     const producers = [...chain.view().head.producers.keys()]
     const rank = rankOf({ taskId: task.id, self: ports.self, producers })
@@ -78,14 +100,8 @@ export function startKeeper(ports: KeeperPorts, signal: AbortSignal): void {
     if (pause > 0) return waitFor("another operator's turn", pause)
     const prepared = await prepare(task, ports, jobSignal)
     if ('wait' in prepared) return waitFor(prepared.wait)
-    for (const call of prepared.calls) {
-      const outcome = await contracts.send(call, jobSignal)
-      if (outcome.status === 'refused') {
-        log.debug('upkeep refused', { task: task.id, method: call.method, error: outcome.error })
-        return waitFor(outcome.error)
-      }
-      log.info('upkeep sent', { task: task.id, method: call.method, gasUsed: outcome.gasUsed.toString(), hash: outcome.hash })
-    }
+    const refusal = await sendAll(task, prepared, jobSignal)
+    if (refusal !== undefined) return waitFor(refusal)
     return { done: true }
   }
 

@@ -16,7 +16,7 @@ export type Task =
   | { readonly kind: 'prove-period-seed'; readonly id: string; readonly period: number; readonly seedEpoch: Epoch }
   | { readonly kind: 'form-committee'; readonly id: string; readonly period: number }
   | { readonly kind: 'strike-member'; readonly id: string; readonly period: number; readonly place: number }
-  | { readonly kind: 'request-pool'; readonly id: string; readonly ahead: number }
+  | { readonly kind: 'request-pool'; readonly id: string }
   | { readonly kind: 'select-vaults'; readonly id: string; readonly seedEpoch: Epoch }
   | { readonly kind: 'advance-draw'; readonly id: string }
   | { readonly kind: 'fail-ceremony'; readonly id: string; readonly poolId: PoolId }
@@ -36,9 +36,6 @@ export type Task =
   | WindDownTask
 
 export type TaskKind = Task['kind']
-
-/** Pools requested side by side, each by another operator: one after the other, the last would wait for as many slots. */
-const POOLS_AT_ONCE = 8
 
 /** First epoch of a period. */
 export function startOf(period: number, parameters: Parameters): Epoch {
@@ -103,11 +100,7 @@ export function ownTasks(state: NetworkState, self: ProducerId): readonly Task[]
 
 function poolTasks({ state, parameters, epoch }: Inputs): readonly Task[] {
   const tasks: Task[] = []
-  if (epoch >= parameters.firstPeriod) {
-    for (let ahead = 0; ahead < POOLS_AT_ONCE; ahead++) {
-      tasks.push({ kind: 'request-pool', id: `request-pool/${state.pools.size + ahead}`, ahead })
-    }
-  }
+  if (epoch >= parameters.firstPeriod) tasks.push({ kind: 'request-pool', id: `request-pool/${state.pools.size}` })
   const draw = [...state.vaultDraws.values()].find(({ done }) => !done)
   if (draw?.seedProven) tasks.push({ kind: 'advance-draw', id: `advance-draw/${draw.id}` })
   else if (draw !== undefined && epoch > draw.seedEpoch) {

@@ -15,8 +15,11 @@ export type CallPorts = {
   readonly maxExitFee: bigint
 }
 
-/** The transactions a task needs now, in order, or why it has to wait. */
-export type Prepared = { readonly calls: readonly Call[] } | { readonly wait: string }
+/** Transactions, each sent after the one before is included, or all `together`. */
+export type Calls = { readonly calls: readonly Call[]; readonly together?: true }
+
+/** The transactions a task needs now, or why it has to wait. */
+export type Prepared = Calls | { readonly wait: string }
 
 export const one = (contract: Call['contract'], method: string, args: readonly unknown[]): Prepared => ({
   calls: [{ contract, method, args }],

@@ -79,15 +79,16 @@ export class EventFeed<Event> {
     this.#emit({ reverted: [], applied: events, finalized: events })
   }
 
-  /** Brings the consumer up to the client's head and finality; calls it only when something moved. Throws `ChainError`. */
-  async poll(signal?: AbortSignal): Promise<void> {
+  /** Brings the consumer up to the client's head and finality. False when nothing moved: the consumer is not called. Throws `ChainError`. */
+  async poll(signal?: AbortSignal): Promise<boolean> {
     const head = await this.#required('latest', signal)
-    if (head.hash === this.#tip().hash) return
+    if (head.hash === this.#tip().hash) return false
     const finalized = await this.#finalizedBlock(signal)
     const target = finalized !== undefined && finalized.number > this.#base().number ? finalized : undefined
     if (target !== undefined && target.number - this.#tip().number > WALK_BLOCKS) await this.#catchUp(target, signal)
     await this.#walk(head, signal)
     if (target !== undefined && target.number > this.#base().number) await this.#finalize(target, signal)
+    return true
   }
 
   async #finalizedBlock(signal?: AbortSignal): Promise<BlockRef | undefined> {

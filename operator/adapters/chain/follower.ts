@@ -92,10 +92,11 @@ async function keepPolling(
     await wait(pause)
     if (signal.aborted) return
     try {
-      await feed.poll(signal)
+      // News comes when a block does: a look in between is for what did not come, or came before the client had the block.
+      const moved = await feed.poll(signal)
       if (failing) log.info('execution client is followed again')
       failing = false
-      pause = pollMs
+      pause = moved ? 2 * pollMs : pollMs
     } catch (error) {
       if (signal.aborted) return
       if (!failing) log.warn('cannot follow the execution client', { reason: reasonOf(error) })

@@ -44,6 +44,7 @@ export class TransactionSender {
   readonly #closed: AbortSignal
   /** The last send in line: the next one waits for it. */
   #line: Promise<unknown> = Promise.resolve()
+  #look: { readonly at: number; readonly used: Promise<number> } = { at: Number.NEGATIVE_INFINITY, used: Promise.resolve(0) }
 
   /** Looks after what an earlier run left pending; everything ends with the signal. */
   constructor(options: SenderOptions, signal: AbortSignal) {
@@ -167,7 +168,7 @@ export class TransactionSender {
     for (let looks = 0; ; ) {
       await delay(this.#options.pollMs, undefined, { signal: this.#closed })
       try {
-        const used = await this.#usedNonces()
+        const used = await this.#lookAtNonces()
         if (used > transaction.nonce) {
           const outcome = (await this.#receiptOf(transaction)) ?? (++looks < RECEIPT_LOOKS ? undefined : 'replaced')
           if (outcome === undefined) continue
@@ -221,6 +222,13 @@ export class TransactionSender {
       return refusal ?? { status: 'refused', error: 'Reverted', args: { hash } }
     }
     return undefined
+  }
+
+  /** All that wait look together: one answer serves whoever asks within half a poll. */
+  #lookAtNonces(): Promise<number> {
+    const now = performance.now()
+    if (now - this.#look.at > this.#options.pollMs / 2) this.#look = { at: now, used: this.#usedNonces() }
+    return this.#look.used
   }
 
   async #usedNonces(signal?: AbortSignal): Promise<number> {

@@ -35,18 +35,18 @@ test('a validator with the protocol’s own credentials is funded', async () => 
   assert.deepEqual(await methodFor({}), ['fundPool'])
 })
 
-test('of pools requested at once each needs its own 32 ETH, beyond what withdrawals ask for', async () => {
+test('all pools that there is ETH for beyond withdrawals are requested together', async () => {
   const ether = 10n ** 18n
-  const amounts: Readonly<Record<string, bigint>> = { unreserved: 100n * ether, demand: 5n * ether }
-  const read = async ({ method }: Call): Promise<unknown> => amounts[method]
-  const contracts = { read } as unknown as Contracts
-  const request = async (ahead: number) => {
-    const prepared = await prepare({ kind: 'request-pool', id: `request-pool/${ahead}`, ahead }, { ...ports({}), contracts })
-    return 'calls' in prepared ? prepared.calls.map(({ method }) => method) : prepared.wait
+  const request = async (unreserved: bigint, demand: bigint) => {
+    const read = async ({ method }: Call): Promise<unknown> => (method === 'demand' ? demand : unreserved)
+    const contracts = { read } as unknown as Contracts
+    const prepared = await prepare({ kind: 'request-pool', id: 'request-pool/0' }, { ...ports({}), contracts })
+    return 'calls' in prepared ? { methods: prepared.calls.map(({ method }) => method), together: prepared.together } : prepared.wait
   }
-  assert.deepEqual(await request(0), ['requestPool'])
-  assert.deepEqual(await request(1), ['requestPool'])
-  assert.equal(await request(2), '100 ETH are unreserved, 101 ETH are needed')
+  assert.deepEqual(await request(100n * ether, 4n * ether), { methods: ['requestPool', 'requestPool', 'requestPool'], together: true })
+  assert.deepEqual(await request(100n * ether, 5n * ether), { methods: ['requestPool', 'requestPool'], together: true })
+  assert.equal(await request(100n * ether, 69n * ether), '100 ETH are unreserved, withdrawals ask for 69 ETH')
+  assert.equal(await request(31n * ether, 0n), '31 ETH are unreserved, withdrawals ask for 0 ETH')
 })
 
 test('A01 any other credentials are front-run ones: a stranger’s, the other kind’s vault, another type', async () => {
