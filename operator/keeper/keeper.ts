@@ -69,7 +69,7 @@ export function startKeeper(ports: KeeperPorts, signal: AbortSignal): void {
     }
   }
 
-  const waitFor = (reason: string, retryInMs = slotMs / 2): JobOutcome => ({ done: false, retryInMs, reason })
+  const waitFor = (reason: string, retryInMs = slotMs): JobOutcome => ({ done: false, retryInMs, reason })
 
   /** Undefined once it is included, or the error with which it was refused. */
   async function send(task: Task, call: Call, jobSignal: AbortSignal): Promise<string | undefined> {

@@ -224,10 +224,10 @@ export class TransactionSender {
     return undefined
   }
 
-  /** All that wait look together: one answer serves whoever asks within half a poll. */
+  /** All that wait look together: one answer serves all who ask within a poll. */
   #lookAtNonces(): Promise<number> {
     const now = performance.now()
-    if (now - this.#look.at > this.#options.pollMs / 2) this.#look = { at: now, used: this.#usedNonces() }
+    if (now - this.#look.at > 0.9 * this.#options.pollMs) this.#look = { at: now, used: this.#usedNonces() }
     return this.#look.used
   }
 
