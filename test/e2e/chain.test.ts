@@ -9,7 +9,7 @@ import { DOMAIN_BEACON_ATTESTER, DOMAIN_BEACON_PROPOSER, SLOTS_PER_EPOCH } from 
 import { computeSigningRoot } from '@lodestar/state-transition'
 import { type electra, ssz } from '@lodestar/types'
 import { toHex } from '@lodestar/utils'
-import { Contract, HDNodeWallet, JsonRpcProvider, NonceManager, parseEther } from 'ethers'
+import { Contract, HDNodeWallet, JsonRpcProvider, NonceManager, parseEther, toQuantity } from 'ethers'
 import { type RunningChain, startChain } from '../../devnet/chain/start-chain.ts'
 import { ExternalValidators } from '../support/external-validators.ts'
 import { openToOthers } from '../support/listening.ts'
@@ -141,6 +141,21 @@ describe('local Ethereum', { timeout: 120_000 }, () => {
     assert.equal(pending.length, EXTERNAL)
     void runValidators()
     stopped = startAndStop()
+  })
+
+  it('answers for a receipt from what is stored as it does by running the block again', async () => {
+    const logs = await provider.getLogs({ fromBlock: 0, toBlock: 'latest' })
+    for (const number of new Set(logs.map((log) => log.blockNumber))) {
+      const byRunning: readonly Record<string, string>[] = await provider.send('eth_getBlockReceipts', [toQuantity(number)])
+      assert.ok(byRunning.length > 0)
+      for (const { effectiveGasPrice: _, ...expected } of byRunning) {
+        const { effectiveGasPrice, ...stored } = await provider.send('eth_getTransactionReceipt', [expected.transactionHash])
+        assert.deepEqual(stored, expected)
+        const { maxFeePerGas, maxPriorityFeePerGas } = await provider.send('eth_getTransactionByHash', [expected.transactionHash])
+        assert.ok(BigInt(effectiveGasPrice) >= BigInt(maxPriorityFeePerGas) && BigInt(effectiveGasPrice) <= BigInt(maxFeePerGas))
+      }
+    }
+    assert.equal(await provider.send('eth_getTransactionReceipt', [`0x${'ab'.repeat(32)}`]), null)
   })
 
   it('finalizes with its own validators, and serves the finalized state', async () => {

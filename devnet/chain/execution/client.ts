@@ -49,8 +49,7 @@ export async function startExecutionClient(options: {
   const child = spawn(
     process.execPath,
     [
-      '--import',
-      import.meta.resolve('./exit-with-parent.mjs'),
+      ...['./exit-with-parent.mjs', './stored-receipts.mjs'].flatMap((module) => ['--import', import.meta.resolve(module)]),
       fileURLToPath(import.meta.resolve('@ethereumjs/client')),
       `--gethGenesis=${genesisFile}`,
       `--dataDir=${join(dataDir, 'execution')}`,
