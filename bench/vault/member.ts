@@ -1,6 +1,7 @@
 // The process of one vault member: does what the bench asks over the parent's channel, and ends with it.
 import { createHash } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
 import { systemClock as clock } from '../../operator/adapters/clock.ts'
 import { type P2pNetwork, startNetwork } from '../../operator/adapters/p2p/network.ts'
@@ -17,7 +18,12 @@ const password = 'a password of the benchmark'
 const SCRYPT_COST = 2 ** 12
 const MEETING_MS = 30_000
 
+/** What a timer of this resolution waits too long is what holds the loop up. */
+const RESOLUTION_MS = 1
+
 const quit = new AbortController()
+const loop = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
+loop.enable()
 const tell = (notice: Notice): void => {
   process.send?.(notice)
 }
@@ -70,6 +76,11 @@ async function answer(request: Request): Promise<unknown> {
       return undefined
     case 'report':
       return there(report)()
+    case 'held-up': {
+      const longest = loop.max / 1e6 - RESOLUTION_MS
+      loop.reset()
+      return Math.max(0, longest)
+    }
     case 'cpu': {
       const { user, system } = process.cpuUsage()
       return (user + system) / 1000

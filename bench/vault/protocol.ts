@@ -23,6 +23,8 @@ export type Request =
   | { readonly kind: 'report' }
   /** CPU time that the process has used, milliseconds. */
   | { readonly kind: 'cpu' }
+  /** The longest that the event loop was held up since it was asked last, milliseconds. */
+  | { readonly kind: 'held-up' }
 
 /** One attestation as the member's beacon node saw it. Times in milliseconds. */
 export type AttestationSample = { readonly slot: number; readonly latencyMs: number }
@@ -36,7 +38,7 @@ export type DutyReport = {
   readonly cpuMs: number
 }
 
-export type Answer = { readonly create: Omit<Card, 'id'>; readonly report: DutyReport; readonly cpu: number }
+export type Answer = { readonly create: Omit<Card, 'id'>; readonly report: DutyReport; readonly cpu: number; readonly 'held-up': number }
 export type AnswerOf<K extends Request['kind']> = K extends keyof Answer ? Answer[K] : undefined
 
 /** What a member's process says. */

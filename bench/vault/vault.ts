@@ -70,6 +70,8 @@ export type CeremonyRun = {
   readonly publishedMs: number
   /** CPU of each member. */
   readonly cpuMs: readonly number[]
+  /** The longest that each member's event loop was held up. */
+  readonly heldUpMs: readonly number[]
 }
 
 /** Members in processes of their own, connected over loopback. */
@@ -110,7 +112,8 @@ export class BenchVault {
     const poolId = ++this.#pools as PoolId
     const size = this.members.length
     const before = await this.askAll({ kind: 'cpu' })
-    const { promise, resolve } = Promise.withResolvers<Omit<CeremonyRun, 'cpuMs'>>()
+    await this.askAll({ kind: 'held-up' })
+    const { promise, resolve } = Promise.withResolvers<Omit<CeremonyRun, 'cpuMs' | 'heldUpMs'>>()
     const start = performance.now()
     const signedMs: number[] = []
     let allSignedMs = 0
@@ -129,8 +132,9 @@ export class BenchVault {
     await this.askAll({ kind: 'draw', poolId })
     const run = await within(promise, `the ceremony of pool ${poolId}`)
     const after = await this.askAll({ kind: 'cpu' })
+    const heldUpMs = await this.askAll({ kind: 'held-up' })
     await this.askAll({ kind: 'registered', pool: run.pool })
-    return { ...run, cpuMs: after.map((cpu, at) => cpu - (before[at] ?? 0)) }
+    return { ...run, heldUpMs, cpuMs: after.map((cpu, at) => cpu - (before[at] ?? 0)) }
   }
 
   async close(): Promise<void> {

@@ -15,6 +15,7 @@ const HELP = `Runs vaults of shipped duty services on a simulated clock, network
   --upkeep      reports and upkeep of operators, instead of duties (1000 schedules)
   --rotation    handovers of a key between vaults of 4, instead of duties (200 schedules)
   --ceremony    key generations with up to f liars (5000 schedules of 4 members, 2000 of 7, 50 of 24), instead of duties
+  --storm       bad networks last up to two epochs and a half, not a few slots
   --bls         real BLS and secp256k1 signatures instead of keyed hashes`
 
 const OPTIONS = {
@@ -25,6 +26,7 @@ const OPTIONS = {
   upkeep: { type: 'boolean', default: false },
   rotation: { type: 'boolean', default: false },
   ceremony: { type: 'boolean', default: false },
+  storm: { type: 'boolean', default: false },
   bls: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } as const
@@ -131,11 +133,12 @@ async function main(): Promise<number> {
   if (values.rotation) return rotation()
   if (values.ceremony) return ceremony(size)
   const crypto = values.bls ? await realCrypto() : undefined
-  const flags = values.bls ? ' --bls' : ''
+  const storm = values.storm ? 'long' : 'short'
+  const flags = `${values.bls ? ' --bls' : ''}${values.storm ? ' --storm' : ''}`
   if (values.seed !== undefined) {
     const seed = count('seed', values.seed)
     const members = size ?? (seed % 2 === 0 ? 4 : 7)
-    const violations = await runSeed({ seed, size: members, crypto: crypto ?? hashCrypto(), trace: (line) => console.log(line) })
+    const violations = await runSeed({ seed, size: members, crypto: crypto ?? hashCrypto(), storm, trace: (line) => console.log(line) })
     if (violations.length > 0) console.error(describeFailure({ seed, size: members, violations }, flags))
     return violations.length > 0 ? 1 : 0
   }
@@ -145,6 +148,7 @@ async function main(): Promise<number> {
   const failures = await runSeeds({
     from,
     to: seeds,
+    storm,
     ...(size !== undefined && { size }),
     ...(crypto !== undefined && { crypto: () => crypto }),
     onSeed: (seed, failure) => {

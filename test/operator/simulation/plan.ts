@@ -37,6 +37,8 @@ export type Plan = {
   readonly start: number
   readonly healAt: number
   readonly end: number
+  /** The first slot whose duties must be finished in the end. */
+  readonly requiredFrom: Slot
   readonly weather: Weather
   /** Chance that a call to a beacon node fails before the network heals. */
   readonly beaconFailure: number
@@ -51,11 +53,16 @@ export function timeOf(slot: number): number {
   return slot * SLOT_MS
 }
 
+/** How long the network is bad: a few slots, or up to two epochs and a half. */
+export type StormLength = 'short' | 'long'
+
 /** Draws a plan for a vault of `size`. */
-export function drawPlan(random: Random, size: number): Plan {
+export function drawPlan(random: Random, size: number, storm: StormLength = 'short'): Plan {
   // Rounds double: after the storm the round under way and f faulty leaders may be lost, and an honest leader's round must
   // still begin before an attestation's deadline, an epoch away.
-  const healSlot = START_SLOT + random.int(2, size > 4 ? 5 : 7)
+  const bearable = size > 4 ? 5 : 7
+  const healSlot = START_SLOT + (storm === 'short' ? random.int(2, bearable) : random.int(16, 80))
+  const requiredFrom = Math.max(START_SLOT, healSlot - bearable) as Slot
   const [start, healAt] = [timeOf(START_SLOT), timeOf(healSlot)]
   const producers = Array.from({ length: size }, (_, i) => (i + 1) as ProducerId)
   const f = Math.floor((size - 1) / 3)
@@ -63,7 +70,7 @@ export function drawPlan(random: Random, size: number): Plan {
   const faults = new Map(bad.map((producer) => [producer, random.pick(FAULTS)] as const))
   const honest = producers.filter((producer) => !faults.has(producer))
   const calm = random.chance(0.2)
-  const restarts = Array.from({ length: calm ? 0 : random.int(0, 3) }, () => {
+  const restarts = Array.from({ length: calm ? 0 : random.int(0, storm === 'short' ? 3 : 12) }, () => {
     const at = random.int(start + 10, healAt - 1_000)
     return { producer: random.pick(honest), at, backAt: random.int(at + 1, healAt) }
   })
@@ -72,9 +79,11 @@ export function drawPlan(random: Random, size: number): Plan {
     start,
     healAt,
     end: timeOf(healSlot + 6 + SLOTS_PER_EPOCH),
+    requiredFrom,
     weather: calm ? { drop: 0, dropCommits: 0, duplicate: 0, maxDelayMs: 10, partitions: 0 } : drawStorm(random),
     beaconFailure: calm ? 0 : random.next() * 0.2,
-    pools: drawPools(random, { producers, healSlot }),
+    pools:
+      storm === 'short' ? drawPools(random, { producers, healSlot }) : drawStormyPools(random, { producers, healSlot, requiredFrom }),
     faults,
     restarts,
     reorgAt: random.int(start, healAt),
@@ -113,4 +122,28 @@ function drawPools(
       ...(random.chance(0.3) && { exitAt: random.int(timeOf(START_SLOT), timeOf(healSlot + 3)) }),
     }
   })
+}
+
+/**
+ * Duties all through a long storm, and after it. Those of its beginning need not be finished: rounds double, so the next one may
+ * begin when an attestation is too late for the chain.
+ */
+function drawStormyPools(
+  random: Random,
+  { producers, healSlot, requiredFrom }: { readonly producers: readonly ProducerId[]; readonly healSlot: number; readonly requiredFrom: Slot },
+): readonly PlannedPool[] {
+  const proposalSlots = random.shuffle(Array.from({ length: healSlot + 5 - START_SLOT }, (_, i) => START_SLOT + 1 + i)) as Slot[]
+  const epochs = Array.from({ length: Math.floor((healSlot + 4) / SLOTS_PER_EPOCH) - EPOCH + 1 }, (_, i) => (EPOCH + i) as Epoch)
+  return Array.from({ length: POOLS }, (_, i) => ({
+    poolId: (i + 1) as PoolId,
+    validatorIndex: (100 + i) as ValidatorIndex,
+    members: random.shuffle(producers),
+    attestations: epochs.map((epoch) => {
+      const [from, to] = [Math.max(START_SLOT, epoch * SLOTS_PER_EPOCH), Math.min((epoch + 1) * SLOTS_PER_EPOCH - 1, healSlot + 4)]
+      // The last one where it must be finished, if its epoch has such slots.
+      return { epoch, slot: random.int(Math.min(to, Math.max(from, epoch === epochs.at(-1) ? requiredFrom : from)), to) as Slot }
+    }),
+    proposals: proposalSlots.slice(i * 6, i * 6 + 6),
+    ...(random.chance(0.3) && { exitAt: random.int(timeOf(requiredFrom), timeOf(healSlot + 3)) }),
+  }))
 }

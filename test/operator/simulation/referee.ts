@@ -132,10 +132,12 @@ function isSlashable(one: Vote, other: Vote): boolean {
 }
 
 /** What every honest member must have finished in the end: attestations wait for the network to heal, proposals cannot. */
-function requiredDuties({ pools, healAt }: Plan): readonly string[] {
+function requiredDuties({ pools, healAt, requiredFrom }: Plan): readonly string[] {
   return pools.flatMap(({ poolId, attestations, proposals, exitAt }) => [
     // A member that has attested before a reorg moved its duty must not attest again in that epoch.
-    ...attestations.filter(({ movedTo }) => movedTo === undefined).map(({ slot }) => `${poolId}/${slot}/attestation`),
+    ...attestations
+      .filter(({ movedTo, slot }) => movedTo === undefined && slot >= requiredFrom)
+      .map(({ slot }) => `${poolId}/${slot}/attestation`),
     ...proposals.filter((slot) => timeOf(slot - 2) >= healAt).map((slot) => `${poolId}/${slot}/proposal`),
     ...(exitAt === undefined ? [] : [`${poolId}/0/exit`]),
   ])

@@ -6,7 +6,7 @@ import type { SimCrypto, SimPoolKeys } from './crypto.ts'
 import { hashCrypto } from './crypto.ts'
 import { SimNetwork } from './network.ts'
 import { hashParticipation } from './participation.ts'
-import { drawPlan } from './plan.ts'
+import { drawPlan, type StormLength } from './plan.ts'
 import type { World } from './process.ts'
 import { startProcess } from './process.ts'
 import { Random } from './random.ts'
@@ -20,6 +20,7 @@ export type RunOptions = {
   readonly crypto?: SimCrypto
   /** A quorum other than the protocol's, to show that the referee notices. */
   readonly quorum?: number
+  readonly storm?: StormLength
   readonly trace?: (line: string) => void
 }
 
@@ -29,10 +30,11 @@ export async function runSeed({
   size,
   crypto = hashCrypto(),
   quorum = thresholdOf(size),
+  storm = 'short',
   trace,
 }: RunOptions): Promise<readonly string[]> {
   const random = new Random(seed)
-  const plan = drawPlan(random.fork(), size)
+  const plan = drawPlan(random.fork(), size, storm)
   const scheduler = new Scheduler(plan.start - 500)
   const { weather, start, healAt } = plan
   const keys = new Map<PoolId, SimPoolKeys>(

@@ -1,5 +1,6 @@
 import type { SimCrypto } from './crypto.ts'
 import { hashCrypto } from './crypto.ts'
+import type { StormLength } from './plan.ts'
 import { runSeed } from './run.ts'
 
 export type SeedFailure = { readonly seed: number; readonly size: number; readonly violations: readonly string[] }
@@ -12,6 +13,7 @@ export type SeedsOptions = {
   readonly crypto?: () => SimCrypto
   /** For the size; the protocol's when not given. */
   readonly quorumOf?: (size: number) => number
+  readonly storm?: StormLength
   readonly onSeed?: (seed: number, failure: SeedFailure | undefined) => void
   /** Stop at the first failure. */
   readonly stopEarly?: boolean
@@ -23,7 +25,7 @@ export async function runSeeds(options: SeedsOptions): Promise<readonly SeedFail
   for (let seed = options.from; seed <= options.to; seed++) {
     const size = options.size ?? (seed % 2 === 0 ? 4 : 7)
     const quorum = options.quorumOf?.(size)
-    const violations = await runSeed({ seed, size, crypto: (options.crypto ?? hashCrypto)(), ...(quorum !== undefined && { quorum }) })
+    const violations = await runSeed({ seed, size, crypto: (options.crypto ?? hashCrypto)(), storm: options.storm ?? 'short', ...(quorum !== undefined && { quorum }) })
     const failure = violations.length > 0 ? { seed, size, violations } : undefined
     if (failure !== undefined) failures.push(failure)
     options.onSeed?.(seed, failure)

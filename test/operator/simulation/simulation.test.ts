@@ -11,6 +11,11 @@ describe('vaults of 4 and 7 under simulation', () => {
     assert.equal(failures.length, 0, failures.map((failure) => describeFailure(failure)).join('\n'))
   })
 
+  it('do so also after storms over many slots, on 20 schedules', async () => {
+    const failures = await runSeeds({ from: 1, to: 20, storm: 'long' })
+    assert.equal(failures.length, 0, failures.map((failure) => describeFailure(failure, ' --storm')).join('\n'))
+  })
+
   it('a quorum of f + 1 is caught within 200 schedules', async () => {
     const failures = await runSeeds({ from: 1, to: 200, quorumOf: (size) => faultsOf(size) + 1, stopEarly: true })
     assert.match(failures[0]?.violations.join() ?? 'nothing was caught', /agreement|slashable/)
