@@ -39,7 +39,11 @@ export async function benchDkg({ size, runs }: { readonly size: number; readonly
         'CPU of a member',
         ceremonies.flatMap(({ cpuMs }) => cpuMs),
       ),
-      figure('floor: what a member must calculate', floor),
+      figure('floor: CPU of what a member must calculate', floor),
+      figure(
+        'longest hold-up of a member’s event loop',
+        ceremonies.flatMap(({ heldUpMs }) => heldUpMs),
+      ),
     ],
     notes: [
       'Shipped pipeline, key folders with fsync, libp2p; the chain tells of the draw at once and takes the registration.',

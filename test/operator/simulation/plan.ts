@@ -82,8 +82,7 @@ export function drawPlan(random: Random, size: number, storm: StormLength = 'sho
     requiredFrom,
     weather: calm ? { drop: 0, dropCommits: 0, duplicate: 0, maxDelayMs: 10, partitions: 0 } : drawStorm(random),
     beaconFailure: calm ? 0 : random.next() * 0.2,
-    pools:
-      storm === 'short' ? drawPools(random, { producers, healSlot }) : drawStormyPools(random, { producers, healSlot, requiredFrom }),
+    pools: storm === 'short' ? drawPools(random, { producers, healSlot }) : drawStormyPools(random, { producers, healSlot, requiredFrom }),
     faults,
     restarts,
     reorgAt: random.int(start, healAt),
@@ -130,7 +129,11 @@ function drawPools(
  */
 function drawStormyPools(
   random: Random,
-  { producers, healSlot, requiredFrom }: { readonly producers: readonly ProducerId[]; readonly healSlot: number; readonly requiredFrom: Slot },
+  {
+    producers,
+    healSlot,
+    requiredFrom,
+  }: { readonly producers: readonly ProducerId[]; readonly healSlot: number; readonly requiredFrom: Slot },
 ): readonly PlannedPool[] {
   const proposalSlots = random.shuffle(Array.from({ length: healSlot + 5 - START_SLOT }, (_, i) => START_SLOT + 1 + i)) as Slot[]
   const epochs = Array.from({ length: Math.floor((healSlot + 4) / SLOTS_PER_EPOCH) - EPOCH + 1 }, (_, i) => (EPOCH + i) as Epoch)

@@ -25,7 +25,13 @@ export async function runSeeds(options: SeedsOptions): Promise<readonly SeedFail
   for (let seed = options.from; seed <= options.to; seed++) {
     const size = options.size ?? (seed % 2 === 0 ? 4 : 7)
     const quorum = options.quorumOf?.(size)
-    const violations = await runSeed({ seed, size, crypto: (options.crypto ?? hashCrypto)(), storm: options.storm ?? 'short', ...(quorum !== undefined && { quorum }) })
+    const violations = await runSeed({
+      seed,
+      size,
+      crypto: (options.crypto ?? hashCrypto)(),
+      storm: options.storm ?? 'short',
+      ...(quorum !== undefined && { quorum }),
+    })
     const failure = violations.length > 0 ? { seed, size, violations } : undefined
     if (failure !== undefined) failures.push(failure)
     options.onSeed?.(seed, failure)
