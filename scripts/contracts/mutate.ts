@@ -12,11 +12,11 @@ import { makeWorkspace, ROOT, runIn } from './workspace.ts'
 
 const HELP = `Mutation testing of contracts/: changes one thing at a time and expects the contract's own tests to notice.
 
-  npm run mutate -- [--size 300] [--seed 1] [--only PATH] [--jobs 1] [--bar 90] [--trust] [--report]
+  npm run mutate -- [--size 300] [--seed 1] [--only PATH,…] [--jobs 1] [--bar 90] [--trust] [--report]
 
   --size N    mutants in the sample, taken over all contracts
   --seed S    another seed is another sample
-  --only P    tries only those of the sample whose contract's path contains P
+  --only P,Q  tries only those of the sample whose contract's path contains P or Q
   --jobs N    so many processes that run tests
   --bar P     exit with status 1 when fewer than P of 100 die
   --trust     does not first run each contract's tests on the contract as it is: for sources whose tests have just passed
@@ -60,7 +60,7 @@ try {
   const units = sourceUnits(workspace.root).filter(({ path }) => !/^contracts\/(interfaces|types)\//.test(path))
   const all = units.flatMap((unit) => mutantsOf(unit))
   const chosen = sample(all, { seed: values.seed, size: Number(values.size) })
-  const wanted = units.filter(({ path }) => path.includes(values.only))
+  const wanted = units.filter(({ path }) => values.only.split(',').some((part) => path.includes(part)))
   if (!values.report) await tryAll(record, wanted, chosen)
 
   const outcomes = chosen.map((mutant) => record.verdictOn(mutant, suitesOf(mutant.path))).filter((outcome) => outcome !== undefined)

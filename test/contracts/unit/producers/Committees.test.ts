@@ -163,6 +163,18 @@ describe('Committees: members slashed', function () {
   const keysOf = (places: readonly number[]) =>
     places.flatMap((place) => (committee[place] ? [g1(committee[place].key.toPublicKey())] : []))
 
+  it('while there are none, who is absent is who is said to be', async () => {
+    const all = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
+    for (const [absent, places] of [
+      ['0x0000', []],
+      ['0x0402', [2, 9]],
+    ] as const) {
+      const [size, signers, key] = await pools.periods.committeeWithout(0, absent, keysOf(places))
+      expect([size, signers]).to.deep.equal([10n, BigInt(10 - places.length)])
+      assert.deepEqual([...key], sumOf(all.filter((place) => !places.some((gone) => gone === place))))
+    }
+  })
+
   it('A16 are struck by anyone, once, and only they', async () => {
     const { periods } = pools
     await expect(periods.strike(0, 9)).to.be.revertedWithCustomError(periods, 'NotSlashed').withArgs(committee[9]?.id)
