@@ -36,7 +36,7 @@ export default defineConfig({
   paths: { sources: ['contracts', 'test/contracts/harness'], tests: { mocha: 'test/contracts', solidity: 'test/contracts' } },
   test: {
     // Of a machine that does other things besides.
-    mocha: { timeout: 300_000 },
+    mocha: { timeout: 600_000 },
     solidity: { fsPermissions: { readFile: ['devnet/chain/execution/system-contracts.json'] } },
   },
   typechain: { outDir: 'typechain-types' },

@@ -161,16 +161,18 @@ abstract contract PoolBook is IPoolRegistry {
 
     function _setVault(PoolId poolId, ProducerId[] memory members) internal {
         mapping(uint256 word => uint256) storage words = _vaults[poolId];
-        uint256 word = 0;
-        for (uint256 i = 0; i < members.length; ++i) {
-            word |= uint256(ProducerId.unwrap(members[i])) << (i % 8 * 32);
-            if (i % 8 != 7 && i + 1 < members.length) continue;
-            words[i / 8] = word;
-            word = 0;
-        }
-        // What stood beyond is gone.
-        for (uint256 i = (members.length + 7) / 8; words[i] != 0; ++i) {
-            words[i] = 0;
+        unchecked {
+            uint256 i = members.length;
+            // What stood beyond is gone.
+            for (uint256 beyond = (i + 7) / 8; words[beyond] != 0; ++beyond) {
+                words[beyond] = 0;
+            }
+            for (uint256 word = 0; i > 0;) {
+                word = (word << 32) | ProducerId.unwrap(members[--i]);
+                if (i % 8 != 0) continue;
+                words[i / 8] = word;
+                word = 0;
+            }
         }
     }
 

@@ -180,6 +180,10 @@ contract VaultDraws is IVaultDraws, BeaconClock {
             current.requestedAt,
             VAULT_SIZE - walk.count
         );
+        if (found.length == VAULT_SIZE) {
+            (walk.found, walk.count) = (found, found.length);
+            return;
+        }
         for (uint256 i = 0; i < found.length; ++i) {
             walk.found[walk.count++] = found[i];
         }

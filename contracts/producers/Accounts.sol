@@ -17,8 +17,9 @@ abstract contract Accounts is IBlockProducers {
         uint16 steady;
         uint16 locked; // seats of staker pools ever locked, less all whose release is entered, though its tail be ahead
         uint16 unsecured; // seats of bond pools, live or held
-        uint32 newest; // pool of the live seat of staker pools last locked
-        uint160 units; // of the bond: all ever added, less all ever taken
+        uint24 newest; // pool of the live seat of staker pools last locked
+        uint16 gap; // what the pool of the one before has a lower id; 0 = not kept here
+        uint152 units; // of the bond: all ever added, less all ever taken
     }
 
     /// @dev Of a kind: with so many, no draw takes the producer. As many more find room, should a fault hold seats in their tail.
@@ -26,6 +27,11 @@ abstract contract Accounts is IBlockProducers {
 
     uint256 private immutable FIRST_PERIOD_TIME;
     uint256 private immutable PERIOD_SECONDS;
+
+    /// @dev Where the fields of an account begin in its slot.
+    uint256 internal constant LOCKED_AT = 32;
+    uint256 internal constant NEWEST_AT = 64;
+    uint256 private constant UNITS_AT = 104;
 
     mapping(ProducerId producerId => Account) internal _accounts;
 
@@ -51,7 +57,44 @@ abstract contract Accounts is IBlockProducers {
         if (steady > account.steady) account.steady = steady;
     }
 
-    function _isSteady(Account memory account, uint64 period) internal pure returns (bool) {
-        return account.steady <= period && account.steady != type(uint16).max;
+    /// @dev An account as it is stored: draws read and write many, and fields one by one cost several times as much.
+    function _packed(ProducerId producerId) internal view returns (uint256 word) {
+        Account storage account = _accounts[producerId];
+        assembly ("memory-safe") {
+            word := sload(account.slot)
+        }
+    }
+
+    function _setPacked(ProducerId producerId, uint256 word) internal {
+        Account storage account = _accounts[producerId];
+        assembly ("memory-safe") {
+            sstore(account.slot, word)
+        }
+    }
+
+    /// @dev Of a packed account.
+    function _isActive(uint256 word) internal pure returns (bool) {
+        return uint8(word) == uint8(Status.Active);
+    }
+
+    function _isSlashed(uint256 word) internal pure returns (bool) {
+        return uint8(word >> 8) != 0;
+    }
+
+    function _isSteady(uint256 word, uint64 period) internal pure returns (bool) {
+        uint16 steady = uint16(word >> 16);
+        return steady <= period && steady != type(uint16).max;
+    }
+
+    function _lockedIn(uint256 word) internal pure returns (uint256) {
+        return uint16(word >> LOCKED_AT);
+    }
+
+    function _unsecuredIn(uint256 word) internal pure returns (uint256) {
+        return uint16(word >> 48);
+    }
+
+    function _unitsIn(uint256 word) internal pure returns (uint256) {
+        return word >> UNITS_AT;
     }
 }

@@ -55,7 +55,7 @@ abstract contract BondUnits is Accounts {
     /// @param first period in which the producer's first units count
     function _addUnits(ProducerId producerId, uint256 heldBefore, uint256 shares, uint256 period, uint256 first) internal {
         // The 1 on both sides: were all shares ever burned, the next bond would have a price, and the old units none. Each share is
-        // then worth all units of before. An account (160 bits) holds any real bond of that; but `unitValue` has few digits left
+        // then worth all units of before. An account (152 bits) holds any real bond of that; but `unitValue` has few digits left
         // (some 6,700 after 150,000 ETH of bonds), so draws see bonds up to its last digit too small, and a producer just at the
         // stake repairs that itself, by a top-up of as much. A second total loss overflows the account: registering and
         // topping up revert, what is there can leave, and nothing here mends it: the network is wound down for want of reports.
@@ -65,7 +65,7 @@ abstract contract BondUnits is Accounts {
         Account storage account = _accounts[producerId];
         History storage history = _histories[producerId];
         uint256 before = account.units + history.lost;
-        account.units = (account.units + units).toUint160();
+        account.units = (account.units + units).toUint152();
         _steadyFrom(account, period);
         if (before == 0) return;
         // No sum of what accounts can hold comes near 208 bits.
@@ -115,7 +115,7 @@ abstract contract BondUnits is Accounts {
     function _remove(ProducerId producerId, uint256 units, uint256 accounted) private {
         _units -= units;
         _accounted = accounted;
-        _accounts[producerId].units -= uint160(units);
+        _accounts[producerId].units -= uint152(units);
         _histories[producerId].lost += units;
     }
 

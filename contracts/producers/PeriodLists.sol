@@ -152,9 +152,12 @@ abstract contract PeriodLists is IPeriods, BeaconClock {
     function producersAt(uint64 period, uint256[] calldata positions) external view returns (ProducerId[] memory producers) {
         uint32 size = sizeAt(period);
         producers = new ProducerId[](positions.length);
-        for (uint256 i = 0; i < positions.length; ++i) {
-            if (positions[i] >= size) revert PositionOutOfRange(uint32(positions[i]), size);
-            producers[i] = _producerAt(period, uint32(positions[i]));
+        unchecked {
+            for (uint256 i = 0; i < positions.length; ++i) {
+                uint256 position = positions[i];
+                if (position >= size) revert PositionOutOfRange(uint32(position), size);
+                producers[i] = _producerAt(period, uint32(position));
+            }
         }
     }
 

@@ -153,9 +153,11 @@ abstract contract ProducerBook is BondUnits, Seats {
     ) external view returns (ProducerId[] memory found) {
         found = new ProducerId[](most);
         uint256 count = 0;
-        for (uint256 i = 0; i < producers.length && count < most; ++i) {
-            ProducerId producerId = producers[i];
-            if (_isEligible(producerId, kind, period, unitValue_, requestedAt, MOST_SEATS)) found[count++] = producerId;
+        unchecked {
+            for (uint256 i = 0; i < producers.length && count < most; ++i) {
+                ProducerId producerId = producers[i];
+                if (_isEligible(producerId, kind, period, unitValue_, requestedAt, MOST_SEATS)) found[count++] = producerId;
+            }
         }
         assembly ("memory-safe") {
             // Shorter than it was allocated.
@@ -176,16 +178,17 @@ abstract contract ProducerBook is BondUnits, Seats {
         uint64 requestedAt,
         uint256 mostSeats
     ) private view returns (bool) {
-        Account memory account = _accounts[producerId];
-        if (account.locked >= mostSeats || account.unsecured >= mostSeats) return false;
-        if (account.slashed) return false;
-        if (account.status != Status.Active && _leavingSince[producerId] < requestedAt) return false;
+        uint256 account = _packed(producerId);
+        uint256 locked = _lockedIn(account);
+        if (locked >= mostSeats || _unsecuredIn(account) >= mostSeats) return false;
+        if (_isSlashed(account)) return false;
+        if (!_isActive(account) && _leavingSince[producerId] < requestedAt) return false;
         bool isSteady = _isSteady(account, period);
-        uint256 units = isSteady ? account.units : _unitsAt(producerId, period, _firstPeriodOf(producerId));
+        uint256 units = isSteady ? _unitsIn(account) : _unitsAt(producerId, period, _firstPeriodOf(producerId));
         uint256 value = units * unitValue_ / UNIT_SCALE + DUST;
         if (value < EFFECTIVE_STAKE) return false;
         if (kind == PoolKind.Bond) return true;
-        uint256 locked = isSteady ? account.locked : _lockedSince(producerId, _startOf(period));
+        if (!isSteady) locked = _lockedSince(producerId, _startOf(period));
         return value >= (locked + 1) * SEAT_ALLOCATION;
     }
 

@@ -38,8 +38,11 @@ abstract contract Seats is Accounts {
 
     uint48 private constant LIVE_HELD = 1;
     uint48 private constant HELD = type(uint48).max;
-    /// @dev Besides the newest.
-    uint256 private constant REMEMBERED = 4;
+    /// @dev Bits of a pool's id: pools of 32 ETH each, twice all the ETH there is.
+    uint256 private constant ID_BITS = 24;
+    uint256 private constant ID = 2 ** ID_BITS - 1;
+    /// @dev Of so many seats it is known which was locked before which: the newest two and those in a slot of their own.
+    uint256 private constant REMEMBERED = 10;
     /// @dev Of an entry's producer: a time is stored.
     uint256 private constant HAS_TIME = 1 << 31;
     /// @dev A bond may fall to so much of what its seats lock before it loses the newest of them.
@@ -51,8 +54,8 @@ abstract contract Seats is Accounts {
 
     mapping(ProducerId producerId => Ledger) private _ledgers;
     mapping(ProducerId producerId => Before) private _before;
-    /// @dev Pools of up to four live seats of staker pools locked before the newest, the last of them in the lowest 32 bits.
-    mapping(ProducerId producerId => uint128) private _older;
+    /// @dev Pools of live seats of staker pools locked before those that the account keeps, the last of them in the lowest bits.
+    mapping(ProducerId producerId => uint192) private _older;
     /// @dev Eight producers a word, none after the last.
     mapping(PoolId poolId => mapping(uint256 word => uint256)) private _holders;
     mapping(PoolId poolId => mapping(uint256 word => uint256)) private _times;
@@ -102,13 +105,15 @@ abstract contract Seats is Accounts {
         (uint80[] memory entries, uint256 count) = _standing(poolId, members.length);
         ProducerId[] memory added = new ProducerId[](members.length);
         uint256 fresh = 0;
-        for (uint256 i = 0; i < members.length; ++i) {
-            ProducerId producerId = members[i];
-            if (_liveAt(entries, count, producerId, i) < count) continue;
-            added[fresh] = producerId;
-            entries[count + fresh++] = _entry(producerId, 0);
-            if (kind == PoolKind.Bond) ++_accounts[producerId].unsecured;
-            else _takeSeat(producerId, poolId);
+        unchecked {
+            for (uint256 i = 0; i < members.length; ++i) {
+                ProducerId producerId = members[i];
+                if (_liveAt(entries, count, producerId, i) < count) continue;
+                added[fresh] = producerId;
+                entries[count + fresh++] = _entry(producerId, 0);
+                if (kind == PoolKind.Bond) ++_accounts[producerId].unsecured;
+                else _takeSeat(producerId, poolId);
+            }
         }
         if (fresh == 0) return;
         assembly ("memory-safe") {
@@ -257,28 +262,56 @@ abstract contract Seats is Accounts {
         return time >= _timeOf(released) ? 0 : _countOf(released) - uint256(before.upperLookupRecent(time));
     }
 
+    /// @dev Into accounts with fewer than `MOST_SEATS`: no field overflows.
     function _takeSeat(ProducerId producerId, PoolId poolId) private {
-        Account storage account = _accounts[producerId];
-        (uint16 locked, uint32 newest) = (account.locked + 1, account.newest);
-        (account.locked, account.newest) = (locked, PoolId.unwrap(poolId));
-        if (newest != 0) _older[producerId] = (_older[producerId] << 32) | newest;
+        unchecked {
+            uint256 account = _packed(producerId) + (1 << LOCKED_AT);
+            uint40 newest = uint40(account >> NEWEST_AT);
+            (uint40 kept, uint256 beyond, uint256 ids) = _push(newest, uint24(PoolId.unwrap(poolId)));
+            if (ids != 0) _older[producerId] = uint192((uint256(_older[producerId]) << ids) | beyond);
+            _setPacked(producerId, account ^ (uint256(newest ^ kept) << NEWEST_AT));
+        }
+    }
+
+    /// @dev Before the newest pool of an account comes a newer one.
+    /// @param pair of the newest pool and the gap to the one before it, as an account has them
+    /// @return kept the pair to keep
+    /// @return beyond pools that the pair has no room for, the last of them in the lowest bits
+    /// @return bits of these
+    function _push(uint40 pair, uint24 poolId) private pure returns (uint40 kept, uint256 beyond, uint256 bits) {
+        unchecked {
+            uint24 newest = uint24(pair);
+            uint24 gap = uint24(pair >> ID_BITS);
+            kept = poolId;
+            if (newest == 0) return (kept, 0, 0);
+            if (gap != 0) (beyond, bits) = (newest - gap, ID_BITS);
+            gap = poolId - newest;
+            if (gap <= type(uint16).max) return (kept | (uint40(gap) << 24), beyond, bits);
+            return (kept, (beyond << ID_BITS) | newest, bits + ID_BITS);
+        }
     }
 
     function _endLive(ProducerId producerId, PoolId poolId, bool isHeld) private {
         if (isHeld) ++_ledgers[producerId].ended;
         Account storage account = _accounts[producerId];
-        uint128 older = _older[producerId];
-        if (account.newest == PoolId.unwrap(poolId)) {
-            account.newest = uint32(older);
-            _older[producerId] = older >> 32;
-            return;
-        }
-        for (uint8 shift = 0; shift < REMEMBERED * 32; shift += 32) {
-            if (uint32(older >> shift) != PoolId.unwrap(poolId)) continue;
-            uint128 newer = older & ((uint128(1) << shift) - 1);
-            // What is older moves up a place.
-            _older[producerId] = newer | ((older >> (shift + 32)) << shift);
-            return;
+        uint256 older = _older[producerId];
+        uint256 pools = older;
+        unchecked {
+            if (account.gap != 0) pools = (pools << ID_BITS) | uint24(account.newest - account.gap);
+            pools = (pools << ID_BITS) | account.newest;
+            for (uint256 shift = 0; shift < REMEMBERED * ID_BITS; shift += ID_BITS) {
+                if ((pools >> shift) & ID != uint24(PoolId.unwrap(poolId))) continue;
+                // What is older moves up a place.
+                pools = (pools & ((1 << shift) - 1)) | ((pools >> (shift + ID_BITS)) << shift);
+                account.newest = uint24(pools);
+                pools >>= ID_BITS;
+                uint256 gap = pools & ID == 0 ? 0 : uint24(account.newest - uint24(pools));
+                if (gap > type(uint16).max) gap = 0;
+                account.gap = uint16(gap);
+                if (gap != 0) pools >>= ID_BITS;
+                if (pools != older) _older[producerId] = uint192(pools);
+                return;
+            }
         }
     }
 

@@ -8,6 +8,8 @@ export type State = Map<string, string>
 const STATUS = { active: '1', leaving: '2', gone: '3' }
 const POOL = { requested: '1', ceremony: '2', registered: '3', funded: '4', exiting: '5', closed: '6', cancelled: '7' }
 const COMMITMENT = { open: '1', pending: '2', disputed: '3', finalized: '4', dropped: '5' }
+const VOTE = { open: '2' }
+const ROTATION = { idle: '0', requested: '1', drawn: '2' }
 const REQUEST = { waiting: 'waiting', finalized: 'finalized', claimed: 'claimed' }
 
 /** All events of a deployment, from its first block on, in order. */
@@ -125,9 +127,12 @@ export function rebuild(events: readonly Told[], addresses: Readonly<Record<stri
       case 'periods.Joined':
         list[a.position] = a.producerId
         break
-      case 'periods.Left':
-        list[a.position] = undefined
+      case 'periods.Left': {
+        // The last of the list takes the place.
+        const last = list.pop()
+        if (Number(a.position) < list.length) list[a.position] = last
         break
+      }
       case 'periods.ListFrozen':
         set(`periods.list.${a.period}`, list.slice(0, Number(a.size)))
         break
@@ -176,6 +181,44 @@ export function rebuild(events: readonly Told[], addresses: Readonly<Record<stri
         break
       case 'poolRegistry.PoolCancelled':
         set(`poolRegistry.state.${a.poolId}`, POOL.cancelled)
+        break
+      case 'rotations.RotationRequested':
+        set(`rotations.state.${a.poolId}`, ROTATION.requested)
+        break
+      case 'rotations.RotationDrawn':
+        set(`rotations.state.${a.poolId}`, ROTATION.drawn)
+        set(`rotations.members.${a.poolId}`, a.members)
+        break
+      case 'rotations.RotationCompleted':
+        set(`rotations.state.${a.poolId}`, ROTATION.idle)
+        set(`rotations.cutover.${a.poolId}`, `${a.round} ${a.cutover}`)
+        break
+      case 'rotations.RotationFailed':
+      case 'rotations.RotationDropped':
+        set(`rotations.state.${a.poolId}`, ROTATION.idle)
+        break
+      case 'slashing.PoolFault':
+        set(`slashing.kind.${a.poolId}`, a.kind)
+        break
+      case 'votes.VoteOpened':
+        set(`votes.state.${a.commitmentId}`, VOTE.open)
+        set(`votes.deadline.${a.commitmentId}`, a.deadline)
+        break
+      case 'votes.VoteClosed':
+        set(`votes.state.${a.commitmentId}`, a.outcome)
+        set(`votes.ballots.${a.commitmentId}`, [a.upheld, a.wrong, a.unavailable])
+        break
+      case 'windDown.WindDownStarted':
+        set('windDown.started', true)
+        set('windDown.totalUnits', a.totalUnits)
+        // No pool gets a deposit any more.
+        set('stakingPool.reserved', 0)
+        break
+      case 'windDown.Redeemed':
+        add(`windDown.unitsOf.${a.account}`, a.shares)
+        break
+      case 'windDown.Gathered':
+        add('windDown.arrived', a.amount)
         break
       case 'exits.LiquidationRequested':
         set('exits.drawCount', a.drawId)
@@ -262,6 +305,26 @@ export async function ask(life: NetworkLife, key: string): Promise<string> {
     case 'poolRegistry.publicKey': {
       const { kind, state, publicKey } = await life.poolRegistry.pool(of)
       return String({ kind, state, publicKey }[value as 'kind' | 'state' | 'publicKey'])
+    }
+    case 'rotations.state':
+    case 'rotations.members': {
+      const { state, members } = await life.rotations.rotation(of)
+      return String(value === 'state' ? state : members)
+    }
+    case 'rotations.cutover': {
+      const round = (await life.poolRegistry.pool(of)).round
+      return `${round} ${await life.rotations.cutoverOf(of, round)}`
+    }
+    case 'slashing.kind':
+      return String((await life.slashing.fault(of)).kind)
+    case 'votes.state':
+    case 'votes.deadline': {
+      const { state, deadline } = await life.votes.vote(of)
+      return String(value === 'state' ? state : deadline)
+    }
+    case 'votes.ballots': {
+      const { upheld, wrong, unavailable } = await life.votes.vote(of)
+      return String([upheld, wrong, unavailable])
     }
     case 'exits.deadline':
       return String((await life.exits.exit(of)).deadline)

@@ -1,5 +1,5 @@
 import type { Signature } from '@chainsafe/blst'
-import { aggregateG2 } from './block-producers.ts'
+import { aggregateG2, digestOf } from './block-producers.ts'
 import type { NetworkLife } from './network-life.ts'
 import type { RegisteredProducer } from './open-pools.ts'
 
@@ -28,4 +28,41 @@ export function signTogether(list: readonly RegisteredProducer[], places: readon
     return producer.key.sign(digest)
   })
   return { places: bitmapOf(places), signature: aggregateG2(signatures) }
+}
+
+/** EIP-712 struct of a ballot. */
+export const VOTE = {
+  Vote: [
+    { name: 'commitmentId', type: 'uint256' },
+    { name: 'contentHash', type: 'bytes32' },
+    { name: 'ballot', type: 'uint8' },
+  ],
+}
+
+/** The hands of a period's producers in votes on a commitment. */
+export async function electorate(life: NetworkLife, period: bigint) {
+  const list = await listOf(life, period)
+  const committee = await life.periods.committeePositions(period, 0)
+  const positions = list.map((_, position) => position)
+  const inCommittee = positions.filter((position) => (committee >> BigInt(position)) & 1n)
+  const eligible = positions.filter((position) => !inCommittee.includes(position))
+  const sign = async (id: bigint, ballot: number, who: readonly number[], judge: 'votes' | 'disputes' = 'votes') => {
+    const { contentHash } = await life.stateCommitments.commitment(id)
+    return signTogether(list, who, digestOf(life.judgeOf(judge), VOTE, { commitmentId: id, contentHash, ballot }))
+  }
+  const cast = async (id: bigint, ballot: number, who: readonly number[]) => {
+    const { places, signature } = await sign(id, ballot, who)
+    return life.votes.cast(id, ballot, places, signature)
+  }
+  /** Members of each auxiliary committee: place of the shuffled list and position in the list. */
+  const auxiliaries = async () => {
+    const found = new Map<number, { index: number; position: number }[]>()
+    for (let index = inCommittee.length; index < list.length; index++) {
+      const [number] = await life.periods.auxiliaryOf(period, index)
+      const [position] = await life.periods.positionsAtShuffled(period, [index])
+      found.set(Number(number), [...(found.get(Number(number)) ?? []), { index, position: Number(position) }])
+    }
+    return [...found.values()]
+  }
+  return { list, eligible, inCommittee, sign, cast, auxiliaries }
 }

@@ -10,7 +10,7 @@ import { nextReportEpoch } from '../../support/reports.ts'
 const { FORK_URL } = process.env
 
 describe(`Actions of stakers and block producers${FORK_URL === undefined ? '' : ' on a fork'}`, function () {
-  this.timeout(300_000)
+  this.timeout(1_200_000)
   let life: NetworkLife
   let pools: Pool[]
 

@@ -28,7 +28,7 @@ const FULL_GWEI = BigInt(FULL)
 
 /** The script's parts against a whole deployment: what they find, and that the contracts agree. */
 describe('Disputes by script', function () {
-  this.timeout(180_000)
+  this.timeout(600_000)
   const folder = mkdtempSync(join(tmpdir(), 'open-pools-dispute-'))
   let life: NetworkLife
   let pool: Pool

@@ -17,7 +17,7 @@ const ABSENT = [3, 17, 22, 35, 48, 61, 74, 90, 101, 120]
 
 /** What depends on how large the network is, at the sizes of a large one. */
 describe('Gas at size', function () {
-  this.timeout(300_000)
+  this.timeout(1_200_000)
   const gas = new GasSnapshot()
   after(() => {
     useSeed()

@@ -10,7 +10,7 @@ const PRODUCERS = 7
 
 /** Every step of the network's life in the devnet's sizes: a vault of 4 of 7, a committee of 3, one page of each. */
 describe('Gas', function () {
-  this.timeout(180_000)
+  this.timeout(600_000)
   const gas = new GasSnapshot()
   let life: NetworkLife
   let pool: Pool

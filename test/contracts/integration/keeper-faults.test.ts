@@ -18,7 +18,7 @@ const EXITING = 5n
 
 /** What the keeper sends, in turn after turn, against the contracts: an exit nobody drew, to its last charge. */
 describe('Faults that the keeper settles', function () {
-  this.timeout(180_000)
+  this.timeout(600_000)
   let life: NetworkLife
   let pool: Pool
   let server: Awaited<ReturnType<typeof serveRpc>>

@@ -4,7 +4,7 @@ import { network } from 'hardhat'
 import { at, FULL, type NetworkLife, type Pool, startLife } from '../../support/network-life.ts'
 
 describe('Life of a network', function () {
-  this.timeout(120_000)
+  this.timeout(600_000)
   let life: NetworkLife
   let pools: Pool[]
 

@@ -17,7 +17,7 @@ import { at, BOND, FULL, type NetworkLife, STAKER, startLife } from '../../suppo
 
 /** Reports as operators derive them from the contracts' own events, committed, finalized and settled on chain. */
 describe('Reports that operators derive', function () {
-  this.timeout(180_000)
+  this.timeout(600_000)
   let life: NetworkLife
   let deployment: Awaited<ReturnType<typeof readDeployment>>
 

@@ -3,14 +3,17 @@ import { parseEther, ZeroAddress } from 'ethers'
 import { network } from 'hardhat'
 import type { Hex, ProducerId } from '../../../operator/core/ids.ts'
 import { cutPages, encodePoints, POINTS_PER_PAGE, provePoints } from '../../../operator/protocol/state/pages.ts'
-import { NO_SIGNATURE } from '../../support/ceremonies.ts'
+import { NO_SIGNATURE, rotationResult } from '../../support/ceremonies.ts'
 import { at, FULL, type NetworkLife, STAKER, startLife } from '../../support/network-life.ts'
 import { ask, readEvents, rebuild } from '../../support/rebuilt-state.ts'
+import { electorate } from '../../support/voters.ts'
 
+const FUNDED = 4n
+const DRAWN = 2n
 const FOREVER = 2n ** 256n - 1n
 
 describe('Events', function () {
-  this.timeout(180_000)
+  this.timeout(600_000)
   let life: NetworkLife
 
   before(async () => {
@@ -24,9 +27,12 @@ describe('Events', function () {
   /** All that the events tell, and what the contracts say to it. */
   const compare = async () => {
     const rebuilt = rebuild(await readEvents(life), life.addresses)
-    const asked = new Map<string, string>()
-    for (const key of rebuilt.keys()) asked.set(key, await ask(life, key))
-    expect(Object.fromEntries(rebuilt)).to.deep.equal(Object.fromEntries(asked))
+    const wrong: string[] = []
+    for (const [key, told] of rebuilt) {
+      const asked = await ask(life, key)
+      if (asked !== told) wrong.push(`${key}: events tell ${told}, the contract says ${asked}`)
+    }
+    expect(wrong).to.deep.equal([])
     return rebuilt
   }
   const settle = async (points: readonly number[], id: number) => {
@@ -34,6 +40,16 @@ describe('Events', function () {
     const proof = provePoints(pages, id as ProducerId)
     if (proof === undefined) throw new Error(`expected pages that reach to producer ${id}`)
     await life.rewards.settle(id, [{ word: proof.word, branch: [...proof.branch], pageRoots: [...proof.pageRoots] }])
+  }
+
+  /** Pools of stakers that are active, so that their keys may be handed over. */
+  const rotatable = async () => {
+    const ids: bigint[] = []
+    for (let id = 1n; id <= (await life.poolRegistry.poolCount()); id++) {
+      const { state } = await life.poolRegistry.pool(id)
+      if (state === FUNDED) ids.push(id)
+    }
+    return ids
   }
 
   it('tell all of pools, deposits, transfers and a failed ceremony', async () => {
@@ -89,5 +105,53 @@ describe('Events', function () {
     expect(rebuilt.get('blockProducers.status.6')).to.equal('2 false')
     expect(rebuilt.get(`stateCommitments.state.${id}`)).to.equal('5')
     expect([...rebuilt].filter(([key, value]) => key.startsWith('poolRegistry.state') && value === '5').length).to.be.greaterThan(0)
+  })
+
+  it('tell all of a handover, one that failed, and a fault of a pool', async () => {
+    const world = { pools: life, producers: [...life.producers] }
+    const [poolId] = await rotatable()
+    if (poolId === undefined) throw new Error(`expected a pool that is still active`)
+    const handOver = async () => {
+      const since = (await life.rotations.rotation(poolId)).since
+      await life.toEpoch((since === 0n ? BigInt(await life.epochNow()) : since) + life.parameters.rotationPeriod + 1n)
+      await life.periods.freeze(100)
+      await life.rotations.requestRotation(poolId, 0)
+      while ((await life.rotations.rotation(poolId)).state !== DRAWN) {
+        const oldest = await life.vaultDraws.draw(await life.vaultDraws.nextDrawId())
+        await life.drawVault(oldest.poolId)
+      }
+    }
+    await handOver()
+    expect((await compare()).get(`rotations.state.${poolId}`)).to.equal('2')
+    await life.rotations.completeRotation(poolId, await rotationResult(world, poolId))
+    expect((await compare()).get(`rotations.state.${poolId}`)).to.equal('0')
+    await handOver()
+    await life.toEpoch((await life.rotations.rotation(poolId)).deadline + 2n)
+    await life.rotations.failRotation(poolId, { absentNew: 0n, absentOld: 0n, byOld: false, signers: 0n, aggregateSignature: NO_SIGNATURE })
+    expect([...(await compare()).keys()].filter((key) => key.startsWith('rotations.cutover'))).to.deep.equal([
+      `rotations.cutover.${poolId}`,
+    ])
+  })
+
+  it('tell all of a vote that convicts', async () => {
+    const lie = await life.reportNow({ stakers: (await life.balancesOf(STAKER, BigInt(await life.now()))).map((balance) => balance + 1n) })
+    const { referenceTimestamp } = await life.stateCommitments.commitment(lie)
+    const epoch = (referenceTimestamp - life.parameters.genesisTime) / (life.parameters.slotsPerEpoch * life.parameters.secondsPerSlot)
+    const voters = await electorate(life, await life.periods.periodAt(epoch))
+    const allowed = voters.eligible.filter((position) => ![5n, 6n].includes(at(voters.list, position).id))
+    await voters.cast(lie, 1, allowed)
+    expect((await compare()).get(`votes.state.${lie}`)).to.equal('5')
+  })
+
+  it('tell all of the end', async () => {
+    await life.networkHelpers.time.increaseTo((await life.windDown.startableAt()) + 1n)
+    await life.windDown.start()
+    await life.bondEther.connect(bob()).approve(life.windDown, FOREVER)
+    await life.windDown.connect(bob()).redeem(parseEther('5'))
+    const rebuilt = await compare()
+    expect([rebuilt.get('windDown.started'), rebuilt.get(`windDown.unitsOf.${bob().address}`)]).to.deep.equal([
+      'true',
+      String(parseEther('5')),
+    ])
   })
 })

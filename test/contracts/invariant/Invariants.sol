@@ -33,6 +33,7 @@ abstract contract Invariants is Attackers {
         checkBonds();
         checkPools();
         checkRequests();
+        checkLocks();
         if (!windDown.started()) checkPeople();
         else checkUnits();
     }
@@ -181,6 +182,19 @@ abstract contract Invariants is Attackers {
             }
         }
         require(address(queue).balance >= owed, "finalized requests without ETH behind them");
+    }
+
+    /// @dev What positions lock is there, all of it and no more is counted, and so is what they earned.
+    function checkLocks() public view {
+        uint256 locked = 0;
+        uint256 earned = cdtStaking.heldShares();
+        for (uint256 id = 1; id <= cdtStaking.positionCount(); ++id) {
+            locked += cdtStaking.position(id).amount;
+            earned += cdtStaking.position(id).earned;
+        }
+        require(locked == cdtStaking.totalLocked(), "locks do not add up");
+        require(cdt.balanceOf(address(cdtStaking)) == locked, "locked CDT that is not there");
+        require(earned <= bondEther.sharesOf(address(cdtStaking)), "fees that are not there");
     }
 
     /// @dev Nobody has more than it put in and what finalizations, fees and reporters' shares brought.

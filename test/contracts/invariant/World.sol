@@ -43,6 +43,7 @@ abstract contract World is Deployment {
 
     uint256 public clock;
     uint256 private _height;
+    uint256 private _coverBefore;
     /// @notice The first thing that went wrong within an action; empty while all is well.
     string public broken;
     mapping(string action => uint256) public done;
@@ -61,8 +62,11 @@ abstract contract World is Deployment {
         VM.warp(clock);
         VM.roll(_height);
         (uint256 pooled, uint256 shares) = (bondEther.totalPooledEther(), bondEther.totalShares());
+        _coverBefore = bondEther.coverShares();
         _;
         _checkIndex(pooled, shares);
+        // Cover burns against a loss that is written off with it, and goes nowhere else.
+        if (bondEther.coverShares() < _coverBefore && bondEther.totalPooledEther() >= pooled) _break("cover went without a loss");
         (clock, _height) = (block.timestamp, block.number + 1);
     }
 

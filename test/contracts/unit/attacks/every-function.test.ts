@@ -44,7 +44,7 @@ function sampleOf(type: ParamType, fill: Fill, length: number): unknown {
 }
 
 describe('A36 every function of every contract, from the ABIs', function () {
-  this.timeout(240_000)
+  this.timeout(600_000)
   let life: NetworkLife
   let all: readonly (readonly [string, BaseContract])[]
 

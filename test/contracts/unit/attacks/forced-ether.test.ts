@@ -7,7 +7,7 @@ const GIFT = parseEther('1000')
 const FOREVER = 2n ** 256n - 1n
 
 describe('A10 ETH forced into a contract', function () {
-  this.timeout(180_000)
+  this.timeout(600_000)
   let life: NetworkLife
   let restore: () => Promise<void>
 

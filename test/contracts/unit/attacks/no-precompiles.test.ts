@@ -16,7 +16,7 @@ const ROOT = `0x${'00'.repeat(32)}`
 type Attempt = { readonly contract: BaseContract; readonly method: string; readonly args: readonly unknown[]; readonly value?: bigint }
 
 describe('A52 A03 a chain that loses the BLS precompiles', function () {
-  this.timeout(240_000)
+  this.timeout(600_000)
   let life: NetworkLife
   let chain: Awaited<ReturnType<typeof serveRpc>>
   const attempts = new Map<string, Attempt>()

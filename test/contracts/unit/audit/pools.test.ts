@@ -10,7 +10,7 @@ const EPOCH_SECONDS = SLOTS_PER_EPOCH * 60
 const STATE = { ceremony: 2n, exiting: 5n, closed: 6n, cancelled: 7n }
 
 describe('Audit: pools that come to nothing', function () {
-  this.timeout(120_000)
+  this.timeout(600_000)
   let life: NetworkLife
   let funded: Pool
   let restore: () => Promise<void>

@@ -8,7 +8,7 @@ const FULL_GWEI = BigInt(FULL)
 
 /** What a committee can do that nobody holds back: two thirds of it lie, or others use what it once signed. */
 describe('Audit: a captured commitment committee', function () {
-  this.timeout(120_000)
+  this.timeout(600_000)
   let life: NetworkLife
   let pool: Pool
   let restore: () => Promise<void>

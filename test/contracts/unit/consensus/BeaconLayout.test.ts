@@ -63,7 +63,7 @@ describe('BeaconLayout: the rows of the deployment', () => {
 })
 
 describe('BeaconLayout: rows of later forks', function () {
-  this.timeout(120_000)
+  this.timeout(600_000)
   let life: NetworkLife
   let list: readonly RegisteredProducer[]
   let next: Row
@@ -219,7 +219,7 @@ describe('BeaconLayout: rows of later forks', function () {
 })
 
 describe('BeaconLayout: many producers', function () {
-  this.timeout(120_000)
+  this.timeout(600_000)
   it('A36 an endorsement costs so little that 256 of them fit in a transaction', async () => {
     const life = await startLife(await network.create(), {}, 30)
     await life.startPeriod(0)

@@ -12,7 +12,7 @@ const collectedSlot = (kind: number) => BigInt(keccak256(AbiCoder.defaultAbiCode
 const DROPPED = 5n
 
 describe('Disputes: arrivals', function () {
-  this.timeout(120_000)
+  this.timeout(600_000)
   let life: NetworkLife
   let epoch: number
   let block: Awaited<ReturnType<typeof referenceBlock>>

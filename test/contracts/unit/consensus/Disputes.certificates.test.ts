@@ -33,7 +33,7 @@ function isSquare(value: { readonly c0: bigint; readonly c1: bigint }): boolean 
 }
 
 describe('Disputes: certificates', function () {
-  this.timeout(120_000)
+  this.timeout(600_000)
   let life: NetworkLife
   let pool: Pool
   let vault: readonly RegisteredProducer[]

@@ -22,7 +22,7 @@ const MAX_TRANSACTION_GAS = 16_777_216n
 const GAS_OF_A_PLACE = 1_000n
 
 describe('Disputes', function () {
-  this.timeout(120_000)
+  this.timeout(600_000)
   let life: NetworkLife
   let bondPool: Pool
   let pool: Pool
@@ -231,7 +231,7 @@ describe('Disputes', function () {
 })
 
 describe('Disputes: a committee too large for one transaction', function () {
-  this.timeout(120_000)
+  this.timeout(600_000)
 
   it('A36 A28 is slashed in parts, by anyone, each member once, for the one who proved it', async () => {
     const life = await startLife(await network.create(), { committeeSize: 20n }, 42)

@@ -29,7 +29,7 @@ const header = (slot: number, body = 1): Header => ({
 })
 
 describe('Slashing: faults of pools', function () {
-  this.timeout(180_000)
+  this.timeout(600_000)
   let life: NetworkLife
   let bondPool: Pool
   let pool: Pool

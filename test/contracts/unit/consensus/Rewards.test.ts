@@ -9,7 +9,7 @@ import { pageLevels, pointsOf, rootOfPage } from '../../../support/pages.ts'
 const PRODUCERS = 10
 
 describe('Rewards', function () {
-  this.timeout(120_000)
+  this.timeout(600_000)
   let life: NetworkLife
   let restore: () => Promise<void>
 

@@ -11,7 +11,7 @@ const GWEI = 10n ** 9n
 const FULL_GWEI = BigInt(FULL)
 
 describe('StateCommitments', function () {
-  this.timeout(120_000)
+  this.timeout(600_000)
   let life: NetworkLife
   let pool: Pool
   let restore: () => Promise<void>

@@ -5,7 +5,7 @@ import { digestOf } from '../../../support/block-producers.ts'
 import { at, contentOf, FULL, type NetworkLife, type Pool, type SignedReport, STAKER, startLife } from '../../../support/network-life.ts'
 import type { RegisteredProducer } from '../../../support/open-pools.ts'
 import { toNextReport } from '../../../support/reports.ts'
-import { bitmapOf, listOf, signTogether } from '../../../support/voters.ts'
+import { bitmapOf, electorate, signTogether, VOTE } from '../../../support/voters.ts'
 
 const UPHOLD = 0
 const WRONG = 1
@@ -14,45 +14,10 @@ const OPEN = 2n
 const UPHELD = 3n
 const DROPPED = 4n
 const CONVICTED = 5n
-const VOTE = {
-  Vote: [
-    { name: 'commitmentId', type: 'uint256' },
-    { name: 'contentHash', type: 'bytes32' },
-    { name: 'ballot', type: 'uint8' },
-  ],
-}
 const PENALTY = parseEther('0.1')
 
-/** The hands of a period's producers in votes on a commitment. */
-async function electorate(life: NetworkLife, period: bigint) {
-  const list = await listOf(life, period)
-  const committee = await life.periods.committeePositions(period, 0)
-  const positions = list.map((_, position) => position)
-  const inCommittee = positions.filter((position) => (committee >> BigInt(position)) & 1n)
-  const eligible = positions.filter((position) => !inCommittee.includes(position))
-  const sign = async (id: bigint, ballot: number, who: readonly number[], judge: 'votes' | 'disputes' = 'votes') => {
-    const { contentHash } = await life.stateCommitments.commitment(id)
-    return signTogether(list, who, digestOf(life.judgeOf(judge), VOTE, { commitmentId: id, contentHash, ballot }))
-  }
-  const cast = async (id: bigint, ballot: number, who: readonly number[]) => {
-    const { places, signature } = await sign(id, ballot, who)
-    return life.votes.cast(id, ballot, places, signature)
-  }
-  /** Members of each auxiliary committee: place of the shuffled list and position in the list. */
-  const auxiliaries = async () => {
-    const found = new Map<number, { index: number; position: number }[]>()
-    for (let index = inCommittee.length; index < list.length; index++) {
-      const [number] = await life.periods.auxiliaryOf(period, index)
-      const [position] = await life.periods.positionsAtShuffled(period, [index])
-      found.set(Number(number), [...(found.get(Number(number)) ?? []), { index, position: Number(position) }])
-    }
-    return [...found.values()]
-  }
-  return { list, eligible, inCommittee, sign, cast, auxiliaries }
-}
-
 describe('Votes', function () {
-  this.timeout(120_000)
+  this.timeout(600_000)
   let life: NetworkLife
   let voters: Awaited<ReturnType<typeof electorate>>
   let pool: Pool
@@ -399,7 +364,7 @@ describe('Votes', function () {
 })
 
 describe('Votes: few producers', function () {
-  this.timeout(120_000)
+  this.timeout(600_000)
   for (const [committeeSize, formed] of [
     [8n, 5],
     [4n, 4],
@@ -419,7 +384,7 @@ describe('Votes: few producers', function () {
 })
 
 describe('Votes: many producers', function () {
-  this.timeout(120_000)
+  this.timeout(600_000)
   it('A36 256 ballots, 128 openers shown or charged fit in a transaction each', async () => {
     const life = await startLife(await network.create(), { minAuxCommitteeSize: 20n }, 30)
     await life.startPeriod(0)

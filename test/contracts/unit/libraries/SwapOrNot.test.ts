@@ -56,6 +56,20 @@ describe('SwapOrNot', function () {
     }
   })
 
+  it('agrees on many neighbours of short lists, which share one source', async () => {
+    const counts = [13, 14, 127, 128, 129, 254, 255, 256, ...Array.from({ length: 32 }, () => randomInt(13, 257))]
+    const cases = counts.map((count) => {
+      const length = randomInt(13, Math.min(count, 255) + 1)
+      const from = randomInt(count - length + 1)
+      return { seed: randomBytes(32), count, from, to: from + length }
+    })
+    const results = await shuffle.shuffleMany(cases, { gasLimit: 1_900_000_000 })
+    for (const [i, { seed, count, from, to }] of cases.entries()) {
+      const oracle = Array.from({ length: to - from }, (_, k) => BigInt(expected({ index: from + k, count, seed })))
+      assert.deepEqual([...(results[i] ?? [])], oracle, `seed ${seed.toString('hex')}, ${count}: ${from} to ${to}`)
+    }
+  })
+
   it('walks a whole list: a permutation, however the walk is cut', async () => {
     for (const count of [1, 2, 7, 255, 256, 257, 700]) {
       const seed = randomBytes(32)

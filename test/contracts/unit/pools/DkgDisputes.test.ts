@@ -531,7 +531,7 @@ describe('DkgDisputes: handovers', () => {
 
 describe('DkgDisputes: a vault of 24', () => {
   it('A36 judges a dealing of degree 15 for at most 700,000 gas', async function () {
-    this.timeout(120_000)
+    this.timeout(600_000)
     const tiny = { seatAllocation: eth('0.08'), effectiveStake: eth('0.16'), stallPenalty: eth('0.01'), reporterFee: eth('0.01') }
     const late = new BeaconProver()
     const pools = await openPools(connection, { ...tiny, vaultSize: 24n, minProducers: 48n, maxChurn: 64n, firstPeriod: 12n })

@@ -14,7 +14,7 @@ const VECTOR = 64
 const MAX_TRANSACTION_GAS = 16_777_216n
 
 describe('Exits', function () {
-  this.timeout(120_000)
+  this.timeout(600_000)
   let life: NetworkLife
   let bondPool: Pool
   let stakerPools: Pool[]
@@ -447,7 +447,7 @@ describe('Exits', function () {
 })
 
 describe('Exits: the largest draw', function () {
-  this.timeout(240_000)
+  this.timeout(600_000)
 
   it('A36 stays under the gas limit of a transaction, and the next one takes what it left', async () => {
     const life = await startLife(await network.create(), {

@@ -501,7 +501,7 @@ describe('PoolRegistry: bond pools whose ceremony fails', () => {
 
 describe('PoolRegistry: the largest vault', () => {
   it('A36 no function of a vault of 128 takes more than 16,777,216 gas', async function () {
-    this.timeout(120_000)
+    this.timeout(600_000)
     const pools = await openPools(connection, {
       vaultSize: 128n,
       minProducers: 128n,

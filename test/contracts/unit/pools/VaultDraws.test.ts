@@ -330,7 +330,7 @@ describe('VaultDraws: large lists', () => {
   after(() => late.close())
 
   it('A36 walks a long list over several transactions to the same vault, none above 16,777,216 gas', async function () {
-    this.timeout(120_000)
+    this.timeout(600_000)
     // Bonds so small that all together pay for no bond pool.
     const tiny = { seatAllocation: eth('0.08'), effectiveStake: eth('0.16'), stallPenalty: eth('0.01'), reporterFee: eth('0.01') }
     const pools = await openPools(connection, { ...tiny, vaultSize: 24n, minProducers: 48n, maxChurn: 64n, firstPeriod: 12n })

@@ -61,7 +61,7 @@ function cut(listSize: number, committeeSize: number, least: number): { start: n
 }
 
 describe('Committees: auxiliary ones', function () {
-  this.timeout(180_000)
+  this.timeout(600_000)
 
   for (const { size, committeeSize, least } of [
     { size: 9, committeeSize: 3, least: 3 },
@@ -138,7 +138,7 @@ describe('Committees: auxiliary ones', function () {
 })
 
 describe('Committees: members slashed', function () {
-  this.timeout(120_000)
+  this.timeout(600_000)
   let pools: OpenPools
   let committee: RegisteredProducer[]
 

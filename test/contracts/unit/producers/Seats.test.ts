@@ -137,24 +137,35 @@ describe('Seats: who answers for a pool', () => {
     const { draws, registry, blockProducers, a, clock } = await load()
     const newest = () => blockProducers.newestSeat(a)
     assert.equal(await newest(), 0n)
-    for (let pool = 1n; pool <= 6n; pool++) await draws.lockSeats(pool, STAKER, [a])
-    await draws.lockSeats(7n, BOND, [a])
-    assert.deepEqual([await newest(), await blockProducers.seatCount(a)], [6n, 7n])
-    await registry.releaseSeats(4n, STAKER, [a], await clock())
-    assert.equal(await newest(), 6n)
+    const ids = [1n, 2n, 3n, 4n, 5n, 6n, 70_000n, 70_001n, 7n, 8n, 200_000n, 200_001n]
+    for (const pool of ids) await draws.lockSeats(pool, STAKER, [a])
+    await draws.lockSeats(9n, BOND, [a])
+    assert.deepEqual([await newest(), await blockProducers.seatCount(a)], [200_001n, 13n])
+    // From the middle of the list, the newest but one, and one that is not remembered any more.
+    for (const pool of [5n, 200_000n, 1n]) {
+      await registry.releaseSeats(pool, STAKER, [a], await clock())
+      assert.equal(await newest(), 200_001n)
+    }
     for (const [pool, next] of [
-      [6n, 5n],
-      [5n, 3n],
-      [3n, 2n],
-      [2n, 0n],
+      [200_001n, 8n],
+      [8n, 7n],
+      [7n, 70_001n],
+      [70_001n, 70_000n],
+      [70_000n, 6n],
+      [6n, 4n],
+      [4n, 3n],
+      [3n, 0n],
     ] as const) {
       await registry.releaseSeats(pool, STAKER, [a], 0n)
       assert.equal(await newest(), next)
     }
-    // Only five are remembered: the oldest is there all the same.
+    // Only ten were remembered: the oldest is there all the same.
     assert.equal(await blockProducers.seatCount(a), 2n)
-    await draws.lockSeats(9n, STAKER, [a])
-    assert.equal(await newest(), 9n)
+    await draws.lockSeats(10n, STAKER, [a])
+    assert.equal(await newest(), 10n)
+    await draws.lockSeats(11n, STAKER, [a])
+    await registry.releaseSeats(11n, STAKER, [a], 0n)
+    assert.equal(await newest(), 10n)
   })
 
   it('a bond below 90 % of its live seats is undercollateralized, until a seat is in its tail or it is topped up', async () => {

@@ -69,7 +69,7 @@ class ListModel {
 
 describe(`Periods and BlockProducers against models, seed ${SEED}`, () => {
   it('A34 lists are what the rule says, however freezes are called', async function () {
-    this.timeout(120_000)
+    this.timeout(600_000)
     for (let run = 0; run < 12; run++) {
       const pools = await openPools(connection, { maxChurn: 2n, firstPeriod: 4n, periodLength: 3n })
       const periods = pools.periods.connect(await pools.as(pools.addresses.blockProducers))
@@ -99,7 +99,7 @@ describe(`Periods and BlockProducers against models, seed ${SEED}`, () => {
   })
 
   it('A28 locks and bonds add up through any sequence of operations', async function () {
-    this.timeout(120_000)
+    this.timeout(600_000)
     for (let run = 0; run < 4; run++) {
       const pools = await openPools(connection)
       const { blockProducers, bondEther, parameters, addresses, now } = pools

@@ -12,7 +12,7 @@ const WAIT_SECONDS = 1_024n * BigInt(SLOTS_PER_EPOCH) * 60n
 const FOREVER = 2n ** 256n - 1n
 
 describe('WindDown', function () {
-  this.timeout(120_000)
+  this.timeout(600_000)
   let connection: NetworkConnection
   let life: NetworkLife
   let pool: Pool

@@ -125,7 +125,7 @@ async function assertEqual(staking: Staking, model: StakingModel): Promise<void>
 
 describe('ledger', () => {
   it('A09 10^5 random operations: nobody is owed more than is there, and the index falls at reports only', function () {
-    this.timeout(60_000)
+    this.timeout(600_000)
     const genesisTime = 1_000_000
     const seen = { losses: 0, reduced: 0, partial: 0 }
     for (let seed = 1n; seed <= 10n; seed++) {
@@ -156,7 +156,7 @@ describe('ledger', () => {
 
   for (const seed of [101n, 178n, 948n]) {
     it(`A09 the contracts do what the model does, action by action (seed ${seed})`, async function () {
-      this.timeout(60_000)
+      this.timeout(600_000)
       const staking = await networkHelpers.loadFixture(fixture)
       const { signers, bondEther, queue, genesisTime } = staking
       for (const who of ['alice', 'bob', 'carol'] as const) {

@@ -199,7 +199,7 @@ describe('CdtStaking', () => {
 
   for (const seed of [7n, 31n]) {
     it(`A09 A30 does what the model does, with nobody owed more than is there (seed ${seed})`, async function () {
-      this.timeout(60_000)
+      this.timeout(600_000)
       const staking = await fresh()
       const { cdtStaking, bondEther, signers } = staking
       const random = randomFrom(seed * 0x9e3779b97f4a7c15n)

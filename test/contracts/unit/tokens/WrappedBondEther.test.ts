@@ -113,7 +113,7 @@ describe('WrappedBondEther', () => {
   })
 
   it('A09 rounds for those who stay, at any index, whatever is asked', async function () {
-    this.timeout(60_000)
+    this.timeout(600_000)
     const staking = await staked()
     const { wrapped, bondEther, signers } = staking
     const random = randomFrom(77n)

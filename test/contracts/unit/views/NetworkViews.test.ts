@@ -8,7 +8,7 @@ const ETH = parseEther('1')
 const FOREVER = 2n ** 256n - 1n
 
 describe('NetworkViews', function () {
-  this.timeout(120_000)
+  this.timeout(600_000)
   let life: NetworkLife
   let made: Pool[]
   let restore: () => Promise<void>
