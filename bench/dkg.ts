@@ -47,7 +47,8 @@ export async function benchDkg({ size, runs }: { readonly size: number; readonly
     ],
     notes: [
       'Shipped pipeline, key folders with fsync, libp2p; the chain tells of the draw at once and takes the registration.',
-      'Both are CPU time of all threads. The floor is one process without disk or network: join, deal, open all dealings, reveal,',
+      'The hold-up is by what the member does itself: time in which other processes had the processor is left out.',
+      'CPU is that of all threads. The floor is one process without disk or network: join, deal, open all dealings, reveal,',
       'the result, two signatures on it; and of each other member a proof of its join key, a proven reveal, and its ECDSA signatures',
       'on join, dealing, word on the dealings, reveal, prepare and commit. Not in it: who publishes verifies 2n BLS signatures more.',
     ],

@@ -1,7 +1,6 @@
 // The process of one vault member: does what the bench asks over the parent's channel, and ends with it.
 import { createHash } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
 import { systemClock as clock } from '../../operator/adapters/clock.ts'
 import { type P2pNetwork, startNetwork } from '../../operator/adapters/p2p/network.ts'
@@ -9,6 +8,7 @@ import { reasonOf } from '../../operator/core/errors.ts'
 import type { ProducerId } from '../../operator/core/ids.ts'
 import type { Log } from '../../operator/core/ports/log.ts'
 import { createSigner, openSigner, type Signer } from '../../operator/signer/open.ts'
+import { watchLoop } from '../support/loop.ts'
 import { startBenchCeremonies } from './ceremonies.ts'
 import { startBenchDuties } from './duties.ts'
 import type { Card, DutyReport, Notice, Request } from './protocol.ts'
@@ -18,12 +18,8 @@ const password = 'a password of the benchmark'
 const SCRYPT_COST = 2 ** 12
 const MEETING_MS = 30_000
 
-/** What a timer of this resolution waits too long is what holds the loop up. */
-const RESOLUTION_MS = 1
-
 const quit = new AbortController()
-const loop = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
-loop.enable()
+const longestHoldUp = watchLoop()
 const tell = (notice: Notice): void => {
   process.send?.(notice)
 }
@@ -76,11 +72,8 @@ async function answer(request: Request): Promise<unknown> {
       return undefined
     case 'report':
       return there(report)()
-    case 'held-up': {
-      const longest = loop.max / 1e6 - RESOLUTION_MS
-      loop.reset()
-      return Math.max(0, longest)
-    }
+    case 'held-up':
+      return longestHoldUp()
     case 'cpu': {
       const { user, system } = process.cpuUsage()
       return (user + system) / 1000

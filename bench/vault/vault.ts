@@ -10,7 +10,7 @@ import type { AnswerOf, Card, Notice, Registered, Request } from './protocol.ts'
 
 const MEMBER = fileURLToPath(new URL('./member.ts', import.meta.url))
 /** Nothing that the bench asks for takes this long. */
-const PATIENCE_MS = 60_000
+const PATIENCE_MS = 180_000
 const ENDING_MS = 5_000
 
 /** A member's process, seen from the bench. */
