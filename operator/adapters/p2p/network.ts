@@ -11,6 +11,7 @@ import { frugalNoise } from './encryption.ts'
 import { type PeerAddress, parsePeerAddress, privateKeyFromSeed } from './identity.ts'
 import { Peer, type PeerStatus, protocolOf } from './peer.ts'
 import { Dialable } from './reach.ts'
+import { Turns } from './turns.ts'
 
 const SWEEP_MS = 5_000
 /** The peer with the greater id waits, so that one connection is made, not two. */
@@ -45,6 +46,7 @@ export async function startNetwork({ self, seed, listen, log }: NetworkOptions):
   const peers = new Map<ProducerId, Peer>()
   const byPeerId = new Map<string, Peer>()
   const handlers = new Map<Channel, MessageHandler>()
+  const turns = new Turns()
 
   const stranger = (id: { toString(): string }): boolean => byPeerId.get(id.toString())?.refused ?? true
   const node = await createLibp2p({
@@ -72,11 +74,13 @@ export async function startNetwork({ self, seed, listen, log }: NetworkOptions):
       throw new Error('nothing to dial')
     },
     onFrame(from: ProducerId, channel: Channel, bytes: Uint8Array): void {
-      try {
-        handlers.get(channel)?.(from, bytes)
-      } catch (error) {
-        log.error('message handler failed', { from, channel, reason: reasonOf(error) })
-      }
+      turns.do(() => {
+        try {
+          handlers.get(channel)?.(from, bytes)
+        } catch (error) {
+          log.error('message handler failed', { from, channel, reason: reasonOf(error) })
+        }
+      })
     },
     onOffence: (from: ProducerId, reason: Error): void => log.warn('peer refused for a while', { from, reason: reason.message }),
   }
