@@ -8,6 +8,7 @@ import type { HandoverSecrets } from '../core/ports/handover.ts'
 import type { CertificateSigner, OperatorKey, ShareKeeper, ShareSigner, SigningKey, TransactionSigner } from '../core/ports/signer.ts'
 import { assertNativeBls, blst } from '../protocol/bls/backend.ts'
 import { addressOf } from '../protocol/messages/ecdsa.ts'
+import { breathing } from './breathing.ts'
 import { createCeremonySecrets } from './ceremony-secrets.ts'
 import { createCeremonyStates } from './ceremony-state.ts'
 import { createCertificateSigner } from './certificate-signer.ts'
@@ -156,7 +157,7 @@ export async function openSigner(options: { readonly dataDir: string; readonly p
       signingKey,
       certificates: (domainSeparator) => createCertificateSigner({ signingKey, database, domainSeparator }),
       shares: createShareSigner({ shares: shareStore, protection, terms }),
-      ceremony: createCeremonySecrets(createCeremonyStates(sealed), shareStore),
+      ceremony: breathing(createCeremonySecrets(createCeremonyStates(sealed), shareStore)),
       handover: createHandoverSecrets(handovers, shareStore),
       interchange: createInterchange(database, protection),
       close: () => database.close(),
