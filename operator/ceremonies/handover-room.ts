@@ -7,6 +7,7 @@ import { judgeComplaint } from '../protocol/dkg/complaint.ts'
 import { joinKeyPoint } from '../protocol/dkg/dealing.ts'
 import { mayHold } from '../protocol/dkg/join.ts'
 import { ceremonyDigest, complaintDigest, dealingHash } from '../protocol/messages/ceremony.ts'
+import type { AbsenceMessage } from '../protocol/messages/ceremony-codec.ts'
 import { decodeHandover, encodeHandover, type HandoverMessage } from '../protocol/messages/handover-codec.ts'
 import type { QbftMessage } from '../protocol/qbft/types.ts'
 import { checkHandoverDealing } from '../protocol/rotation/handover.ts'
@@ -25,7 +26,7 @@ type Kinds = {
   readonly dealing: { readonly dealing: Dealing; readonly hash: Root; readonly signature: EcdsaSignature }
   readonly participation: Extract<HandoverMessage, { kind: 'participation' }>
 } & { readonly [K in `complaint/${number}`]: ComplaintBody }
-type Said = Exclude<HandoverMessage, { kind: 'qbft' }>
+type Said = Exclude<HandoverMessage, { kind: 'qbft' | 'absence' }>
 
 /** A dealing that everybody can see nothing wrong with, of a dealer that showed to hold its key. */
 export type Candidate = { readonly dealing: Dealing; readonly hash: Root }
@@ -50,6 +51,7 @@ export class HandoverRoom {
   readonly #complaints: JudgedComplaint[] = []
   readonly #judged = new Set<ComplaintBody>()
   #chosen: readonly MemberIndex[] = []
+  #onAbsence: (from: ProducerId, message: AbsenceMessage) => void = () => {}
   #repeats = 0
 
   constructor(
@@ -84,11 +86,17 @@ export class HandoverRoom {
     }
   }
 
+  /** Hands over the words of the roll call. */
+  listenForAbsence(handler: (from: ProducerId, message: AbsenceMessage) => void): void {
+    this.#onAbsence = handler
+  }
+
   /** A message of this handover from one of its producers; anything that does not fit is dropped. */
   receive(from: ProducerId, bytes: Uint8Array): void {
     try {
       const message = decodeHandover(bytes, this.#setup.context)
       if (message.kind === 'qbft') this.#receiveQbft(from, message.message)
+      else if (message.kind === 'absence') this.#onAbsence(from, message)
       else this.#receive(from, message, bytes)
     } catch (error) {
       this.#ports.log.debug('handover message dropped', { from, reason: reasonOf(error) })

@@ -9,6 +9,8 @@ import { peekHandover } from '../protocol/messages/handover-codec.ts'
 import { runHandover } from './handover.ts'
 import { HandoverRoom } from './handover-room.ts'
 import type { HandoverPorts, HandoverSetup } from './handover-types.ts'
+import { callRoll } from './roll-call.ts'
+import { handoverRoll } from './rolls.ts'
 import { ceremonyKey } from './types.ts'
 
 const QUEUE = 'handover'
@@ -106,8 +108,11 @@ export function startHandovers(ports: HandoverPorts, signal: AbortSignal): void 
     const room = new HandoverRoom(ports, setup, slotMs)
     rooms.set(key, { room, producers: new Set(members.map(({ id }) => id)) })
     const observed = { ...context, self: (context.receiver ?? context.dealer) as MemberIndex }
+    const signal = AbortSignal.any([jobSignal, over.signal])
+    const isOpen = (): boolean => standingOf(chain.view().head, context) === 'open'
+    callRoll(ports, { roll: handoverRoll(setup, isOpen), room }, signal)
     try {
-      return await runHandover(ports, setup, room, AbortSignal.any([jobSignal, over.signal]))
+      return await runHandover(ports, setup, room, signal)
     } catch (error) {
       if (over.signal.aborted) {
         const registered = termMadeBy(chain.view().head, context) !== undefined

@@ -7,6 +7,7 @@ import { joinKeyPoint } from '../protocol/dkg/dealing.ts'
 import { mayHold } from '../protocol/dkg/join.ts'
 import { ceremonyDigest, complaintDigest, dealingHash } from '../protocol/messages/ceremony.ts'
 import {
+  type AbsenceMessage,
   type Agreed,
   type CeremonyMessage,
   type ComplaintMessage,
@@ -61,6 +62,7 @@ export class CeremonyRoom {
   /** Complaints judged, by digest and signature: as many as may be judged for all members. */
   readonly #judged = new Set<string>()
   readonly #heard = new Set<ProducerId>()
+  #onAbsence: (from: ProducerId, message: AbsenceMessage) => void = () => {}
   #repetitions = 0
 
   constructor(ports: CeremonyPorts, ceremony: Ceremony, events: RoomEvents) {
@@ -109,6 +111,11 @@ export class CeremonyRoom {
   /** Hands over the words of an agreement. */
   listen(about: Agreed, handler: (from: MemberIndex, message: QbftMessage) => void): void {
     this.#agreements.set(about, handler)
+  }
+
+  /** Hands over the words of the roll call. */
+  listenForAbsence(handler: (from: ProducerId, message: AbsenceMessage) => void): void {
+    this.#onAbsence = handler
   }
 
   /** A decision that is passed on to whoever may not have heard it. */
@@ -171,6 +178,8 @@ export class CeremonyRoom {
     }
     if (message.kind === 'qbft') {
       this.#agreements.get(message.about)?.(index, message.message)
+    } else if (message.kind === 'absence') {
+      this.#onAbsence(from, message)
     } else if (message.kind === 'complaint') {
       this.#receiveComplaint(from, message, bytes)
     } else if (message.kind === 'participation') {

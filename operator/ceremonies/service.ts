@@ -7,6 +7,8 @@ import { memberIndexOf, thresholdOf } from '../core/vault.ts'
 import { peekCeremony } from '../protocol/messages/ceremony-codec.ts'
 import { runCeremony } from './pipeline.ts'
 import { Progress } from './progress.ts'
+import { callRoll } from './roll-call.ts'
+import { dkgRoll } from './rolls.ts'
 import { CeremonyRoom } from './room.ts'
 import { type Ceremony, type CeremonyPorts, ceremonyKey } from './types.ts'
 
@@ -126,6 +128,7 @@ export function startCeremonies(ports: CeremonyPorts, signal: AbortSignal): void
       () => undefined,
     )
     look()
+    callRoll(ports, { roll: dkgRoll(ceremony, () => standing() === 'open'), room }, signal)
     try {
       return await runCeremony({ ports, ceremony, room, progress, isRegistered, signal })
     } catch (error) {

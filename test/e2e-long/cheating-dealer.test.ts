@@ -23,7 +23,7 @@ describe('a key generation of four operators, one of which deals falsely', { tim
   let vault: OperatorVault
 
   before(async () => {
-    vault = await OperatorVault.start({ slotsBehind: 180, paceMs: 200, programs: new Map([[CHEATER, LIAR]]) })
+    vault = await OperatorVault.start({ slotsBehind: 150, paceMs: 200, programs: new Map([[CHEATER, LIAR]]) })
   })
   after(() => vault?.stop())
 

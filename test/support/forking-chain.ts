@@ -26,6 +26,8 @@ import { createLog } from '../../devnet/chain/log.ts'
 const HOST = '127.0.0.1'
 const VALIDATORS = 16
 const SLOT_SECONDS = 1
+/** Slots in a row that may come to nothing. */
+const MOST_FAILURES = 5
 
 /** A branch of the beacon chain with what waits for its blocks. */
 type Branch = {
@@ -192,9 +194,14 @@ export class ForkingChain {
   }
 
   async #run(): Promise<void> {
+    let failures = 0
     while (this.#running) {
       const began = Date.now()
-      await this.#inTurn(() => this.#slot(this.#clock.inHand + 1))
+      failures = await this.#inTurn(() => this.#slot(this.#clock.inHand + 1)).then(
+        () => 0,
+        // On a busy machine the execution client may not answer in time: then a slot stays empty.
+        (error: unknown) => (failures < MOST_FAILURES ? failures + 1 : Promise.reject(error)),
+      )
       await sleep(Math.max(this.paceMs - (Date.now() - began), this.#clock.startOf(this.#clock.inHand + 1) - Date.now(), 0))
     }
   }

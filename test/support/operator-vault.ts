@@ -34,7 +34,7 @@ const STAKER = VAULT_SIZE + 1
 const BOND = '6'
 const MESSAGE = `0x${'5a'.repeat(32)}` as Root
 /** Of every wait in these tests: machines may be busy. */
-const MINUTES = 4
+const MINUTES = 8
 
 /** All four sit in every vault, in an order of its own; their bonds make no pool of their own. */
 const CHOICES = { ...devnet, minProducers: BigInt(VAULT_SIZE), effectiveStake: parseEther('4'), seatAllocation: parseEther('1') }

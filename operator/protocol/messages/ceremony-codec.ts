@@ -23,11 +23,23 @@ export type ParticipationMessage = {
 /** A complaint with the complainer's signature, which also names the dealing that it is about. */
 export type ComplaintMessage = { readonly kind: 'complaint'; readonly complaint: Complaint; readonly signature: EcdsaSignature }
 
+/**
+ * That a member is there past the deadline, or who is not: `absent` 0 or bits by member (bit i: member index i + 1), signed by its BLS
+ * signing key over the digest that names them.
+ */
+export type AbsenceMessage = {
+  readonly kind: 'absence'
+  readonly member: MemberIndex
+  readonly absent: bigint
+  readonly vote: BlsSignature
+}
+
 /** Everything that members of a ceremony send each other. */
 export type CeremonyMessage =
   | SignedCeremonyStatement
   | ComplaintMessage
   | ParticipationMessage
+  | AbsenceMessage
   | { readonly kind: 'qbft'; readonly about: Agreed; readonly message: QbftMessage }
 
 /** What the members agree on by QBFT: who takes part, when not all have joined in time; then the transcript. */
@@ -39,12 +51,15 @@ export type CeremonyHeader = Pick<PublicContext, 'poolId' | 'kind' | 'round'>
 
 export type CeremonyShape = { readonly size: number; readonly threshold: number }
 
-const CODES = { join: 1, dealing: 2, reveal: 3, participation: 4, qbft: 5, complaint: 6, checked: 7 } as const
+const CODES = { join: 1, dealing: 2, reveal: 3, participation: 4, qbft: 5, complaint: 6, checked: 7, absence: 8 } as const
 const G1 = 128
 const SCALAR = 32
 const ECDSA = 65
 const BLS = 96
 const HASH = 32
+
+/** A number as 32 bytes, big-endian. */
+export const wordOf = (value: bigint): Hex => `0x${value.toString(16).padStart(2 * SCALAR, '0')}`
 
 function writeMaybe(writer: ByteWriter, hex: Hex | null): ByteWriter {
   return hex === null ? writer.u8(0) : writer.u8(1).hex(hex)
@@ -126,6 +141,8 @@ export function encodeCeremony(header: CeremonyHeader, message: CeremonyMessage)
     }
     case 'participation':
       return writer.u8(message.member).hex(message.partial).hex(message.participation).done()
+    case 'absence':
+      return writer.u8(message.member).hex(wordOf(message.absent)).hex(message.vote).done()
     case 'qbft':
       return writeQbft(writer.u8(AGREED.indexOf(message.about)), message.message).done()
   }
@@ -186,6 +203,13 @@ function readBody(reader: ByteReader, shape: CeremonyShape): CeremonyMessage {
         member: readMember(reader, shape),
         partial: reader.hex(BLS) as BlsSignature,
         participation: reader.hex(BLS) as BlsSignature,
+      }
+    case CODES.absence:
+      return {
+        kind: 'absence',
+        member: readMember(reader, shape),
+        absent: BigInt(reader.hex(SCALAR)),
+        vote: reader.hex(BLS) as BlsSignature,
       }
     case CODES.qbft:
       return readAgreement(reader, shape)

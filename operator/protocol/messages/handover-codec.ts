@@ -5,6 +5,7 @@ import type { QbftMessage } from '../qbft/types.ts'
 import type { Handover } from '../rotation/handover.ts'
 import { choiceBytes } from '../rotation/transcript.ts'
 import { ByteReader, ByteWriter, CodecError } from './bytes.ts'
+import { type AbsenceMessage, wordOf } from './ceremony-codec.ts'
 import { readQbft, writeQbft } from './qbft-codec.ts'
 
 /** Everything that members of a handover's two vaults send each other. */
@@ -15,12 +16,13 @@ export type HandoverMessage =
   | { readonly kind: 'complaint'; readonly complaint: Complaint; readonly about: Root; readonly signature: EcdsaSignature }
   /** By the new share and by the signing key, both over the result's digest. */
   | { readonly kind: 'participation'; readonly member: MemberIndex; readonly partial: BlsSignature; readonly participation: BlsSignature }
+  | AbsenceMessage
   | { readonly kind: 'qbft'; readonly message: QbftMessage }
 
 export type HandoverHeader = Pick<PublicContext, 'poolId' | 'round'>
 export type HandoverShape = Pick<Handover, 'size' | 'oldSize' | 'threshold'>
 
-const CODES = { join: 1, dealing: 2, complaint: 3, participation: 4, qbft: 5 } as const
+const CODES = { join: 1, dealing: 2, complaint: 3, participation: 4, qbft: 5, absence: 6 } as const
 const G1 = 128
 const SCALAR = 32
 const ECDSA = 65
@@ -74,6 +76,8 @@ export function encodeHandover(header: HandoverHeader, message: HandoverMessage)
     }
     case 'participation':
       return writer.u32(message.member).hex(message.partial).hex(message.participation).done()
+    case 'absence':
+      return writer.u32(message.member).hex(wordOf(message.absent)).hex(message.vote).done()
     case 'qbft':
       return writeQbft(writer, message.message).done()
   }
@@ -127,6 +131,10 @@ function readBody(reader: ByteReader, shape: HandoverShape): HandoverMessage {
     case CODES.participation: {
       const member = readMember(reader, [1, size])
       return { kind: 'participation', member, partial: reader.hex(BLS) as BlsSignature, participation: reader.hex(BLS) as BlsSignature }
+    }
+    case CODES.absence: {
+      const member = readMember(reader, [1, size + oldSize])
+      return { kind: 'absence', member, absent: BigInt(reader.hex(SCALAR)), vote: reader.hex(BLS) as BlsSignature }
     }
     case CODES.qbft:
       return { kind: 'qbft', message: readQbft(reader, { size, maxValueBytes: choiceBytes(oldSize) }) }

@@ -8,7 +8,7 @@ import { aggregateSignatures, verifySignature } from '../../../../operator/proto
 import { combinePartials } from '../../../../operator/protocol/bls/threshold.ts'
 import { ecdsaVerifier, signEcdsa } from '../../../../operator/protocol/messages/ecdsa.ts'
 import { createCeremonySecrets } from '../../../../operator/signer/ceremony-secrets.ts'
-import { SLOT_MS, SLOTS_PER_EPOCH } from '../../unit/ceremonies/support/chain.ts'
+import { GENESIS_MS, SLOT_MS, SLOTS_PER_EPOCH } from '../../unit/ceremonies/support/chain.ts'
 import { depositRoot } from '../../unit/ceremonies/support/deposits.ts'
 import { jobQueue } from '../../unit/ceremonies/support/queue.ts'
 import { ProcessClock } from '../scheduler.ts'
@@ -77,7 +77,10 @@ export class SimMember {
     return {
       self: this.id,
       clock,
-      beacon: { spec: { slotDurationMs: SLOT_MS, slotsPerEpoch: SLOTS_PER_EPOCH }, signingRoots: { deposit: depositRoot } } as BeaconNode,
+      beacon: {
+        spec: { genesisTimeMs: GENESIS_MS, slotDurationMs: SLOT_MS, slotsPerEpoch: SLOTS_PER_EPOCH },
+        signingRoots: { deposit: depositRoot },
+      } as BeaconNode,
       chain: chain.follower(this.id, isAlive),
       contracts: chain.contracts(this.id),
       network: network.port(this.id, isAlive),

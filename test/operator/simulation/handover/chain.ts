@@ -12,12 +12,13 @@ import type {
   TransactionOutcome,
 } from '../../../../operator/core/ports/chain.ts'
 import { thresholdOf } from '../../../../operator/core/vault.ts'
+import { rotationFailureDigest } from '../../../../operator/protocol/messages/failure.ts'
 import { rotationResultDigest } from '../../../../operator/protocol/messages/handover.ts'
 import { emptyState, foldEvents } from '../../../../operator/protocol/state/network-state.ts'
 import { ADDRESSES, POOL } from '../../unit/ceremonies/support/chain.ts'
 import type { Random } from '../random.ts'
 import type { Scheduler } from '../scheduler.ts'
-import { aggregateKeys, verifyWords } from './crypto.ts'
+import { aggregateKeys, verifyWords } from '../signatures.ts'
 
 export const SLOT_MS = 2_000
 export const SLOTS_PER_EPOCH = 4
@@ -29,6 +30,13 @@ export const DEADLINE = 8
 const FINALITY = 2
 
 export type Party = { readonly id: ProducerId; readonly operator: string; readonly signingKey: PublicKey }
+type Naming = {
+  readonly absentNew: bigint
+  readonly absentOld: bigint
+  readonly byOld: boolean
+  readonly signers: bigint
+  readonly aggregateSignature: readonly string[]
+}
 type Listener = Parameters<ChainFollower['onChange']>[0]
 type Placed = { readonly time: number; readonly event: ChainEvent }
 
@@ -36,6 +44,8 @@ type Placed = { readonly time: number; readonly event: ChainEvent }
 export class HandoverChain {
   /** Cutovers that ever stood at the head. */
   readonly completions: { readonly round: number; readonly cutover: number; readonly at: number }[] = []
+  /** Of handovers that failed: who was named absent. */
+  readonly named: { readonly members: readonly ProducerId[]; readonly at: number }[] = []
   reorganized = 0
   failed = 0
   readonly #scheduler: Scheduler
@@ -175,6 +185,7 @@ export class HandoverChain {
     // Throws unless the contract's function takes these arguments.
     INTERFACES[contract].encodeFunctionData(method, args)
     const rotation = this.head.pools.get(POOL)?.rotation
+    if (method === 'failRotation') return this.#failNaming(args[1] as Naming)
     const result = args[1] as {
       readonly publicShares: string
       readonly transcriptRoot: Root
@@ -207,6 +218,26 @@ export class HandoverChain {
       }),
       this.#event('PoolRegistry.VaultReplaced', { poolId: POOL, round, members }),
     )
+    return undefined
+  }
+
+  /** As `failRotation` with names. */
+  #failNaming({ absentNew, absentOld, byOld, signers, aggregateSignature }: Naming): string | undefined {
+    const pool = this.head.pools.get(POOL)
+    const rotation = pool?.rotation
+    if (pool === undefined || rotation === undefined) return 'WrongState'
+    if (this.epoch <= rotation.deadline) return 'DeadlineNotPassed'
+    if (((byOld ? absentOld : absentNew) & signers) !== 0n) return 'SignerAbsent'
+    const vault = byOld ? pool.members : rotation.members
+    const chosen = (members: readonly ProducerId[], bits: bigint) => members.filter((_, at) => (bits >> BigInt(at)) & 1n)
+    const keys = chosen(vault, signers).flatMap((id) => this.#parties.find((party) => party.id === id)?.signingKey ?? [])
+    if (keys.length < thresholdOf(vault.length)) return 'TooFewParticipants'
+    const context = { chainId: 7n, contract: ADDRESSES.poolRegistry, poolId: POOL, kind: 'rotation', round: rotation.round } as const
+    const digest = rotationFailureDigest(context, { absentNew, absentOld })
+    if (!verifyWords(aggregateKeys(keys), digest, aggregateSignature)) return 'InvalidAggregateSignature'
+    this.failed += 1
+    this.named.push({ members: [...chosen(rotation.members, absentNew), ...chosen(pool.members, absentOld)], at: this.#scheduler.now })
+    this.#append(this.#event('Rotations.RotationFailed', { poolId: POOL, round: rotation.round, absentNew, absentOld }))
     return undefined
   }
 

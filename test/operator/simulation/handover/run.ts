@@ -206,6 +206,11 @@ export async function runHandovers({
     referee.violated('crash', failure instanceof Error ? (failure.stack ?? failure.message) : String(failure))
   }
   referee.conclude()
+  // Where messages come in time and nobody is killed, an honest producer is heard.
+  const isCalm = !plan.isStormy && plan.crashes === 0 && plan.stuck === 0
+  for (const { members } of isCalm ? chain.named : []) {
+    for (const id of members) if (!plan.faults.has(id)) referee.violated('naming', `honest producer ${id} is named absent`)
+  }
   judgeDisks(referee, { nodes, chain, plan, groupKey })
   judgeTerms(referee, { nodes, chain, plan, groupKey })
   for (const { disputes } of nodes) {

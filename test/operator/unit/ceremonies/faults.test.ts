@@ -65,7 +65,7 @@ const twoFaced = (toOthers: readonly number[], other: (message: CeremonyMessage)
   }))
 
 function signedAgain(original: Uint8Array, message: CeremonyMessage): Uint8Array {
-  if (message.kind === 'qbft' || message.kind === 'participation' || message.kind === 'complaint')
+  if (message.kind === 'qbft' || message.kind === 'participation' || message.kind === 'complaint' || message.kind === 'absence')
     return encodeCeremony(peekCeremony(original), message)
   const context = { ...peekCeremony(original), chainId: 7n, contract: ADDRESSES.poolRegistry }
   return encodeCeremony(context, { ...message, signature: sign(ceremonyDigest(context, message)) })
@@ -367,7 +367,7 @@ describe('a faulty member of a ceremony', () => {
               send: (to, channel, bytes) => {
                 const message = decodeCeremony(bytes, shape)
                 const forged =
-                  to === 2 && message.kind !== 'qbft' && message.kind !== 'participation'
+                  to === 2 && message.kind !== 'qbft' && message.kind !== 'participation' && message.kind !== 'absence'
                     ? { ...message, signature: flip(message.signature) as typeof message.signature }
                     : message
                 network.send(to, channel, encodeCeremony(peekCeremony(bytes), forged))

@@ -11,13 +11,21 @@ import type {
   TransactionOutcome,
 } from '../../../../../operator/core/ports/chain.ts'
 import { CONTRACTS } from '../../../../../operator/core/ports/chain.ts'
+import { thresholdOf } from '../../../../../operator/core/vault.ts'
 import { publicKeyFromEip2537 } from '../../../../../operator/protocol/bls/points.ts'
+import { dkgFailureDigest } from '../../../../../operator/protocol/messages/failure.ts'
 import { emptyState } from '../../../../../operator/protocol/state/network-state.ts'
 import type { Random } from '../../../simulation/random.ts'
 import type { Scheduler } from '../../../simulation/scheduler.ts'
+import { aggregateKeys, verifyWords } from '../../../simulation/signatures.ts'
 
 export const SLOT_MS = 2_000
+/** When simulated ceremonies begin: slot 0. */
+export const GENESIS_MS = 1_000_000
 export const SLOTS_PER_EPOCH = 4
+const EPOCH_MS = SLOTS_PER_EPOCH * SLOT_MS
+/** Far enough for every ceremony that can end. */
+const DEADLINE = 40 as Epoch
 /** From a change at the head until it is final. */
 export const FINALITY_MS = 3 * SLOTS_PER_EPOCH * SLOT_MS
 export const POOL = 5 as PoolId
@@ -34,6 +42,8 @@ export type DkgResultArgs = {
   readonly participation: bigint
   readonly aggregateSignature: readonly Hex[]
 }
+/** A round that was ended with the names of those who were absent: bit i for member index i + 1. */
+export type Named = { readonly by: ProducerId; readonly absent: bigint; readonly signers: bigint }
 export type Completed = { readonly by: ProducerId; readonly at: number; readonly result: DkgResultArgs }
 /** What becomes of a member's nth attempt to send; undefined: the chain takes it. */
 export type SendFailure = (by: ProducerId, attempt: number) => 'unreachable' | 'refused' | undefined
@@ -45,6 +55,7 @@ type Listener = Parameters<ChainFollower['onChange']>[0]
 /** The registry as ceremonies see it: one pool, its rounds, and who completed it. Each member hears of a change in its own time. */
 export class CeremonyChain {
   readonly completed: Completed[] = []
+  readonly named: Named[] = []
   /** Who added its signature later. */
   readonly added: ProducerId[] = []
   readonly attempts = new Map<ProducerId, number>()
@@ -73,14 +84,14 @@ export class CeremonyChain {
   }
 
   /** Draws the vault of a round; final when the members hear of it. */
-  draw(round: number): void {
+  draw(round: number, deadline = DEADLINE): void {
     const pool: Pool = {
       id: POOL,
       kind: 'staker',
       phase: 'ceremony',
       round,
       members: [...this.#producers.keys()],
-      deadline: 8 as Epoch,
+      deadline,
       exitForced: false,
       stallProven: false,
       vaults: [],
@@ -159,6 +170,9 @@ export class CeremonyChain {
           return resolve({ status: 'included', hash: `0x${'2'.repeat(64)}` as Root, blockNumber: 3, gasUsed: 200_000n })
         }
         if (failure === 'unreachable') return reject(new Error('no execution client'))
+        if (call.method === 'failDkg') return resolve(this.#failNaming(by, call))
+        const { deadline = DEADLINE } = this.#pool()
+        if (this.#epoch() > deadline) return resolve({ status: 'refused', error: 'DeadlinePassed', args: {} })
         if (failure === 'refused' || phase !== 'ceremony' || call.method !== 'completeDkg')
           return resolve({ status: 'refused', error: 'UnexpectedState', args: {} })
         const result = call.args[1] as DkgResultArgs
@@ -172,6 +186,27 @@ export class CeremonyChain {
         resolve({ status: 'included', hash: `0x${'1'.repeat(64)}` as Root, blockNumber: 2, gasUsed: 500_000n })
       })
     })
+  }
+
+  /** As `PoolRegistry.failDkg` with names. */
+  #failNaming(by: ProducerId, { args }: Call): TransactionOutcome {
+    const refused = (error: string): TransactionOutcome => ({ status: 'refused', error, args: {} })
+    const [, absent, signers, words] = args as readonly [PoolId, bigint, bigint, readonly Hex[]]
+    const { phase, round, members, deadline = DEADLINE } = this.#pool()
+    if (phase !== 'ceremony') return refused('WrongState')
+    if (this.#epoch() <= deadline) return refused('DeadlineNotPassed')
+    if ((absent & signers) !== 0n) return refused('MemberExcluded')
+    const keys = members.filter((_, at) => (signers >> BigInt(at)) & 1n).map((id) => this.producer(id).signingKey)
+    if (keys.length < thresholdOf(members.length)) return refused('TooFewParticipants')
+    const context = { chainId: 7n, contract: ADDRESSES.poolRegistry, poolId: POOL, kind: 'dkg', round } as const
+    if (!verifyWords(aggregateKeys(keys), dkgFailureDigest(context, absent), words)) return refused('InvalidAggregateSignature')
+    this.named.push({ by, absent, signers })
+    this.fail()
+    return { status: 'included', hash: `0x${'3'.repeat(64)}` as Root, blockNumber: 4, gasUsed: 300_000n }
+  }
+
+  #epoch(): number {
+    return Math.floor((this.#scheduler.now - GENESIS_MS) / EPOCH_MS)
   }
 
   #openOf() {

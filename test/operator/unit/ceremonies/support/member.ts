@@ -11,7 +11,7 @@ import { ecdsaVerifier } from '../../../../../operator/protocol/messages/ecdsa.t
 import { openSigner, type Signer } from '../../../../../operator/signer/open.ts'
 import { ProcessClock } from '../../../simulation/scheduler.ts'
 import { password } from '../../signer/support.ts'
-import { SLOT_MS, SLOTS_PER_EPOCH } from './chain.ts'
+import { GENESIS_MS, SLOT_MS, SLOTS_PER_EPOCH } from './chain.ts'
 import { depositRoot } from './deposits.ts'
 import { type JobDisk, jobQueue } from './queue.ts'
 import type { Surroundings } from './surroundings.ts'
@@ -96,7 +96,10 @@ export class Member {
     return {
       self: this.id,
       clock: life.clock,
-      beacon: { spec: { slotDurationMs: SLOT_MS, slotsPerEpoch: SLOTS_PER_EPOCH }, signingRoots: { deposit: depositRoot } } as BeaconNode,
+      beacon: {
+        spec: { genesisTimeMs: GENESIS_MS, slotDurationMs: SLOT_MS, slotsPerEpoch: SLOTS_PER_EPOCH },
+        signingRoots: { deposit: depositRoot },
+      } as BeaconNode,
       chain: chain.follower(this.id, life.isAlive),
       contracts: chain.contracts(this.id),
       network: network.port(this.id, life.isAlive),
