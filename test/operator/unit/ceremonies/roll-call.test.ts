@@ -63,7 +63,10 @@ async function call(there: readonly number[]): Promise<readonly { readonly by: n
       },
       log,
     }
-    const roll = handoverRoll({ context: { ...handover, kind: 'rotation', oldRound: 0 }, members: MEMBERS, deadline: DEADLINE }, () => sent.length === 0)
+    const roll = handoverRoll(
+      { context: { ...handover, kind: 'rotation', oldRound: 0 }, members: MEMBERS, deadline: DEADLINE },
+      () => sent.length === 0,
+    )
     calls.set(self, new RollCall(ports, roll))
   }
   for (const one of calls.values()) one.run(stop.signal).catch(() => undefined)
