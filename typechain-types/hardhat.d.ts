@@ -96,6 +96,7 @@ getContractFactory(name: 'DepositDataHarness', signerOrOptions?: ethers.Signer |
 getContractFactory(name: 'ExecutionProofsHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ExecutionProofsHarness__factory>
 getContractFactory(name: 'HostileClaimer', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.HostileClaimer__factory>
 getContractFactory(name: 'PageTreeHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.PageTreeHarness__factory>
+getContractFactory(name: 'Reenterer', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Reenterer__factory>
 getContractFactory(name: 'ReportsHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ReportsHarness__factory>
 getContractFactory(name: 'SettlementHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.SettlementHarness__factory>
 getContractFactory(name: 'SwapOrNotHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.SwapOrNotHarness__factory>
@@ -186,6 +187,7 @@ getContractAt(name: 'DepositDataHarness', address: string | ethers.Addressable, 
 getContractAt(name: 'ExecutionProofsHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ExecutionProofsHarness>
 getContractAt(name: 'HostileClaimer', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.HostileClaimer>
 getContractAt(name: 'PageTreeHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.PageTreeHarness>
+getContractAt(name: 'Reenterer', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Reenterer>
 getContractAt(name: 'ReportsHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ReportsHarness>
 getContractAt(name: 'SettlementHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.SettlementHarness>
 getContractAt(name: 'SwapOrNotHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.SwapOrNotHarness>
@@ -276,6 +278,7 @@ deployContract(name: 'DepositDataHarness', signerOrOptions?: ethers.Signer | Dep
 deployContract(name: 'ExecutionProofsHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ExecutionProofsHarness>
 deployContract(name: 'HostileClaimer', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.HostileClaimer>
 deployContract(name: 'PageTreeHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PageTreeHarness>
+deployContract(name: 'Reenterer', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Reenterer>
 deployContract(name: 'ReportsHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ReportsHarness>
 deployContract(name: 'SettlementHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.SettlementHarness>
 deployContract(name: 'SwapOrNotHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.SwapOrNotHarness>
@@ -366,6 +369,7 @@ deployContract(name: 'DepositDataHarness', args: any[], signerOrOptions?: ethers
 deployContract(name: 'ExecutionProofsHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ExecutionProofsHarness>
 deployContract(name: 'HostileClaimer', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.HostileClaimer>
 deployContract(name: 'PageTreeHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PageTreeHarness>
+deployContract(name: 'Reenterer', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Reenterer>
 deployContract(name: 'ReportsHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ReportsHarness>
 deployContract(name: 'SettlementHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.SettlementHarness>
 deployContract(name: 'SwapOrNotHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.SwapOrNotHarness>

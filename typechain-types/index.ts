@@ -178,6 +178,8 @@ export type { HostileClaimer } from './test/contracts/harness/HostileClaimer.js'
 export { HostileClaimer__factory } from './factories/test/contracts/harness/HostileClaimer__factory.js';
 export type { PageTreeHarness } from './test/contracts/harness/PageTreeHarness.js';
 export { PageTreeHarness__factory } from './factories/test/contracts/harness/PageTreeHarness__factory.js';
+export type { Reenterer } from './test/contracts/harness/Reenterer.js';
+export { Reenterer__factory } from './factories/test/contracts/harness/Reenterer__factory.js';
 export type { ReportsHarness } from './test/contracts/harness/ReportsHarness.js';
 export { ReportsHarness__factory } from './factories/test/contracts/harness/ReportsHarness__factory.js';
 export type { SettlementHarness } from './test/contracts/harness/SettlementHarness.js';

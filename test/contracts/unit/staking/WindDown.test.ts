@@ -283,4 +283,36 @@ describe('WindDown', function () {
     const due = await windDown.claimable(alice())
     await expect(windDown.connect(alice()).claim()).to.changeEtherBalance(connection.ethers, alice(), due)
   })
+
+  it('A29 A36 a receiver that calls again from inside of a claim or of a refund is paid once, and at nobody’s cost', async () => {
+    const { windDown, stakingPool, bondEther } = life
+    const hostile = await connection.ethers.deployContract('Reenterer')
+    const address = await hostile.getAddress()
+    const act = async (to: string, data: string, value = 0n) => hostile.act(to, value, data, { value })
+    await act(await stakingPool.getAddress(), stakingPool.interface.encodeFunctionData('deposit'), 10n * ETH)
+    await end()
+    await act(await bondEther.getAddress(), bondEther.interface.encodeFunctionData('approve', [life.addresses.windDown, FOREVER]))
+    await act(life.addresses.windDown, windDown.interface.encodeFunctionData('redeem', [await bondEther.sharesOf(address)]))
+    await windDown.connect(alice()).redeem(await bondEther.sharesOf(alice()))
+    await connection.networkHelpers.setBalance(life.addresses.windDown, (await balanceOf(life.addresses.windDown)) + 9n * ETH)
+
+    const [due, alices] = [await windDown.claimable(address), await windDown.claimable(alice())]
+    expect(due).to.be.greaterThan(ETH / 2n)
+    const claim = windDown.interface.encodeFunctionData('claim')
+    await hostile.arm(life.addresses.windDown, 0n, claim)
+    await act(life.addresses.windDown, claim)
+    expect(await hostile.entered()).to.equal(1n)
+    expect(await balanceOf(address)).to.equal(due)
+    expect([await windDown.claimable(address), await windDown.claimable(alice())]).to.deep.equal([0n, alices])
+
+    const fee = await (await connection.ethers.getContractAt('WithdrawalVault', life.addresses.stakerVault)).exitFee()
+    const force = windDown.interface.encodeFunctionData('forceExit', [pool.id])
+    await hostile.arm(life.addresses.windDown, fee + 5n, force)
+    const held = await balanceOf(life.addresses.windDown)
+    await act(life.addresses.windDown, force, fee + 100n)
+    expect([await hostile.entered(), await hostile.succeeded()]).to.deep.equal([2n, true])
+    // Both fees are its own, and all that it sent beyond came back.
+    expect(await balanceOf(address)).to.be.lessThanOrEqual(due + 100n - fee)
+    expect([await balanceOf(life.addresses.windDown), await windDown.claimable(alice())]).to.deep.equal([held, alices])
+  })
 })

@@ -9,6 +9,7 @@ export type { DepositDataHarness } from './DepositDataHarness.js';
 export type { ExecutionProofsHarness } from './ExecutionProofsHarness.js';
 export type { HostileClaimer } from './HostileClaimer.js';
 export type { PageTreeHarness } from './PageTreeHarness.js';
+export type { Reenterer } from './Reenterer.js';
 export type { ReportsHarness } from './ReportsHarness.js';
 export type { SettlementHarness } from './SettlementHarness.js';
 export type { SwapOrNotHarness } from './SwapOrNotHarness.js';

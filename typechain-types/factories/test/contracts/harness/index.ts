@@ -9,6 +9,7 @@ export { DepositDataHarness__factory } from './DepositDataHarness__factory.js';
 export { ExecutionProofsHarness__factory } from './ExecutionProofsHarness__factory.js';
 export { HostileClaimer__factory } from './HostileClaimer__factory.js';
 export { PageTreeHarness__factory } from './PageTreeHarness__factory.js';
+export { Reenterer__factory } from './Reenterer__factory.js';
 export { ReportsHarness__factory } from './ReportsHarness__factory.js';
 export { SettlementHarness__factory } from './SettlementHarness__factory.js';
 export { SwapOrNotHarness__factory } from './SwapOrNotHarness__factory.js';
