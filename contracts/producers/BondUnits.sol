@@ -16,7 +16,6 @@ import {Accounts} from "./Accounts.sol";
 abstract contract BondUnits is Accounts {
     using Checkpoints for Checkpoints.Trace208;
     using Math for uint256;
-    using SafeCast for uint256;
 
     struct History {
         uint256 lost; // units ever taken: these count at once, in every period
@@ -65,7 +64,7 @@ abstract contract BondUnits is Accounts {
         Account storage account = _accounts[producerId];
         History storage history = _histories[producerId];
         uint256 before = account.units + history.lost;
-        account.units = (account.units + units).toUint152();
+        account.units = SafeCast.toUint152(account.units + units);
         _steadyFrom(account, period);
         if (before == 0) return;
         // No sum of what accounts can hold comes near 208 bits.
