@@ -30,8 +30,9 @@ const steps: readonly Step[] = [
   // `npm run invariants` has more of them.
   { name: 'invariants', command: ['hardhat', 'test', 'solidity', '--no-compile'] },
   {
+    // One more than cores: those on a real chain wait for its slots most of the time.
     name: 'operator and end to end',
-    command: [node, '--disable-warning=ExperimentalWarning', '--import', 'tsx', '--test', '--test-concurrency=2', ...nodeTests],
+    command: [node, '--disable-warning=ExperimentalWarning', '--import', 'tsx', '--test', '--test-concurrency=3', ...nodeTests],
   },
 ]
 
