@@ -134,6 +134,23 @@ export class CeremonyRoom {
     return this.joinOf(join.member, join.joinKey) !== undefined
   }
 
+  /** Whether a join's own author made it, be it one of many: of each author only two stand on the board. */
+  isGenuine(join: SignedJoin): boolean {
+    const { context, members } = this.#ceremony
+    const address = members[join.member - 1]?.operator
+    try {
+      joinKeyPoint(join.joinKey, join.member)
+    } catch {
+      return false
+    }
+    const { verifyEcdsa } = this.#ports
+    return (
+      address !== undefined &&
+      verifyEcdsa({ digest: ceremonyDigest(context, join), signature: join.signature, address }) &&
+      mayHold(context, join)
+    )
+  }
+
   /** The dealing with this struct hash, of the one or two that its dealer signed. */
   dealingOf(dealer: MemberIndex, hash: Root): StatementOf<'dealing'> | undefined {
     return this.board.said('dealing', dealer).find(({ dealing }) => this.hashOf(dealing) === hash)

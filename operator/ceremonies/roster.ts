@@ -117,10 +117,13 @@ export class Roster {
     const { size, threshold } = ceremony.context
     try {
       const joins = decodeRoster(value, size)
-      if (joins.length < threshold || !joins.every((join) => room.learnJoin(join))) return false
+      // Who signed a join for each of the others is out, and its many joins must not keep them from agreeing.
+      const isOut = (member: MemberIndex): boolean => room.faults.isDisqualified(member)
+      const stands = (join: SignedJoin): boolean => room.learnJoin(join) || (isOut(join.member) && room.isGenuine(join))
+      if (joins.length < threshold || !joins.every(stands)) return false
       const named = new Set(joins.map(({ member }) => member))
       const required = this.#required ?? [...room.board.got('join').keys()]
-      return vouched || required.every((member) => named.has(member))
+      return vouched || required.every((member) => named.has(member) || isOut(member))
     } catch (error) {
       if (error instanceof CodecError) return false
       throw error

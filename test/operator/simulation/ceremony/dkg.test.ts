@@ -44,6 +44,14 @@ describe('key generations with up to f malicious members under simulation', () =
     }
   })
 
+  it('who signs a join for each of the others does not keep them from agreeing on who takes part', async () => {
+    const fates = new Map<number, Fate>([
+      [3, 'a join key for each, then silence'],
+      [7, 'join key that is no point'],
+    ])
+    for (const seed of [1, 136]) assert.deepEqual((await runCeremonySeed({ seed, size: 7, fates })).violations, [], `seed ${seed}`)
+  })
+
   it('more liars than f are caught by the referee', async () => {
     const fates = new Map<number, Fate>([1, 2, 3].map((member) => [member, 'withheld reveal']))
     const { violations } = await runCeremonySeed({ seed: 7, size: 4, fates })
