@@ -21,7 +21,7 @@ const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
   'pools/CeremonySignatures': ['pools/Ceremonies', 'pools/PoolRegistry'],
   'pools/PoolBook': ['pools/PoolRegistry', 'pools/Exits', 'audit/pools'],
   'pools/PoolRegistry': ['pools/PoolRegistry', 'pools/Ceremonies', 'audit/pools'],
-  'producers/Accounts': ['producers/Seats', 'producers/BlockProducers'],
+  'producers/Accounts': ['producers/Seats', 'producers/BlockProducers', 'producers/model', 'pools/VaultDraws'],
   'producers/BlockProducers': ['producers/BlockProducers', 'producers/leaving'],
   'producers/BondUnits': ['producers/BlockProducers', 'producers/model'],
   'producers/Penalties': [
@@ -31,7 +31,7 @@ const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
     'producers/leaving',
     'consensus/PoolFaults',
   ],
-  'producers/PeriodLists': ['producers/Periods', 'producers/model'],
+  'producers/PeriodLists': ['producers/Periods', 'producers/leaving', 'producers/model'],
   'producers/ProducerBook': ['producers/BlockProducers', 'producers/leaving', 'producers/model'],
   'producers/Seats': ['producers/Seats', 'producers/BlockProducers', 'producers/model'],
   'staking/StakingPool': ['staking/StakingPool', 'staking/fee', 'audit/cover', 'staking/ledger'],
