@@ -32,7 +32,7 @@ const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
     'consensus/PoolFaults',
   ],
   'producers/PeriodLists': ['producers/Periods', 'producers/leaving', 'producers/model'],
-  'producers/ProducerBook': ['producers/BlockProducers', 'producers/leaving', 'producers/model'],
+  'producers/ProducerBook': ['producers/BlockProducers', 'producers/leaving', 'producers/model', 'producers/Committees'],
   'producers/Seats': ['producers/Seats', 'producers/BlockProducers', 'producers/model'],
   'staking/StakingPool': ['staking/StakingPool', 'staking/fee', 'audit/cover', 'staking/ledger'],
   'staking/WithdrawalBatches': ['staking/WithdrawalQueue'],

@@ -65,6 +65,21 @@ describe('Seats: who answers for a pool', () => {
     assert.deepEqual(await holders(2n), [])
   })
 
+  it('names as many as there are, tails among them', async () => {
+    const { draws, registry, register, holders, clock, tail } = await load()
+    const many: bigint[] = []
+    for (let i = 0; i < 17; i++) many.push((await register()).id)
+    await draws.lockSeats(1n, STAKER, many)
+    const alive = many.map((id) => [id, 0n, false])
+    assert.deepEqual(await holders(1n), alive)
+    const from = await clock()
+    await registry.releaseSeats(1n, STAKER, many.slice(6, 10), from)
+    const ending = many.slice(6, 10).map((id) => [id, from + tail, false])
+    assert.deepEqual(await holders(1n), [...alive.slice(0, 6), ...ending, ...alive.slice(10)])
+    await networkHelpers.time.increaseTo(from + tail)
+    assert.deepEqual(await holders(1n), [...alive.slice(0, 6), ...alive.slice(10)])
+  })
+
   it('a member of the old vault and the new one keeps its one seat', async () => {
     const { draws, registry, blockProducers, a, b, c, d, holders, clock, locked, tail } = await load()
     await draws.lockSeats(1n, STAKER, [a, b])
