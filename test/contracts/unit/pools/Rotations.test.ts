@@ -105,7 +105,8 @@ describe('Rotations: reasons', () => {
     const { pools, old } = await networkHelpers.loadFixture(funded)
     const { rotations, blockProducers, addresses, as } = pools
     const [, , third = 0n] = old
-    const others = [11n, 12n, 13n, 14n, 15n]
+    // Ten are remembered: the newest two, and eight in a slot of their own.
+    const others = Array.from({ length: 10 }, (_, at) => BigInt(11 + at))
     const draws = blockProducers.connect(await as(addresses.vaultDraws))
     for (const pool of others) await draws.lockSeats(pool, 0, [third])
     await blockProducers.connect(await as(addresses.exits)).slashSeats(1n, [third], eth('1.6'), ZeroAddress)
