@@ -62,9 +62,14 @@ function committeeNow({ contracts, screen }: AfterHandover, signal: AbortSignal)
   }, signal)
 }
 
+/** The members of a pool's vault as registered now. */
+async function vaultOf({ contracts }: AfterHandover, poolId: number): Promise<readonly number[]> {
+  return (await contracts.poolRegistry.vault(poolId)).map(Number)
+}
+
 /** Stops two members of a vault, never two of the commitment committee. Returns their names. */
 async function stopTwoMembers(world: AfterHandover, poolId: number, signal: AbortSignal): Promise<readonly string[]> {
-  const members = world.pools.find((pool) => pool.poolId === poolId)?.members ?? []
+  const members = await vaultOf(world, poolId)
   const committee = await committeeNow(world, signal)
   const inCommittee = (producerId: number): boolean => committee.map(Number).includes(producerId)
   const order = [...members].sort((a, b) => Number(inCommittee(a)) - Number(inCommittee(b)))
@@ -94,9 +99,11 @@ export const withdrawalsStage: Stage<AfterHandover, Withdrawals> = {
     stopCounting(world, second, await headEpoch(world))
     const names = await stopTwoMembers(world, second, signal)
     // Their other vaults of four still have three members, or two: what these miss is not the protocol's fault.
-    for (const pool of world.pools) {
-      const left = pool.members.filter((id) => world.operators.some(({ producerId, state }) => producerId === id && state === 'running'))
-      if (left.length < 3) stopCounting(world, pool.poolId, await headEpoch(world))
+    // Those of the one who left may have been handed over since, or be until their cutover: both vaults count.
+    const runs = (id: number): boolean => world.operators.some(({ producerId, state }) => producerId === id && state === 'running')
+    for (const { poolId, members } of world.pools) {
+      const vaults = [members, await vaultOf(world, poolId)]
+      if (vaults.some((vault) => vault.filter(runs).length < 3)) stopCounting(world, poolId, await headEpoch(world))
     }
 
     const keyOf = (poolId: number): string => world.pools.find((pool) => pool.poolId === poolId)?.publicKey ?? ''
