@@ -178,7 +178,11 @@ describe('operator on a real chain', { timeout: 300_000 }, () => {
     assert.equal((JSON.parse(looked.stdout) as ExitOutcome).standing, 'leaving')
     const early = await exit('--withdraw', ...(await ownerFlags(2)))
     assert.equal(early.status, 1)
-    assert.match(early.stderr, /^openpools: the contract refused: producer [12] is in the list of this period still/)
+    // Which of the two keeps it depends on where in its period the chain is by now.
+    assert.match(
+      early.stderr,
+      /^openpools: the contract refused: (producer [12] is in the list of this period still|the points of producer [12] are settled through)/,
+    )
     assert.match(
       (await exit()).stderr,
       /^openpools: the owner's key is needed: give --owner-key-file and --owner-password-file, or --status/,

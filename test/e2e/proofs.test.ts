@@ -263,11 +263,17 @@ describe('proofs on the local chain', { timeout: 360_000 }, () => {
 
   it('A04 refuse a pending deposit in the place of a validator', async () => {
     const publicKey = toPublicKey(hexlify(key.toPublicKey().toBytes()))
-    const one = await capture()
+    const deposits = ({ bytes }: CapturedState) => ssz.electra.BeaconState.deserializeToViewDU(bytes).pendingDeposits.getAllReadonly()
+    const position = (state: CapturedState) => deposits(state).findIndex(({ pubkey }) => hexlify(pubkey) === publicKey)
+    let one = await capture()
+    // The state captured is that of the head's parent: the deposit's block is the head itself for a slot.
+    await until('the pending deposit', async () => {
+      if (position(one) < 0) one = await capture()
+      return position(one) >= 0
+    })
     const view = ssz.electra.BeaconState.deserializeToViewDU(one.bytes)
-    const pending = view.pendingDeposits.getAllReadonly()
-    const at = pending.findIndex(({ pubkey }) => hexlify(pubkey) === publicKey)
-    assert.ok(at >= 0, 'the deposit is pending')
+    const pending = deposits(one)
+    const at = position(one)
     assert.equal(await prover.validator(publicKey), undefined)
     const { gindex } = ssz.electra.BeaconState.getPathInfo(['pendingDeposits', at])
     const branch = new Tree(view.node).getSingleProof(gindex).map((node) => hexlify(node))
