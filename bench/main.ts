@@ -11,12 +11,15 @@ type Amounts = { readonly ceremonies: number; readonly duties: number; readonly 
 
 const BENCHES: Readonly<Record<string, (amounts: Amounts) => readonly (() => Promise<BenchResult>)[]>> = {
   dkg: ({ ceremonies: runs }) => [() => benchDkg({ size: 4, runs }), () => benchDkg({ size: 7, runs })],
-  // Of 24 members, in as many processes: on request only, it takes some minutes and 4 GB.
+  'dkg-12': ({ ceremonies: runs }) => [() => benchDkg({ size: 12, runs })],
+  // Of 24 members, in as many processes: it takes some minutes and 4 GB.
   'dkg-24': () => [() => benchDkg({ size: 24, runs: 3 })],
   duty: ({ duties }) => [() => benchDuty({ duties })],
   memory: ({ slots }) => [() => benchMemory({ slots })],
   qbft: ({ decisions }) => [() => benchQbft({ size: 4, decisions }), () => benchQbft({ size: 7, decisions })],
 }
+
+const ON_REQUEST: readonly string[] = ['dkg-12', 'dkg-24']
 
 function parseCount(text: string): number {
   const count = Number(text)
@@ -31,7 +34,9 @@ const program = speakAs(new Command('bench'))
       'Nothing else should run meanwhile: the load when it began is printed with the figures.',
     ].join('\n'),
   )
-  .addArgument(new Argument('[names...]', 'what to measure; everything but dkg-24 when not given').choices(Object.keys(BENCHES)))
+  .addArgument(
+    new Argument('[names...]', `what to measure; everything but ${ON_REQUEST.join(' and ')} when not given`).choices(Object.keys(BENCHES)),
+  )
   .option('--ceremonies <n>', 'DKGs of each size', parseCount, 12)
   .option('--duties <n>', 'attestations', parseCount, 200)
   .option('--decisions <n>', 'QBFT decisions of each size', parseCount, 500)
@@ -44,7 +49,7 @@ const program = speakAs(new Command('bench'))
       console.log(`${cores} × ${cpu}, ${memoryGb} GB, Node ${node}; load ${load}, a synced write ${fsyncMs} ms\n`)
     const results: BenchResult[] = []
     for (const [name, runsOf] of Object.entries(BENCHES)) {
-      if (names.length > 0 ? !names.includes(name) : name === 'dkg-24') continue
+      if (names.length > 0 ? !names.includes(name) : ON_REQUEST.includes(name)) continue
       for (const run of runsOf(options)) {
         const result = await run()
         results.push(result)

@@ -1,5 +1,5 @@
 import { startCeremonies } from '../../operator/ceremonies/service.ts'
-import type { PoolId, ProducerId } from '../../operator/core/ids.ts'
+import type { Epoch, PoolId, ProducerId } from '../../operator/core/ids.ts'
 import type { NetworkState, Pool, Producer } from '../../operator/core/network.ts'
 import { toAddress, toRoot } from '../../operator/core/parse.ts'
 import type { BeaconNode } from '../../operator/core/ports/beacon.ts'
@@ -16,6 +16,9 @@ import type { Signer } from '../../operator/signer/open.ts'
 import { benchSigningRoots } from './beacon.ts'
 import type { Card, Notice, Registered } from './protocol.ts'
 import { benchSpec } from './spec.ts'
+
+/** Epochs that a ceremony has before its roll is called: more than any takes here. */
+const DEADLINE_EPOCHS = 10
 
 export const ADDRESSES = Object.fromEntries(
   CONTRACTS.map((name, at) => [name, toAddress(`0x${(at + 1).toString(16).padStart(40, '0')}`)]),
@@ -107,7 +110,9 @@ export function startBenchCeremonies(options: {
     draw(poolId: PoolId): void {
       drawnAt.set(poolId, performance.now())
       const ids = members.map(({ id }) => id)
-      change({ id: poolId, kind: 'staker', phase: 'ceremony', round: 0, members: ids, exitForced: false, stallProven: false, vaults: [] })
+      const deadline = (Math.floor(clock.now() / (spec.slotsPerEpoch * spec.slotDurationMs)) + DEADLINE_EPOCHS) as Epoch
+      const drawn = { phase: 'ceremony', round: 0, members: ids, deadline } as const
+      change({ id: poolId, kind: 'staker', ...drawn, exitForced: false, stallProven: false, vaults: [] })
     },
     registered({ poolId, publicKey, publicShares }: Registered): void {
       const pool = state.pools.get(poolId)
