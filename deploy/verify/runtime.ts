@@ -1,7 +1,7 @@
 const PUSH32 = 0x7f
 const WORD = 32
-/** Length of the CBOR that solc appends to runtime code: IPFS hash and compiler version, unique to the source. */
-const METADATA = 53
+/** Length of the CBOR that solc appends to runtime code: the compiler's version. Where it comes last in init code, runtime code ends. */
+const METADATA = 12
 
 /**
  * Is code on chain what a creation leaves behind? Immutables are masked: the compiler keeps PUSH32 of zero in their places, which
