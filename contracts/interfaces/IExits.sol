@@ -73,7 +73,7 @@ interface IExits {
 
     /// @notice Proof from the deadline's epoch or later (and from `maxLiquidationExecution` after the validator was old enough to exit)
     ///         that no exit was initiated: the vault's seats pay the stall penalty, and the fee of the forced exit, made before or
-    ///         after, to who paid it; never more than the seats. Once. Anyone.
+    ///         after, to who paid it; of the fee no more than of the penalty, and never more than the seats. Once. Anyone.
     function proveStall(PoolId poolId, uint64 timestamp, StateProof calldata state, ValidatorProof calldata proof) external;
 
     /// @notice Proof that an exiting pool's validator is withdrawable with nothing left: closes it and releases the seats after their tail. Anyone.

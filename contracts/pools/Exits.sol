@@ -238,8 +238,9 @@ contract Exits is IExits, BeaconClock {
     /// @dev Takes `penalty` and its part of the fee from each seat, but no more than the seat, and pays the fee from what it took.
     function _charge(PoolId poolId, uint256 penalty, address payee, uint256 fee) private {
         ProducerId[] memory members = REGISTRY.vault(poolId);
-        uint256 each = penalty + (fee + members.length - 1) / members.length;
-        PRODUCERS.chargeSeats(poolId, members, _min(each, SEAT_ALLOCATION), payee, fee);
+        // Anybody can drive EIP-7002's fee up for a block, and force the exit in it: a seat answers for no more of it than for the stall.
+        uint256 share = _min((fee + members.length - 1) / members.length, STALL_PENALTY);
+        PRODUCERS.chargeSeats(poolId, members, _min(penalty + share, SEAT_ALLOCATION), payee, _min(fee, share * members.length));
     }
 
     function _proveValidator(

@@ -97,8 +97,15 @@ export async function prepareRotation(task: RotationTask, { contracts }: { reado
     case 'name-missing':
       return one('ceremonies', 'nameMissing', [task.poolId])
     case 'replace-undercollateralized':
-      return { calls: (await Promise.all(task.members.map((member) => replace(member, contracts)))).flat() }
+      return replaceAll(task.members, contracts)
   }
+}
+
+/** At once: where one is refused, as of a vault that nobody can join now, the others go on. */
+async function replaceAll(members: readonly Member[], contracts: Contracts): Promise<Prepared> {
+  const calls = (await Promise.all(members.map((member) => replace(member, contracts)))).flat()
+  const perPool = new Map(calls.map((call) => [call.args[0], call]))
+  return { calls: [...perPool.values()], together: true }
 }
 
 /** Asks for another vault for the newest seat of a producer whose bond is too small for all; the next one follows when that is done. */

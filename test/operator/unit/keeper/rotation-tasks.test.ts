@@ -124,6 +124,15 @@ test('a member whose bond is too small for its seats is replaced in the newest',
   // That seat is being replaced already, or is of a pool without a key.
   assert.deepEqual(await asks([...all, asked], { poor: 3, newest: 1 }), [])
   assert.equal(taskOf(all)?.id, 'replace-undercollateralized/40')
+  // All are asked for at once, one a pool: a request that is refused keeps no other.
+  const poor = async (task: NonNullable<ReturnType<typeof taskOf>>) => {
+    const read: Contracts['read'] = async ({ method, args }) => (method === 'newestSeat' ? (args[0] === 3 ? 2n : 1n) : true)
+    return prepareRotation(task, { contracts: { read } as Contracts })
+  }
+  const prepared = await poor(taskOf(all) ?? assert.fail())
+  assert.ok('calls' in prepared && prepared.together)
+  assert.deepEqual(new Set(prepared.calls.map(({ args }) => args[0])), new Set([1, 2]))
+  assert.equal(prepared.calls.length, 2)
   assert.equal(taskOf(registered), undefined)
 })
 
