@@ -71,7 +71,8 @@ async function runStage<Found extends Ground, Added>(
   const { screen, deaths } = world
   screen.begin(stage.name)
   const failed = new AbortController()
-  const signal = AbortSignal.any([shutdown, failed.signal, AbortSignal.timeout(stage.seconds * 1000)])
+  const seconds = stage.seconds * world.slotSeconds
+  const signal = AbortSignal.any([shutdown, failed.signal, AbortSignal.timeout(seconds * 1000)])
   const stopListening = deaths.onDeath((reason) => failed.abort(new Error(reason)))
   try {
     // Raced: what a stage waits for may never answer once its processes are gone.
@@ -83,7 +84,7 @@ async function runStage<Found extends Ground, Added>(
     const reason = failed.signal.aborted
       ? String((failed.signal.reason as Error).message)
       : signal.aborted
-        ? `not done after ${stage.seconds} s`
+        ? `not done after ${seconds} s`
         : String((error as Error).message)
     screen.failed(reason)
     throw new LifeError(stage.name, reason, { cause: error })

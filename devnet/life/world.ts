@@ -122,7 +122,7 @@ export type StageResult<Added> = { readonly added: Added; readonly summary: stri
 
 export type Stage<Found extends Ground, Added> = {
   readonly name: string
-  /** Longest it may take before the life calls it hung. */
+  /** Longest it may take before the life calls it hung, with slots of one second; longer slots, longer. */
   readonly seconds: number
   run(world: Found, signal: AbortSignal): Promise<StageResult<Added>>
 }

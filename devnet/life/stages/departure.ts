@@ -4,7 +4,7 @@ import type { Departure, Stage, WithPools } from '../world.ts'
 /** One block producer asks to leave. Its seats are to be handed over while duties go on and another operator is killed. */
 export const departureStage: Stage<WithPools, Departure> = {
   name: 'a block producer leaves',
-  seconds: 30,
+  seconds: 90,
   async run(world) {
     // Who sits in the fewest vaults, so that the killed one can be another.
     const seats = (producerId: number): number => world.pools.filter(({ members }) => members.includes(producerId)).length

@@ -7,7 +7,7 @@ export const ATTESTATIONS_AFTER_HANDOVER = 2
 /** A pool of the one who leaves is handed to another vault, under duties all the while, and that one carries on. */
 export const handoverStage: Stage<AfterDuties, Handovers> = {
   name: 'its pools are handed over',
-  seconds: 150,
+  seconds: 220,
   async run(world, signal) {
     const { contracts, leaver, slotsPerEpoch } = world
     const left = world.pools.filter(({ members }) => members.includes(leaver.producerId))
