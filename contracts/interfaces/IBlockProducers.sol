@@ -164,6 +164,10 @@ interface IBlockProducers {
     ///         within its tail is named twice.
     function holdersOf(PoolId poolId) external view returns (Holder[] memory);
 
+    /// @notice The first `most` producers with a live seat of a pool, in the order in which the seats were locked: eight a word of 32 bits
+    ///         each, the first lowest, 0 after the last.
+    function liveSeats(PoolId poolId, uint256 most) external view returns (uint256[] memory words);
+
     /// @notice Whether a bond is worth less than 90 % of what its live seats lock: it is then to lose the newest of them.
     function isUndercollateralized(ProducerId producerId) external view returns (bool);
 

@@ -90,7 +90,7 @@ interface IPoolRegistry is ICeremonySignatures {
     ///         seats stays free. Anyone.
     function requestPool() external returns (PoolId poolId);
 
-    /// @notice Stores a drawn vault and starts its ceremony. VaultDraws only.
+    /// @notice Starts the ceremony of a drawn vault, whose seats are locked already. VaultDraws only.
     function startCeremony(PoolId poolId, ProducerId[] calldata members) external;
 
     /// @notice The draw found too few members. VaultDraws only.
@@ -134,6 +134,9 @@ interface IPoolRegistry is ICeremonySignatures {
     function pool(PoolId poolId) external view returns (Pool memory);
 
     function vault(PoolId poolId) external view returns (ProducerId[] memory members);
+
+    /// @notice keccak256 of the members of `vault`, as `vaultHashOf`.
+    function presentVaultHash(PoolId poolId) external view returns (bytes32);
 
     /// @notice keccak256(abi.encodePacked(members)) of the vault that a pool got in `round`, 0 for none: recorded once the vault has the
     ///         pool's key, and kept when it has handed over to another.

@@ -113,7 +113,7 @@ contract DkgDisputes is IDkgDisputes, CeremonySignatures, BeaconClock {
         } else if (ceremony.kind == 0) {
             isKnown = hash == POOL_REGISTRY.failedVaultHashOf(poolId, round);
             if (!isKnown && round == pool.round) {
-                isKnown = hash == keccak256(abi.encodePacked(POOL_REGISTRY.vault(poolId)))
+                isKnown = hash == POOL_REGISTRY.presentVaultHash(poolId)
                     && Epoch.unwrap(ROTATIONS.cutoverOf(poolId, round)) == 0;
                 if (pool.fundedAt != 0) revert TooLate(poolId);
             }

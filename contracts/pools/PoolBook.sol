@@ -32,7 +32,8 @@ abstract contract PoolBook is IPoolRegistry {
     /// @dev Staker pools that wait for their draw: their seats are not locked yet, but spoken for.
     uint32 internal _undrawnStakerPools;
     mapping(PoolId poolId => Record) internal _pools;
-    /// @dev Eight members a word, the first lowest, none after the last.
+    /// @dev Those that have taken over from another, or whose seats are given back; of others BlockProducers knows who holds the live
+    /// seats. Eight members a word, the first lowest, none after the last.
     mapping(PoolId poolId => mapping(uint256 word => uint256)) private _vaults;
     mapping(bytes32 keyHash => PoolId) private _byKey;
     mapping(PoolId poolId => mapping(uint32 round => bytes32)) private _vaultHashes;
@@ -62,6 +63,11 @@ abstract contract PoolBook is IPoolRegistry {
     /// @inheritdoc IPoolRegistry
     function vault(PoolId poolId) external view returns (ProducerId[] memory members) {
         return _vaultOf(poolId);
+    }
+
+    /// @inheritdoc IPoolRegistry
+    function presentVaultHash(PoolId poolId) external view returns (bytes32) {
+        return keccak256(abi.encodePacked(_vaultOf(poolId)));
     }
 
     /// @inheritdoc IPoolRegistry
@@ -144,29 +150,25 @@ abstract contract PoolBook is IPoolRegistry {
 
     function _vaultOf(PoolId poolId) internal view returns (ProducerId[] memory members) {
         mapping(uint256 word => uint256) storage words = _vaults[poolId];
+        if (words[0] == 0) return _unpacked(_seated(poolId));
         uint256 count = 0;
         while (words[count] != 0) ++count;
-        members = new ProducerId[](count * 8);
-        uint256 length = 0;
+        uint256[] memory kept = new uint256[](count);
         for (uint256 i = 0; i < count; ++i) {
-            for (uint256 rest = words[i]; rest != 0; rest >>= 32) {
-                members[length++] = ProducerId.wrap(uint32(rest));
-            }
+            kept[i] = words[i];
         }
-        assembly ("memory-safe") {
-            // Shorter than it was allocated.
-            mstore(members, length)
-        }
+        return _unpacked(kept);
     }
+
+    /// @dev As words of a vault: the first to hold live seats of a pool, in the order in which they were drawn. Those drawn to take over
+    /// come after them.
+    function _seated(PoolId poolId) internal view virtual returns (uint256[] memory words);
 
     function _setVault(PoolId poolId, ProducerId[] memory members) internal {
         mapping(uint256 word => uint256) storage words = _vaults[poolId];
         unchecked {
+            // All vaults have one size: every word that stood there is overwritten.
             uint256 i = members.length;
-            // What stood beyond is gone.
-            for (uint256 beyond = (i + 7) / 8; words[beyond] != 0; ++beyond) {
-                words[beyond] = 0;
-            }
             for (uint256 word = 0; i > 0;) {
                 word = (word << 32) | ProducerId.unwrap(members[--i]);
                 if (i % 8 != 0) continue;
@@ -176,10 +178,9 @@ abstract contract PoolBook is IPoolRegistry {
         }
     }
 
-    /// @dev From now on the pool's present vault answers for its certificates under its present round.
-    function _recordVault(PoolId poolId) internal {
-        Record storage record = _pools[poolId];
-        _vaultHashes[poolId][record.round] = keccak256(abi.encodePacked(_vaultOf(poolId)));
+    /// @dev From now on these members answer for the pool's certificates under its present round.
+    function _recordVault(PoolId poolId, ProducerId[] memory members) internal {
+        _vaultHashes[poolId][_pools[poolId].round] = keccak256(abi.encodePacked(members));
     }
 
     /// @dev Members barred from the ceremony of the present round, as bits.
@@ -199,12 +200,11 @@ abstract contract PoolBook is IPoolRegistry {
         record.state = PoolState.Requested;
         record.tainted = false;
         ++record.round;
-        _setVault(poolId, new ProducerId[](0));
         if (record.kind == PoolKind.Staker) ++_undrawnStakerPools;
     }
 
     /// @dev Gives a pool its key, for ever. @return ordinal among the registered pools of its kind
-    function _register(PoolId poolId, bytes memory publicKey) internal returns (uint32 ordinal) {
+    function _register(PoolId poolId, bytes memory publicKey, ProducerId[] memory members) internal returns (uint32 ordinal) {
         bytes32 keyHash = keccak256(publicKey);
         if (PoolId.unwrap(_byKey[keyHash]) != 0) revert KeyTaken(publicKey, _byKey[keyHash]);
         _byKey[keyHash] = poolId;
@@ -224,7 +224,7 @@ abstract contract PoolBook is IPoolRegistry {
         ordinal = uint32(list.length);
         record.ordinal = ordinal;
         list.push(poolId);
-        _recordVault(poolId);
+        _recordVault(poolId, members);
     }
 
     function _activate(PoolId poolId) internal {
@@ -289,6 +289,22 @@ abstract contract PoolBook is IPoolRegistry {
 
     function _publicKeyOf(Record storage record) internal view returns (bytes memory) {
         return abi.encodePacked(record.keyHead, record.keyTail);
+    }
+
+    function _unpacked(uint256[] memory words) private pure returns (ProducerId[] memory members) {
+        members = new ProducerId[](words.length * 8);
+        uint256 length = 0;
+        unchecked {
+            for (uint256 i = 0; i < words.length; ++i) {
+                for (uint256 rest = words[i]; rest != 0; rest >>= 32) {
+                    members[length++] = ProducerId.wrap(uint32(rest));
+                }
+            }
+        }
+        assembly ("memory-safe") {
+            // Shorter than it was allocated.
+            mstore(members, length)
+        }
     }
 
     function _uncountBondPool(PoolKind kind) private {

@@ -102,7 +102,6 @@ contract PoolRegistry is PoolBook, CeremonySignatures, BeaconClock {
         uint64 deadline = _currentEpoch() + CEREMONY_DEADLINE;
         record.state = PoolState.Ceremony;
         record.deadline = deadline;
-        _setVault(poolId, members);
         emit VaultSelected(poolId, record.round, members, Epoch.wrap(deadline));
     }
 
@@ -121,11 +120,12 @@ contract PoolRegistry is PoolBook, CeremonySignatures, BeaconClock {
             revert PublicSharesLength(VAULT_SIZE * 48, result.publicShares.length);
         }
         bytes32 sharesHash = keccak256(result.publicShares);
-        bytes32 structHash = _checkParticipation(poolId, record, result, sharesHash);
+        ProducerId[] memory members = _vaultOf(poolId);
+        bytes32 structHash = _checkParticipation(poolId, members, result, sharesHash);
         bytes memory publicKey = _checkDeposit(record.kind, result);
 
         record.publicSharesHash = sharesHash;
-        uint32 ordinal = _register(poolId, publicKey);
+        uint32 ordinal = _register(poolId, publicKey, members);
         emit DkgCompleted(
             poolId,
             record.round,
@@ -182,7 +182,7 @@ contract PoolRegistry is PoolBook, CeremonySignatures, BeaconClock {
         Record storage record = _pools[poolId];
         (record.round, record.publicSharesHash) = (round, publicSharesHash);
         _setVault(poolId, members);
-        _recordVault(poolId);
+        _recordVault(poolId, members);
         emit VaultReplaced(poolId, round, members);
     }
 
@@ -212,6 +212,7 @@ contract PoolRegistry is PoolBook, CeremonySignatures, BeaconClock {
         emit PoolClosed(poolId);
         STAKING_POOL.release(poolId, POOL_SIZE - PRE_DEPOSIT);
         ProducerId[] memory members = _vaultOf(poolId);
+        _setVault(poolId, members);
         // What cover must get, the reporter's share on top, over all seats, rounded up.
         uint256 charge = PRE_DEPOSIT * BASIS_POINTS / (BASIS_POINTS - REPORTER_SHARE) / VAULT_SIZE + DUST;
         BLOCK_PRODUCERS.slashSeats(poolId, members, charge, msg.sender);
@@ -242,7 +243,13 @@ contract PoolRegistry is PoolBook, CeremonySignatures, BeaconClock {
         Record storage record = _expect(poolId, PoolState.Exiting);
         _finish(poolId);
         emit PoolClosed(poolId);
-        BLOCK_PRODUCERS.releaseSeats(poolId, record.kind, _vaultOf(poolId), uint64(block.timestamp));
+        ProducerId[] memory members = _vaultOf(poolId);
+        _setVault(poolId, members);
+        BLOCK_PRODUCERS.releaseSeats(poolId, record.kind, members, uint64(block.timestamp));
+    }
+
+    function _seated(PoolId poolId) internal view override returns (uint256[] memory words) {
+        return BLOCK_PRODUCERS.liveSeats(poolId, VAULT_SIZE);
     }
 
     function _cancel(PoolId poolId) private {
@@ -269,18 +276,20 @@ contract PoolRegistry is PoolBook, CeremonySignatures, BeaconClock {
     }
 
     /// @dev That at least a threshold of the vault signed this very result with their signing keys, and nobody that is barred.
-    function _checkParticipation(PoolId poolId, Record storage record, DkgResult calldata result, bytes32 sharesHash)
-        private
-        view
-        returns (bytes32 structHash)
-    {
+    function _checkParticipation(
+        PoolId poolId,
+        ProducerId[] memory members,
+        DkgResult calldata result,
+        bytes32 sharesHash
+    ) private view returns (bytes32 structHash) {
+        Record storage record = _pools[poolId];
         uint256 excluded = result.participation & _barredOf(poolId, record);
         if (excluded != 0) revert MemberExcluded(excluded);
         bytes32 groupKeyHash = keccak256(abi.encode(result.groupKey));
         structHash = keccak256(
             abi.encode(DKG_RESULT_TYPEHASH, poolId, record.round, groupKeyHash, sharesHash, result.transcriptRoot)
         );
-        _checkSigned(_vaultOf(poolId), result.participation, THRESHOLD, structHash, result.aggregateSignature);
+        _checkSigned(members, result.participation, THRESHOLD, structHash, result.aggregateSignature);
     }
 
     /// @dev That the vault can sign with the key, and signed for nobody's credentials but the protocol's.

@@ -121,7 +121,10 @@ contract VaultDraws is IVaultDraws, BeaconClock {
 
     /// @inheritdoc IVaultDraws
     function draw(uint256 drawId) external view returns (Draw memory) {
-        return _draws[drawId];
+        Draw memory asked = _draws[drawId];
+        // All before the next one are: that need not be stored.
+        asked.done = drawId < _next;
+        return asked;
     }
 
     /// @inheritdoc IVaultDraws
@@ -225,7 +228,6 @@ contract VaultDraws is IVaultDraws, BeaconClock {
     }
 
     function _close(uint256 drawId) private {
-        _draws[drawId].done = true;
         _next = uint64(drawId) + 1;
         if (_walked == 0) return;
         _walked = 0;

@@ -6,9 +6,7 @@ import {IBlockProducers} from "../interfaces/IBlockProducers.sol";
 import {PoolId, PoolKind, ProducerId} from "../types/Ids.sol";
 import {Parameters} from "../types/Parameters.sol";
 import {Accounts} from "./Accounts.sol";
-
-/// @dev Time of the last change (48 bits) and what was released by then in all (32).
-type Released is uint80;
+import {Released} from "./Released.sol";
 
 /// @title Seats: who holds them in which pool, what those of staker pools lock of a bond, and until when
 /// @dev What is locked is a sum over time: seats ever locked less those released by now. A release that waits for its tail is
@@ -20,8 +18,6 @@ type Released is uint80;
 /// any more but answers for such a fault. A storage slot has the producers of eight entries, another the times of four: most
 /// are 0, and then not stored.
 abstract contract Seats is Accounts {
-    using Checkpoints for Checkpoints.Trace208;
-
     /// @dev Seats ever released, over time: the last change is a `Released`, those before it are in a trace.
     struct Before {
         Checkpoints.Trace208 atOnce; // by timestamp
@@ -72,12 +68,27 @@ abstract contract Seats is Accounts {
 
     /// @inheritdoc IBlockProducers
     function holdersOf(PoolId poolId) external view returns (Holder[] memory holders) {
-        (uint80[] memory entries, uint256 count) = _standing(poolId, 0);
+        (uint256[] memory entries, uint256 count) = _standing(poolId, 0);
         holders = new Holder[](count);
         for (uint256 i = 0; i < count; ++i) {
             uint48 until = uint48(entries[i]);
             bool held = until == LIVE_HELD || until == HELD;
             holders[i] = Holder(_producerIn(entries[i]), until <= LIVE_HELD ? 0 : until, held);
+        }
+    }
+
+    /// @inheritdoc IBlockProducers
+    function liveSeats(PoolId poolId, uint256 most) external view returns (uint256[] memory words) {
+        (uint256[] memory entries, uint256 count) = _standing(poolId, 0);
+        words = new uint256[]((most + 7) / 8);
+        uint256 kept = 0;
+        unchecked {
+            for (uint256 i = 0; i < count && kept < most; ++i) {
+                uint256 entry = entries[i];
+                if (uint48(entry) > LIVE_HELD) continue;
+                words[kept / 8] |= (entry >> 48) << (kept % 8 * 32);
+                ++kept;
+            }
         }
     }
 
@@ -102,7 +113,7 @@ abstract contract Seats is Accounts {
     function bondValue(ProducerId producerId) public view virtual returns (uint256);
 
     function _lock(PoolId poolId, PoolKind kind, ProducerId[] calldata members) internal {
-        (uint80[] memory entries, uint256 count) = _standing(poolId, members.length);
+        (uint256[] memory entries, uint256 count) = _standing(poolId, members.length);
         ProducerId[] memory added = new ProducerId[](members.length);
         uint256 fresh = 0;
         unchecked {
@@ -127,7 +138,7 @@ abstract contract Seats is Accounts {
 
     /// @param tailFrom timestamp from which the tails count, 0 for none
     function _release(PoolId poolId, PoolKind kind, ProducerId[] calldata members, uint64 tailFrom) internal {
-        (uint80[] memory entries, uint256 count) = _standing(poolId, 0);
+        (uint256[] memory entries, uint256 count) = _standing(poolId, 0);
         uint48 until = tailFrom == 0 ? uint48(block.timestamp) : uint48(tailFrom + TAIL_SECONDS);
         uint256 released = 0;
         for (uint256 i = 0; i < members.length; ++i) {
@@ -150,7 +161,7 @@ abstract contract Seats is Accounts {
     /// @dev Whoever answers for the pool now does so until `_unhold`. A seat in its tail is locked anew: until the tail's end,
     /// which is entered already, it counts twice.
     function _hold(PoolId poolId, PoolKind kind) internal {
-        (uint80[] memory entries, uint256 count) = _standing(poolId, 0);
+        (uint256[] memory entries, uint256 count) = _standing(poolId, 0);
         for (uint256 i = 0; i < count; ++i) {
             uint48 until = uint48(entries[i]);
             if (until == LIVE_HELD || until == HELD) revert SeatsAlreadyHeld(poolId);
@@ -171,7 +182,7 @@ abstract contract Seats is Accounts {
 
     /// @dev Ends what `_hold` began: seats no longer live are free at once.
     function _unhold(PoolId poolId, PoolKind kind) internal {
-        (uint80[] memory entries, uint256 count) = _standing(poolId, 0);
+        (uint256[] memory entries, uint256 count) = _standing(poolId, 0);
         uint256 released = 0;
         for (uint256 i = 0; i < count; ++i) {
             ProducerId producerId = _producerIn(entries[i]);
@@ -200,13 +211,13 @@ abstract contract Seats is Accounts {
     }
 
     function _totalLockedSeats() internal view returns (uint256) {
-        return _totalLocked + _after(_totalAfterTail, _totalBefore, uint48(block.timestamp));
+        return _totalLocked + _totalAfterTail.afterTime(_totalBefore, uint48(block.timestamp));
     }
 
     /// @dev Whether a producer holds no seat of any kind, live, in its tail or held. @return since when (timestamp; 0 = ever).
     function _seatless(ProducerId producerId) internal view returns (bool, uint64 since) {
         Ledger storage ledger = _ledgers[producerId];
-        since = _later(_timeOf(ledger.atOnce), _timeOf(ledger.afterTail));
+        since = _later(ledger.atOnce.time(), ledger.afterTail.time());
         since = _later(since, ledger.unsecuredUntil);
         bool locks = _seatsAt(producerId, block.timestamp) > 0;
         return (!locks && _accounts[producerId].unsecured == 0 && since <= block.timestamp, since);
@@ -220,19 +231,19 @@ abstract contract Seats is Accounts {
     function _seatsAt(ProducerId producerId, uint256 time) private view returns (uint256) {
         Ledger storage ledger = _ledgers[producerId];
         Before storage before = _before[producerId];
-        return _accounts[producerId].locked + _after(ledger.atOnce, before.atOnce, uint48(time))
-            + _after(ledger.afterTail, before.afterTail, uint48(time));
+        return _accounts[producerId].locked + ledger.atOnce.afterTime(before.atOnce, uint48(time))
+            + ledger.afterTail.afterTime(before.afterTail, uint48(time));
     }
 
     function _free(ProducerId producerId, PoolKind kind, uint48 from, bool afterTail) private {
         Ledger storage ledger = _ledgers[producerId];
         if (kind == PoolKind.Staker) {
             Before storage before = _before[producerId];
-            if (afterTail) ledger.afterTail = _entered(ledger.afterTail, before.afterTail, 1, from);
-            else ledger.atOnce = _entered(ledger.atOnce, before.atOnce, 1, from);
+            if (afterTail) ledger.afterTail = ledger.afterTail.entered(before.afterTail, 1, from);
+            else ledger.atOnce = ledger.atOnce.entered(before.atOnce, 1, from);
             Account storage account = _accounts[producerId];
             --account.locked;
-            _steadyFrom(account, _periodAfter(_timeOf(afterTail ? ledger.afterTail : ledger.atOnce)));
+            _steadyFrom(account, _periodAfter((afterTail ? ledger.afterTail : ledger.atOnce).time()));
         } else {
             --_accounts[producerId].unsecured;
             if (from > ledger.unsecuredUntil) ledger.unsecuredUntil = from;
@@ -241,25 +252,7 @@ abstract contract Seats is Accounts {
 
     function _freeOfTotal(uint256 count, uint48 from, bool afterTail) private {
         _totalLocked -= uint64(count);
-        if (afterTail && count > 0) _totalAfterTail = _entered(_totalAfterTail, _totalBefore, count, from);
-    }
-
-    /// @dev Tails need not end in the order in which they are entered: one that would end before an earlier one ends with it.
-    function _entered(Released released, Checkpoints.Trace208 storage before, uint256 count, uint48 from)
-        private
-        returns (Released)
-    {
-        (uint48 last, uint32 counted) = (_timeOf(released), _countOf(released));
-        if (from > last) {
-            if (last != 0) before.push(last, counted);
-            last = from;
-        }
-        return Released.wrap((uint80(last) << 32) | (counted + uint32(count)));
-    }
-
-    /// @dev Of what was released: what came after a time.
-    function _after(Released released, Checkpoints.Trace208 storage before, uint48 time) private view returns (uint256) {
-        return time >= _timeOf(released) ? 0 : _countOf(released) - uint256(before.upperLookupRecent(time));
+        if (afterTail && count > 0) _totalAfterTail = _totalAfterTail.entered(_totalBefore, count, from);
     }
 
     /// @dev Into accounts with fewer than `MOST_SEATS`: no field overflows.
@@ -316,27 +309,27 @@ abstract contract Seats is Accounts {
     }
 
     /// @dev The pool's entries whose time is not over, with room for `more`.
-    function _standing(PoolId poolId, uint256 more) private view returns (uint80[] memory entries, uint256 count) {
+    function _standing(PoolId poolId, uint256 more) private view returns (uint256[] memory entries, uint256 count) {
         mapping(uint256 word => uint256) storage holders = _holders[poolId];
         uint256 words = 0;
         unchecked {
             while (holders[words] != 0) ++words;
-            entries = new uint80[](words * 8 + more);
-            uint256 word = 0;
-            for (uint256 i = 0; i < words * 8; ++i) {
-                if (i % 8 == 0) word = holders[i / 8];
-                uint256 holder = uint32(word);
-                if (holder == 0) break;
-                word >>= 32;
-                uint48 until = holder < HAS_TIME ? 0 : uint48(_times[poolId][i / 4] >> (i % 4 * 64));
-                if (until > LIVE_HELD && until <= block.timestamp) continue;
-                entries[count++] = _entry(ProducerId.wrap(uint32(holder & ~HAS_TIME)), until);
+            entries = new uint256[](words * 8 + more);
+            for (uint256 i = 0; i < words * 8; i += 8) {
+                uint256 place = i;
+                for (uint256 word = holders[i / 8]; word != 0; word >>= 32) {
+                    uint256 holder = uint32(word);
+                    uint48 until = holder < HAS_TIME ? 0 : uint48(_times[poolId][place / 4] >> (place % 4 * 64));
+                    ++place;
+                    if (until > LIVE_HELD && until <= block.timestamp) continue;
+                    entries[count++] = ((holder & ~HAS_TIME) << 48) | until;
+                }
             }
         }
     }
 
     /// @dev Without the entries that are empty.
-    function _store(PoolId poolId, uint80[] memory entries, uint256 count) private {
+    function _store(PoolId poolId, uint256[] memory entries, uint256 count) private {
         mapping(uint256 word => uint256) storage holders = _holders[poolId];
         uint256 word = 0;
         uint256 times = 0;
@@ -366,7 +359,7 @@ abstract contract Seats is Accounts {
 
     /// @param hint place to look at first: members mostly come in the order in which they were entered
     /// @return place of the producer's live seat among the first `count` entries, `count` when it has none
-    function _liveAt(uint80[] memory entries, uint256 count, ProducerId producerId, uint256 hint)
+    function _liveAt(uint256[] memory entries, uint256 count, ProducerId producerId, uint256 hint)
         private
         pure
         returns (uint256 place)
@@ -384,20 +377,12 @@ abstract contract Seats is Accounts {
         return kind == PoolKind.Staker ? SEAT_ALLOCATION : 0;
     }
 
-    function _entry(ProducerId producerId, uint48 until) private pure returns (uint80) {
-        return (uint80(ProducerId.unwrap(producerId)) << 48) | until;
+    function _entry(ProducerId producerId, uint48 until) private pure returns (uint256) {
+        return (uint256(ProducerId.unwrap(producerId)) << 48) | until;
     }
 
-    function _producerIn(uint80 entry) private pure returns (ProducerId) {
+    function _producerIn(uint256 entry) private pure returns (ProducerId) {
         return ProducerId.wrap(uint32(entry >> 48));
-    }
-
-    function _timeOf(Released released) private pure returns (uint48) {
-        return uint48(Released.unwrap(released) >> 32);
-    }
-
-    function _countOf(Released released) private pure returns (uint32) {
-        return uint32(Released.unwrap(released));
     }
 
     function _later(uint64 a, uint64 b) private pure returns (uint64) {

@@ -48,7 +48,7 @@ export declare namespace IPoolRegistry {
     }
 
   export interface IPoolRegistryInterface extends Interface {
-    getFunction(nameOrSignature: "abandonPool" | "activeAt" | "activeCount" | "bar" | "bondPoolCount" | "cancel" | "completeDkg" | "exitingCount" | "failDkg" | "failedVaultHashOf" | "fundPool" | "markClosed" | "markExiting" | "pool" | "poolByKey" | "poolCount" | "registeredAt" | "registeredCount" | "registeredCountAt" | "replaceVault" | "reportFrontRun" | "requestPool" | "startCeremony" | "vault" | "vaultHashOf"): FunctionFragment;
+    getFunction(nameOrSignature: "abandonPool" | "activeAt" | "activeCount" | "bar" | "bondPoolCount" | "cancel" | "completeDkg" | "exitingCount" | "failDkg" | "failedVaultHashOf" | "fundPool" | "markClosed" | "markExiting" | "pool" | "poolByKey" | "poolCount" | "presentVaultHash" | "registeredAt" | "registeredCount" | "registeredCountAt" | "replaceVault" | "reportFrontRun" | "requestPool" | "startCeremony" | "vault" | "vaultHashOf"): FunctionFragment;
 
     getEvent(nameOrSignatureOrTopic: "DkgCompleted" | "DkgFailed" | "MembersBarred" | "PoolAbandoned" | "PoolCancelled" | "PoolClosed" | "PoolExiting" | "PoolFrontRun" | "PoolFunded" | "PoolRequested" | "VaultReplaced" | "VaultSelected"): EventFragment;
 
@@ -68,6 +68,7 @@ encodeFunctionData(functionFragment: 'markExiting', values: [BigNumberish]): str
 encodeFunctionData(functionFragment: 'pool', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'poolByKey', values: [BytesLike]): string;
 encodeFunctionData(functionFragment: 'poolCount', values?: undefined): string;
+encodeFunctionData(functionFragment: 'presentVaultHash', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'registeredAt', values: [BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'registeredCount', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'registeredCountAt', values: [BigNumberish, BigNumberish]): string;
@@ -94,6 +95,7 @@ decodeFunctionResult(functionFragment: 'markExiting', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'pool', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'poolByKey', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'poolCount', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'presentVaultHash', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'registeredAt', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'registeredCount', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'registeredCountAt', data: BytesLike): Result;
@@ -412,6 +414,14 @@ decodeFunctionResult(functionFragment: 'vaultHashOf', data: BytesLike): Result;
     
 
     
+    presentVaultHash: TypedContractMethod<
+      [poolId: BigNumberish, ],
+      [string],
+      'view'
+    >
+    
+
+    
     registeredAt: TypedContractMethod<
       [kind: BigNumberish, ordinal: BigNumberish, ],
       [bigint],
@@ -564,6 +574,11 @@ getFunction(nameOrSignature: 'poolByKey'): TypedContractMethod<
 getFunction(nameOrSignature: 'poolCount'): TypedContractMethod<
       [],
       [bigint],
+      'view'
+    >;
+getFunction(nameOrSignature: 'presentVaultHash'): TypedContractMethod<
+      [poolId: BigNumberish, ],
+      [string],
       'view'
     >;
 getFunction(nameOrSignature: 'registeredAt'): TypedContractMethod<

@@ -28,7 +28,7 @@ export declare namespace IBlockProducers {
     }
 
   export interface SeatsInterface extends Interface {
-    getFunction(nameOrSignature: "addBond" | "bondValue" | "chargeBond" | "chargeSeats" | "countAt" | "exit" | "firstEligible" | "forceOut" | "holdSeats" | "holdersOf" | "isEligible" | "isUndercollateralized" | "lockSeats" | "newestSeat" | "ownerOf" | "producer" | "producerCount" | "producerOf" | "register" | "registeredAt" | "releaseSeats" | "seatCount" | "seats" | "setPeerAddress" | "signingKey" | "slashOut" | "slashSeats" | "sumOfGivenKeys" | "sumOfKeys" | "totalBondValue" | "unholdSeats" | "unitValue" | "withdrawBond"): FunctionFragment;
+    getFunction(nameOrSignature: "addBond" | "bondValue" | "chargeBond" | "chargeSeats" | "countAt" | "exit" | "firstEligible" | "forceOut" | "holdSeats" | "holdersOf" | "isEligible" | "isUndercollateralized" | "liveSeats" | "lockSeats" | "newestSeat" | "ownerOf" | "producer" | "producerCount" | "producerOf" | "register" | "registeredAt" | "releaseSeats" | "seatCount" | "seats" | "setPeerAddress" | "signingKey" | "slashOut" | "slashSeats" | "sumOfGivenKeys" | "sumOfKeys" | "totalBondValue" | "unholdSeats" | "unitValue" | "withdrawBond"): FunctionFragment;
 
     getEvent(nameOrSignatureOrTopic: "BondAdded" | "BondCharged" | "BondWithdrawn" | "ExitRequested" | "PeerAddressChanged" | "ProducerRegistered" | "ProducerSlashed" | "SeatReleased" | "SeatsHeld" | "SeatsLocked" | "SeatsUnheld"): EventFragment;
 
@@ -44,6 +44,7 @@ encodeFunctionData(functionFragment: 'holdSeats', values: [BigNumberish, BigNumb
 encodeFunctionData(functionFragment: 'holdersOf', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'isEligible', values: [BigNumberish, BigNumberish, BigNumberish, BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'isUndercollateralized', values: [BigNumberish]): string;
+encodeFunctionData(functionFragment: 'liveSeats', values: [BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'lockSeats', values: [BigNumberish, BigNumberish, BigNumberish[]]): string;
 encodeFunctionData(functionFragment: 'newestSeat', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'ownerOf', values: [BigNumberish]): string;
@@ -78,6 +79,7 @@ decodeFunctionResult(functionFragment: 'holdSeats', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'holdersOf', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'isEligible', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'isUndercollateralized', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'liveSeats', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'lockSeats', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'newestSeat', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'ownerOf', data: BytesLike): Result;
@@ -364,6 +366,14 @@ decodeFunctionResult(functionFragment: 'withdrawBond', data: BytesLike): Result;
     
 
     
+    liveSeats: TypedContractMethod<
+      [poolId: BigNumberish, most: BigNumberish, ],
+      [bigint[]],
+      'view'
+    >
+    
+
+    
     lockSeats: TypedContractMethod<
       [poolId: BigNumberish, kind: BigNumberish, members: BigNumberish[], ],
       [void],
@@ -592,6 +602,11 @@ getFunction(nameOrSignature: 'isEligible'): TypedContractMethod<
 getFunction(nameOrSignature: 'isUndercollateralized'): TypedContractMethod<
       [producerId: BigNumberish, ],
       [boolean],
+      'view'
+    >;
+getFunction(nameOrSignature: 'liveSeats'): TypedContractMethod<
+      [poolId: BigNumberish, most: BigNumberish, ],
+      [bigint[]],
       'view'
     >;
 getFunction(nameOrSignature: 'lockSeats'): TypedContractMethod<

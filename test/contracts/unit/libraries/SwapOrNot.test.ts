@@ -135,8 +135,8 @@ describe('SwapOrNot', function () {
     const gas = async (to: number, count: number) => Number(await shuffle.shuffledIndicesGas(0, to, count, seed))
     const [few, vault, large] = [await gas(4, 7), await gas(24, 240), await gas(24, 5_000)]
     console.log(`      4 of 7: ${few}, 24 of 240: ${vault}, 24 of 5,000: ${large}, 128 of 5,000: ${await gas(128, 5_000)}`)
-    assert.ok(few < 110_000)
-    assert.ok(vault < 225_000)
+    assert.ok(few < 100_000)
+    assert.ok(vault < 175_000)
     assert.ok(large < 760_000)
   })
 })

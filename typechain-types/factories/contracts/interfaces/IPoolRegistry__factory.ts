@@ -1357,6 +1357,25 @@
   {
     "inputs": [
       {
+        "internalType": "PoolId",
+        "name": "poolId",
+        "type": "uint32"
+      }
+    ],
+    "name": "presentVaultHash",
+    "outputs": [
+      {
+        "internalType": "bytes32",
+        "name": "",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "enum PoolKind",
         "name": "kind",
         "type": "uint8"

@@ -896,6 +896,30 @@
         "type": "uint32"
       },
       {
+        "internalType": "uint256",
+        "name": "most",
+        "type": "uint256"
+      }
+    ],
+    "name": "liveSeats",
+    "outputs": [
+      {
+        "internalType": "uint256[]",
+        "name": "words",
+        "type": "uint256[]"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "PoolId",
+        "name": "poolId",
+        "type": "uint32"
+      },
+      {
         "internalType": "enum PoolKind",
         "name": "kind",
         "type": "uint8"
