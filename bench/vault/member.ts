@@ -19,7 +19,6 @@ const SCRYPT_COST = 2 ** 12
 const MEETING_MS = 30_000
 
 const quit = new AbortController()
-const longestHoldUp = watchLoop()
 const tell = (notice: Notice): void => {
   process.send?.(notice)
 }
@@ -31,6 +30,7 @@ let home: Home | undefined
 let members: readonly Card[] = []
 let ceremonies: ReturnType<typeof startBenchCeremonies> | undefined
 let report: (() => DutyReport) | undefined
+let longestHoldUp: (() => number) | undefined
 
 function there<T>(thing: T | undefined): T {
   if (thing === undefined) throw new Error('asked out of order')
@@ -72,8 +72,11 @@ async function answer(request: Request): Promise<unknown> {
       return undefined
     case 'report':
       return there(report)()
+    case 'watch':
+      longestHoldUp = watchLoop()
+      return undefined
     case 'held-up':
-      return longestHoldUp()
+      return there(longestHoldUp)()
     case 'cpu': {
       const { user, system } = process.cpuUsage()
       return (user + system) / 1000

@@ -23,7 +23,8 @@ export type Request =
   | { readonly kind: 'report' }
   /** CPU time that the process has used, milliseconds. */
   | { readonly kind: 'cpu' }
-  /** The longest that the event loop was held up since it was asked last, milliseconds. */
+  /** Watches the event loop until `held-up` asks for the longest that it was held up, milliseconds. */
+  | { readonly kind: 'watch' }
   | { readonly kind: 'held-up' }
 
 /** One attestation as the member's beacon node saw it. Times in milliseconds. */
