@@ -21,6 +21,8 @@ const PRE_DEPOSIT = 1_000_000_000n as Gwei
 const DEAL_SLOTS = 4
 /** Slots in which their dealings spread to all, all say what they think of them, and complaints come to all. */
 const CHECK_SLOTS = 4
+/** Slots in which all reveal that mean to. */
+const REVEAL_SLOTS = 1
 const CREDENTIALS_PREFIX = `0x01${'00'.repeat(11)}`
 
 type Stages = { readonly roster: Roster; readonly dealings: Dealings; readonly transcripts: Transcripts }
@@ -171,12 +173,15 @@ async function reveal(play: Play, { dealings }: Stages, transcript: Transcript) 
   } else {
     ports.log.warn('no share of the key for this member', { pool: context.poolId, round: context.round })
   }
-  // Any t make the key: nobody can end the round, or change the key, by what it does now that it could know it.
-  await room.board.until(() => {
+  const isRevealedBy = (count: number) => (): true | undefined => {
     const points = reveals.judge()
     progress.waitFor(receivers.filter((member) => !points.has(member)))
-    return points.size >= context.threshold ? true : undefined
-  }, signal)
+    return points.size >= count ? true : undefined
+  }
+  // Any t make the key: nobody can end the round, or change the key, by what it does now that it could know it. The rest are
+  // given a moment: to work out what they lack is dearer than to hear it.
+  await patiently(play, isRevealedBy(receivers.length), REVEAL_SLOTS)
+  await room.board.until(isRevealedBy(context.threshold), signal)
   return { reveals, holdsShare }
 }
 

@@ -56,7 +56,6 @@ export class CeremonyRoom {
   readonly #ports: CeremonyPorts
   readonly #events: RoomEvents
   readonly #agreements = new Map<Agreed, (from: MemberIndex, message: QbftMessage) => void>()
-  readonly #hashes = new WeakMap<Dealing, Root>()
   readonly #decisions = new Map<Agreed, Uint8Array>()
   readonly #judgedFor = new Map<ProducerId, number>()
   /** Complaints judged, by digest and signature: as many as may be judged for all members. */
@@ -158,11 +157,7 @@ export class CeremonyRoom {
 
   /** Struct hash of a dealing. */
   hashOf(dealing: Dealing): Root {
-    const known = this.#hashes.get(dealing)
-    if (known !== undefined) return known
-    const hash = dealingHash(this.#ceremony.context, dealing)
-    this.#hashes.set(dealing, hash)
-    return hash
+    return dealingHash(this.#ceremony.context, dealing)
   }
 
   /** Names a member that broke a rule. */

@@ -41,8 +41,20 @@ export type CeremonyStatement =
   | { readonly kind: 'checked'; readonly member: MemberIndex; readonly dealings: readonly (Root | null)[] }
   | { readonly kind: 'reveal'; readonly reveal: Reveal }
 
+// A dealing is hashed at every step, and it is the longest message. None that was read is ever changed.
+const dealingHashes = new WeakMap<Dealing, Pick<PublicContext, 'poolId' | 'kind' | 'round'> & { readonly hash: Root }>()
+
 /** Struct hash of a dealing, by which transcripts name it. */
 export function dealingHash(context: PublicContext, dealing: Dealing): Root {
+  const { poolId, kind, round } = context
+  const known = dealingHashes.get(dealing)
+  if (known !== undefined && known.poolId === poolId && known.kind === kind && known.round === round) return known.hash
+  const hash = computeDealingHash(context, dealing)
+  dealingHashes.set(dealing, { poolId, kind, round, hash })
+  return hash
+}
+
+function computeDealingHash(context: PublicContext, dealing: Dealing): Root {
   return hashDealing([
     context.poolId,
     CEREMONY_KINDS[context.kind],

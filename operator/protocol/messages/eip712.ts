@@ -21,8 +21,22 @@ function writeWord(words: Buffer, at: number, value: FieldValue): void {
   words.write(hex.padStart(WORD * 2, '0'), at * WORD, 'hex')
 }
 
-/** Domain separator of EIP-712 for {name "Open Pools", version "1", chain, contract}. Compute it once. */
-export function domainSeparatorOf({ chainId, contract }: SigningDomain): Root {
+// A node speaks under the few contracts of one deployment.
+const SEPARATORS_KEPT = 16
+const separators = new Map<string, Root>()
+
+/** Domain separator of EIP-712 for {name "Open Pools", version "1", chain, contract}. */
+export function domainSeparatorOf(domain: SigningDomain): Root {
+  const name = `${domain.chainId}/${domain.contract}`
+  const known = separators.get(name)
+  if (known !== undefined) return known
+  const separator = computeSeparator(domain)
+  if (separators.size >= SEPARATORS_KEPT) separators.clear()
+  separators.set(name, separator)
+  return separator
+}
+
+function computeSeparator({ chainId, contract }: SigningDomain): Root {
   const words = Buffer.alloc(5 * WORD)
   for (const [at, value] of [DOMAIN_TYPE, NAME, VERSION, chainId, contract].entries()) writeWord(words, at, value)
   return keccak256(words) as Root
