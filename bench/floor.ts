@@ -19,7 +19,7 @@ import { ADDRESSES } from './vault/ceremonies.ts'
 /** The secret half of a ceremony with a memory for a disk. */
 function diskless(): CeremonySecrets {
   let held: CeremonyState | undefined
-  const save = (_: CeremonyContext, state: CeremonyState): void => {
+  const keep = (_: CeremonyContext, state: CeremonyState): void => {
     held = state
   }
   const states = {
@@ -28,9 +28,10 @@ function diskless(): CeremonySecrets {
       if (held === undefined) throw new CeremonyError('NOT_BEGUN', 'not begun')
       return held
     },
-    save,
-    keep: save,
-    erase: () => {},
+    save: async (context: CeremonyContext, state: CeremonyState) => keep(context, state),
+    keep,
+    settle: async () => {},
+    erase: async () => {},
   }
   return createCeremonySecrets(states, { list: () => [], get: () => undefined, remove: () => {}, add: async () => {} })
 }

@@ -126,7 +126,10 @@ function makeReveal({ context, state, draw }: Step, qualified: readonly MemberIn
   return { qualified, share, reveal }
 }
 
-/** The secret half of DKG ceremonies (protocol §7). Each step that others hear of is sealed on disk before it resolves. */
+/**
+ * The secret half of DKG ceremonies (protocol §7). Each step that others hear of is sealed on disk before it resolves; between
+ * reading a state and saving it no step waits, so that steps of one ceremony may overlap.
+ */
 export function createCeremonySecrets(states: CeremonyStates, shares: ShareStore, draw: Draw = randomScalar): CeremonySecrets {
   const revealedOf = (state: CeremonyState): NonNullable<CeremonyState['revealed']> => {
     if (state.revealed === undefined) throw new CeremonyError('CONFLICTING_STEP', 'expected the reveal before this step')
@@ -136,23 +139,29 @@ export function createCeremonySecrets(states: CeremonyStates, shares: ShareStore
   return {
     begin: async (context) => {
       const known = states.find(context)
-      if (known !== undefined) return known.joinKey
+      if (known !== undefined) {
+        await states.settle(context)
+        return known.joinKey
+      }
       const ephemeral = toHex(draw())
       const joinKey = g1ToEip2537(publicPoint(ephemeral))
       const { size, threshold, self } = context
       const joinProof = proveKnowledge(possessionStatement(context, self, joinKey), fromHex(ephemeral), draw())
-      states.save(context, { size, threshold, self, ephemeral, joinKey, joinProof, received: {} })
+      await states.save(context, { size, threshold, self, ephemeral, joinKey, joinProof, received: {} })
       return joinKey
     },
     possession: async (context) => states.get(context).joinProof,
     deal: async (context, joinKeys) => {
       const state = states.get(context)
-      if (state.own !== undefined) return state.own.dealing
+      if (state.own !== undefined) {
+        await states.settle(context)
+        return state.own.dealing
+      }
       if (joinKeys.length !== context.size || joinKeys[context.self - 1] !== state.joinKey) {
         throw new CeremonyError('BAD_JOIN_KEYS', `expected ${context.size} join keys with the own one at place ${context.self}`)
       }
       const own = makeDealing({ context, state, draw, shared }, joinKeys)
-      states.save(context, { ...state, own })
+      await states.save(context, { ...state, own })
       return own.dealing
     },
     open: async (context, dealing): Promise<OpenedDealing> => {
@@ -168,9 +177,9 @@ export function createCeremonySecrets(states: CeremonyStates, shares: ShareStore
     },
     check: async (context, dealings) => {
       const state = states.get(context)
-      if (state.checked !== undefined) return state.checked
-      states.save(context, { ...state, checked: dealings })
-      return dealings
+      if (state.checked === undefined) await states.save(context, { ...state, checked: dealings })
+      else await states.settle(context)
+      return state.checked ?? dealings
     },
     complain: async (context, dealing, possession) => {
       const state = states.get(context)
@@ -178,21 +187,24 @@ export function createCeremonySecrets(states: CeremonyStates, shares: ShareStore
       const complaint = complainAbout({ context, state, draw, shared }, dealing, possession)
       const made = state.complaints?.[dealer]
       if (complaint === null) return null
-      if (made !== undefined) return made
-      states.save(context, { ...state, complaints: { ...state.complaints, [dealer]: complaint } })
-      return complaint
+      if (made === undefined) await states.save(context, { ...state, complaints: { ...state.complaints, [dealer]: complaint } })
+      else await states.settle(context)
+      return made ?? complaint
     },
     reveal: async (context, qualified) => {
       const state = states.get(context)
       if (state.revealed !== undefined) {
-        if (state.revealed.qualified.join() === qualified.join()) return state.revealed.reveal
+        if (state.revealed.qualified.join() === qualified.join()) {
+          await states.settle(context)
+          return state.revealed.reveal
+        }
         throw new CeremonyError(
           'CONFLICTING_STEP',
           `already revealed for qualified members ${state.revealed.qualified.join()}, asked for ${qualified.join()}`,
         )
       }
       const revealed = makeReveal({ context, state, draw, shared }, qualified)
-      states.save(context, { ...state, revealed })
+      await states.save(context, { ...state, revealed })
       return revealed.reveal
     },
     sign: async (context, signingRoot) => {
@@ -201,7 +213,8 @@ export function createCeremonySecrets(states: CeremonyStates, shares: ShareStore
       if (state.signedRoot !== undefined && state.signedRoot !== signingRoot) {
         throw new CeremonyError('CONFLICTING_STEP', `already signed ${state.signedRoot}, asked for ${signingRoot}`)
       }
-      if (state.signedRoot === undefined) states.save(context, { ...state, signedRoot: signingRoot })
+      if (state.signedRoot === undefined) await states.save(context, { ...state, signedRoot: signingRoot })
+      else await states.settle(context)
       return signRootWith(nativeKey(share), signingRoot)
     },
     commit: async (context, result) => {
@@ -219,13 +232,12 @@ export function createCeremonySecrets(states: CeremonyStates, shares: ShareStore
       const { groupKey, publicShares } = result
       const info = { poolId: context.poolId, round: context.round, memberIndex: context.self, groupKey, publicShares }
       await shares.add({ info, origin: 'made', secret })
-      states.save(context, { ...state, committed: true })
     },
-    isCommitted: async (context) => states.find(context)?.committed === true,
+    isCommitted: async (context) => shares.get(context.poolId, context.round) !== undefined,
     erase: async (context) => {
       const state = states.find(context)
       if (state !== undefined) shared.forget(state.joinKey)
-      states.erase(context)
+      await states.erase(context)
     },
   }
 }

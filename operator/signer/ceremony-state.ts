@@ -1,6 +1,7 @@
 import type { Hex, MemberIndex, Root } from '../core/ids.ts'
 import type { CeremonyContext, Complaint, Dealing, Dleq, Reveal } from '../core/ports/ceremony.ts'
 import { ceremonyId } from '../protocol/dkg/context.ts'
+import { createDurableStates } from './durable-states.ts'
 import { CeremonyError } from './errors.ts'
 import type { SealedStates } from './sealed-states.ts'
 
@@ -22,8 +23,6 @@ export type CeremonyState = {
   readonly complaints?: Readonly<Record<number, Complaint>>
   readonly revealed?: { readonly qualified: readonly MemberIndex[]; readonly share: Hex; readonly reveal: Reveal }
   readonly signedRoot?: Root
-  /** The share is in the share store. */
-  readonly committed?: true
 }
 
 /** Typed access to the sealed states of ceremonies. */
@@ -31,24 +30,20 @@ export type CeremonyStates = {
   find(context: CeremonyContext): CeremonyState | undefined
   /** Like `find`; throws `CeremonyError` when the ceremony was never begun. */
   get(context: CeremonyContext): CeremonyState
-  /** On disk before it returns. */
-  save(context: CeremonyContext, state: CeremonyState): void
+  /** Seen at once, on disk when it resolves. */
+  save(context: CeremonyContext, state: CeremonyState): Promise<void>
   /** In memory only, until the next `save`: for what can be had again. */
   keep(context: CeremonyContext, state: CeremonyState): void
-  erase(context: CeremonyContext): void
+  /** Resolves when all that was saved is on disk. */
+  settle(context: CeremonyContext): Promise<void>
+  erase(context: CeremonyContext): Promise<void>
 }
 
-export function createCeremonyStates(states: SealedStates): CeremonyStates {
+export function createCeremonyStates(sealed: SealedStates): CeremonyStates {
   const nameOf = (context: CeremonyContext) => ceremonyId(context).slice(2)
-  const held = new Map<string, CeremonyState>()
-  const read = (name: string): CeremonyState | undefined => {
-    const bytes = states.load(name)
-    // Authenticated encryption: only this module's own JSON comes back.
-    return bytes === undefined ? undefined : (JSON.parse(bytes.toString('utf8')) as CeremonyState)
-  }
+  const states = createDurableStates<CeremonyState>(sealed)
   const find = (context: CeremonyContext): CeremonyState | undefined => {
-    const name = nameOf(context)
-    const state = held.get(name) ?? read(name)
+    const state = states.find(nameOf(context))
     if (state === undefined) return undefined
     if (state.size !== context.size || state.threshold !== context.threshold || state.self !== context.self) {
       throw new CeremonyError(
@@ -56,7 +51,6 @@ export function createCeremonyStates(states: SealedStates): CeremonyStates {
         `expected member ${state.self} of ${state.size}, threshold ${state.threshold}, got member ${context.self} of ${context.size}, threshold ${context.threshold}`,
       )
     }
-    held.set(name, state)
     return state
   }
   return {
@@ -66,16 +60,9 @@ export function createCeremonyStates(states: SealedStates): CeremonyStates {
       if (state === undefined) throw new CeremonyError('NOT_BEGUN', `ceremony ${ceremonyId(context)} was not begun here`)
       return state
     },
-    save: (context, state) => {
-      states.save(nameOf(context), Buffer.from(JSON.stringify(state), 'utf8'))
-      held.set(nameOf(context), state)
-    },
-    keep: (context, state) => {
-      held.set(nameOf(context), state)
-    },
-    erase: (context) => {
-      held.delete(nameOf(context))
-      states.erase(nameOf(context))
-    },
+    save: (context, state) => states.save(nameOf(context), state),
+    keep: (context, state) => states.keep(nameOf(context), state),
+    settle: (context) => states.settle(nameOf(context)),
+    erase: (context) => states.erase(nameOf(context)),
   }
 }

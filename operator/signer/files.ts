@@ -3,6 +3,7 @@ import {
   closeSync,
   existsSync,
   fstatSync,
+  fsync,
   fsyncSync,
   ftruncateSync,
   mkdirSync,
@@ -14,10 +15,23 @@ import {
   writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
+import { promisify } from 'node:util'
 import { SignerError } from './errors.ts'
 
 const OWNER_ONLY_FILE = 0o600
 const OWNER_ONLY_FOLDER = 0o700
+
+const sync = promisify(fsync)
+
+/** Like `syncFolder`, waiting for the disk off the main thread. */
+async function syncFolderAside(path: string): Promise<void> {
+  const descriptor = openSync(path, 'r')
+  try {
+    await sync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+}
 
 /** Makes the entries of a folder durable: what was created, renamed or removed in it. */
 export function syncFolder(path: string): void {
@@ -70,6 +84,20 @@ export function writeDurably(path: string, content: Uint8Array | string): void {
   syncFolder(dirname(path))
 }
 
+/** Like `writeDurably`, waiting for the disk off the main thread. On disk when it resolves; of two for one path the order is open. */
+export async function writeDurablyAside(path: string, content: Uint8Array | string): Promise<void> {
+  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`
+  const descriptor = openSync(temporary, 'wx', OWNER_ONLY_FILE)
+  try {
+    writeAll(descriptor, typeof content === 'string' ? Buffer.from(content, 'utf8') : content)
+    await sync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+  renameSync(temporary, path)
+  await syncFolderAside(dirname(path))
+}
+
 /** The file's bytes, or undefined when there is no such file. */
 export function readIfPresent(path: string): Buffer | undefined {
   try {
@@ -99,6 +127,27 @@ export function shred(path: string): void {
   }
   unlinkSync(path)
   syncFolder(dirname(path))
+}
+
+/** Like `shred`, waiting for the disk off the main thread. */
+export async function shredAside(path: string): Promise<void> {
+  let descriptor: number
+  try {
+    descriptor = openSync(path, 'r+')
+  } catch (error) {
+    if (isAbsent(error)) return
+    throw error
+  }
+  try {
+    const { size } = fstatSync(descriptor)
+    writeSync(descriptor, randomBytes(size), 0, size, 0)
+    await sync(descriptor)
+    ftruncateSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+  unlinkSync(path)
+  await syncFolderAside(dirname(path))
 }
 
 const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined)

@@ -76,7 +76,10 @@ export function createHandoverSecrets(states: HandoverStates, shares: ShareStore
   return {
     begin: async (context) => {
       const known = states.find(context)
-      if (known !== undefined) return known.joinKey
+      if (known !== undefined) {
+        await states.settle(context)
+        return known.joinKey
+      }
       const ephemeral = toHex(randomScalar())
       const joinKey = g1ToEip2537(publicPoint(ephemeral))
       const seats = [context.receiver, context.dealer].flatMap((member) => member ?? [])
@@ -84,7 +87,7 @@ export function createHandoverSecrets(states: HandoverStates, shares: ShareStore
         seats.map((member) => [member, proveKnowledge(possessionStatement(context, member, joinKey), fromHex(ephemeral), randomScalar())]),
       )
       const [receiver, dealer] = [context.receiver ?? 0, context.dealer ?? 0]
-      states.save(context, { receiver, dealer, ephemeral, joinKey, possessions, received: {}, complaints: {} })
+      await states.save(context, { receiver, dealer, ephemeral, joinKey, possessions, received: {}, complaints: {} })
       return joinKey
     },
     possession: async (context, member) => {
@@ -94,19 +97,25 @@ export function createHandoverSecrets(states: HandoverStates, shares: ShareStore
     },
     deal: async (context, joinKeys) => {
       const state = states.get(context)
-      if (state.own !== undefined) return state.own.dealing
+      if (state.own !== undefined) {
+        await states.settle(context)
+        return state.own.dealing
+      }
       const own = makeOwn(context, state, { joinKeys, shares })
-      states.save(context, { ...state, own })
+      await states.save(context, { ...state, own })
       return own.dealing
     },
     open: async (context, dealing): Promise<OpenedDealing> => {
       const state = states.get(context)
       const { dealer } = dealing
       const hash = dealingHash(context, dealing)
-      if (state.received[hash] !== undefined) return { dealer, good: true }
+      if (state.received[hash] !== undefined) {
+        await states.settle(context)
+        return { dealer, good: true }
+      }
       const opened = openFor(context, state, dealing)
       if ('reason' in opened) return { dealer, good: false, fault: opened.isHidden ? 'hidden' : 'shown', reason: opened.reason }
-      states.save(context, { ...state, received: { ...state.received, [hash]: opened.share } })
+      await states.save(context, { ...state, received: { ...state.received, [hash]: opened.share } })
       return { dealer, good: true }
     },
     complain: async (context, dealing, possession) => {
@@ -117,7 +126,10 @@ export function createHandoverSecrets(states: HandoverStates, shares: ShareStore
       if (typeof dealerKey !== 'string' || !mayHold(context, { member: dealer, joinKey: dealerKey, proof: possession })) return null
       const hash = dealingHash(context, dealing)
       const made = state.complaints[hash]
-      if (made !== undefined) return made
+      if (made !== undefined) {
+        await states.settle(context)
+        return made
+      }
       const opened = openFor(context, state, dealing)
       if (!('reason' in opened) || !opened.isHidden) return null
       const member = receiverOf(context)
@@ -125,14 +137,14 @@ export function createHandoverSecrets(states: HandoverStates, shares: ShareStore
       if (judgeComplaint(context, dealing, complaint).guilty !== 'dealer') {
         throw new CeremonyError('GOOD_SHARE', `expected a bad share from member ${dealer} to complain about, got a good one`)
       }
-      states.save(context, { ...state, complaints: { ...state.complaints, [hash]: complaint } })
+      await states.save(context, { ...state, complaints: { ...state.complaints, [hash]: complaint } })
       return complaint
     },
     combine: async (context, dealings) => {
       const state = states.get(context)
       const choice = bytesToHex(encodeChoice(context, choiceOf(context, dealings)))
       if (state.combined !== undefined) {
-        if (state.combined.choice === choice) return
+        if (state.combined.choice === choice) return states.settle(context)
         throw new CeremonyError('CONFLICTING_STEP', 'already made a new share of other dealings')
       }
       const received = dealings.map((dealing) => {
@@ -148,7 +160,7 @@ export function createHandoverSecrets(states: HandoverStates, shares: ShareStore
       if (bytesToHex(nativeKey(share).toPublicKey().toBytes()) !== expected) {
         throw new CeremonyError('BAD_RESULT', `expected the new share to be that of ${expected ?? 'nobody'}`)
       }
-      states.save(context, { ...state, combined: { choice, share } })
+      await states.save(context, { ...state, combined: { choice, share } })
     },
     sign: async (context, digest) => {
       const { share } = combinedOf(context)
@@ -156,7 +168,8 @@ export function createHandoverSecrets(states: HandoverStates, shares: ShareStore
       if (state.signed !== undefined && state.signed !== digest) {
         throw new CeremonyError('CONFLICTING_STEP', `already signed ${state.signed}, asked for ${digest}`)
       }
-      if (state.signed === undefined) states.save(context, { ...state, signed: digest })
+      if (state.signed === undefined) await states.save(context, { ...state, signed: digest })
+      else await states.settle(context)
       return signRootWith(nativeKey(share), digest)
     },
     commit: async (context, publicShares) => {

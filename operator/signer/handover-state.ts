@@ -2,6 +2,7 @@ import type { Hex, PoolId } from '../core/ids.ts'
 import type { Complaint, Dealing, Dleq } from '../core/ports/ceremony.ts'
 import type { HandoverContext } from '../core/ports/handover.ts'
 import { CEREMONY_KINDS, ceremonyId, type PublicContext } from '../protocol/dkg/context.ts'
+import { createDurableStates } from './durable-states.ts'
 import { CeremonyError } from './errors.ts'
 import type { SealedStates } from './sealed-states.ts'
 import type { Dealt } from './share-terms.ts'
@@ -31,8 +32,11 @@ export type HandoverStates = {
   find(context: HandoverContext): HandoverState | undefined
   /** Like `find`; throws `CeremonyError` when the handover was never begun. */
   get(context: HandoverContext): HandoverState
-  save(context: HandoverContext, state: HandoverState): void
-  erase(context: PublicContext): void
+  /** Seen at once, on disk when it resolves. */
+  save(context: HandoverContext, state: HandoverState): Promise<void>
+  /** Resolves when all that was saved is on disk. */
+  settle(context: HandoverContext): Promise<void>
+  erase(context: PublicContext): Promise<void>
   /** Handovers in which this node has dealt, until they are erased. */
   dealt(): readonly Dealt[]
 }
@@ -41,22 +45,18 @@ const POOL_AT = 52
 const KIND_AT = 56
 const ROUND_AT = 57
 
-export function createHandoverStates(states: SealedStates): HandoverStates {
+export function createHandoverStates(sealed: SealedStates): HandoverStates {
   const nameOf = (context: PublicContext) => ceremonyId(context).slice(2)
-  // Authenticated encryption: only this module's own JSON comes back.
-  const read = (name: string): HandoverState | undefined => {
-    const bytes = states.load(name)
-    return bytes === undefined ? undefined : (JSON.parse(bytes.toString('utf8')) as HandoverState)
-  }
+  const states = createDurableStates<HandoverState>(sealed)
   const dealt = new Map<string, Dealt>()
-  for (const name of states.list()) {
+  for (const name of sealed.list()) {
     const id = Buffer.from(name, 'hex')
-    if (id[KIND_AT] !== CEREMONY_KINDS.rotation || read(name)?.own === undefined) continue
+    if (id[KIND_AT] !== CEREMONY_KINDS.rotation || states.find(name)?.own === undefined) continue
     dealt.set(name, { poolId: id.readUInt32BE(POOL_AT) as PoolId, round: id.readUInt32BE(ROUND_AT) })
   }
 
   const find = (context: HandoverContext): HandoverState | undefined => {
-    const state = read(nameOf(context))
+    const state = states.find(nameOf(context))
     if (state !== undefined && (state.receiver !== (context.receiver ?? 0) || state.dealer !== (context.dealer ?? 0))) {
       throw new CeremonyError(
         'CONFLICTING_STEP',
@@ -72,14 +72,15 @@ export function createHandoverStates(states: SealedStates): HandoverStates {
       if (state === undefined) throw new CeremonyError('NOT_BEGUN', `handover ${ceremonyId(context)} was not begun here`)
       return state
     },
-    save: (context, state) => {
+    save: async (context, state) => {
       const name = nameOf(context)
       // What was dealt binds from the moment that it may be on disk.
       if (state.own !== undefined) dealt.set(name, { poolId: context.poolId, round: context.round })
-      states.save(name, Buffer.from(JSON.stringify(state), 'utf8'))
+      await states.save(name, state)
     },
-    erase: (context) => {
-      states.erase(nameOf(context))
+    settle: (context) => states.settle(nameOf(context)),
+    erase: async (context) => {
+      await states.erase(nameOf(context))
       dealt.delete(nameOf(context))
     },
     dealt: () => [...dealt.values()],

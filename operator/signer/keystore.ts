@@ -5,7 +5,7 @@ import { Keystore } from '@chainsafe/bls-keystore'
 import { bytesToHex } from '../core/parse.ts'
 import { blst } from '../protocol/bls/backend.ts'
 import { SignerError } from './errors.ts'
-import { readIfPresent, writeDurably } from './files.ts'
+import { readIfPresent, writeDurablyAside } from './files.ts'
 
 const pbkdf2 = promisify(crypto.pbkdf2)
 const scrypt = promisify<crypto.BinaryLike, crypto.BinaryLike, number, crypto.ScryptOptions, Buffer>(crypto.scrypt)
@@ -36,13 +36,13 @@ export async function stretchPassword(password: string, kdf: KeystoreKdf): Promi
   return { key, kdf: { function: 'scrypt', params: { ...shared, ...params }, message: '' } }
 }
 
-/** Writes a BLS secret key as an EIP-2335 file. On disk before it returns. */
-export function writeKeystore(options: {
+/** Writes a BLS secret key as an EIP-2335 file. On disk when it resolves. */
+export async function writeKeystore(options: {
   readonly path: string
   readonly secret: NativeSecretKey
   readonly password: StretchedPassword
   readonly description: string
-}): void {
+}): Promise<void> {
   const { path, secret, description } = options
   const { key, kdf } = options.password
   const iv = randomBytes(16)
@@ -62,7 +62,7 @@ export function writeKeystore(options: {
       cipher: { function: 'aes-128-ctr', params: { iv: iv.toString('hex') }, message: ciphertext.toString('hex') },
     },
   }
-  writeDurably(path, `${JSON.stringify(keystore)}\n`)
+  await writeDurablyAside(path, `${JSON.stringify(keystore)}\n`)
 }
 
 /**

@@ -98,7 +98,7 @@ export async function createSigner(options: {
     const signingKey = createSigningKey(secret).publicKey
     const path = join(unfinished, FILES.signingKey)
     const stretched = await stretchPassword(password, { kind: 'scrypt', cost })
-    writeKeystore({ path, secret, password: stretched, description: 'Open Pools signing key' })
+    await writeKeystore({ path, secret, password: stretched, description: 'Open Pools signing key' })
     stretched.key.fill(0)
     const databaseId = randomBytes(16).toString('hex')
     createDatabase(join(unfinished, FILES.database), databaseId)

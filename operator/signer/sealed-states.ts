@@ -2,7 +2,7 @@ import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { CeremonyError } from './errors.ts'
-import { readIfPresent, shred, writeDurably } from './files.ts'
+import { readIfPresent, shredAside, writeDurablyAside } from './files.ts'
 
 const NONCE = 12
 const TAG = 16
@@ -28,9 +28,13 @@ export type SealedStates = {
   /** Ids of the values kept. */
   list(): readonly string[]
   load(id: string): Buffer | undefined
-  /** On disk before it returns. Throws `CeremonyError` once the id was erased: what is forgotten never starts again. */
-  save(id: string, value: Uint8Array): void
-  erase(id: string): void
+  /**
+   * On disk when it resolves; those of one id are written one after the other. Rejects with `CeremonyError` once the id was erased:
+   * what is forgotten never starts again.
+   */
+  save(id: string, value: Uint8Array): Promise<void>
+  /** From the call on nothing is loaded or saved; gone from the disk when it resolves. */
+  erase(id: string): Promise<void>
 }
 
 /**
@@ -46,28 +50,50 @@ export function openSealedStates(folder: string, storageKey: Uint8Array): Sealed
     const sealed = readIfPresent(keyPath(id))
     return sealed === undefined ? undefined : unseal(storageKey, id, sealed)
   }
-  const makeKey = (id: string): Buffer => {
+  const makeKey = async (id: string): Promise<Buffer> => {
     const key = randomBytes(32)
-    writeDurably(keyPath(id), seal(storageKey, id, key))
+    await writeDurablyAside(keyPath(id), seal(storageKey, id, key))
     return key
+  }
+  const erasing = new Set<string>()
+  const isErased = (id: string): boolean => erasing.has(id) || existsSync(erasedPath(id))
+  const tails = new Map<string, Promise<void>>()
+  const inOrder = async (id: string, work: () => Promise<void>): Promise<void> => {
+    const before = tails.get(id)
+    const own = before === undefined ? work() : before.then(work, work)
+    tails.set(id, own)
+    try {
+      await own
+    } finally {
+      if (tails.get(id) === own) tails.delete(id)
+    }
   }
   return {
     list: () => readdirSync(folder).flatMap((name) => /^(.+)\.state$/.exec(name)?.[1] ?? []),
     load: (id) => {
-      const sealed = readIfPresent(statePath(id))
+      const sealed = erasing.has(id) ? undefined : readIfPresent(statePath(id))
       if (sealed === undefined) return undefined
       const key = keyOf(id)
       if (key === undefined) throw new CeremonyError('BAD_STATE', `the key of ceremony ${id} is missing`, { id })
       return unseal(key, id, sealed)
     },
-    save: (id, value) => {
-      if (existsSync(erasedPath(id))) throw new CeremonyError('CONFLICTING_STEP', `ceremony ${id} is over and erased`, { id })
-      writeDurably(statePath(id), seal(keyOf(id) ?? makeKey(id), id, value))
-    },
-    erase: (id) => {
-      writeDurably(erasedPath(id), '')
-      shred(keyPath(id))
-      shred(statePath(id))
+    save: (id, value) =>
+      inOrder(id, async () => {
+        if (isErased(id)) throw new CeremonyError('CONFLICTING_STEP', `ceremony ${id} is over and erased`, { id })
+        const key = keyOf(id) ?? (await makeKey(id))
+        await writeDurablyAside(statePath(id), seal(key, id, value))
+      }),
+    erase: async (id) => {
+      erasing.add(id)
+      try {
+        await inOrder(id, async () => {
+          await writeDurablyAside(erasedPath(id), '')
+          await shredAside(keyPath(id))
+          await shredAside(statePath(id))
+        })
+      } finally {
+        erasing.delete(id)
+      }
     },
   }
 }

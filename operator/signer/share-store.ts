@@ -5,7 +5,7 @@ import type { PoolId, PublicKey } from '../core/ids.ts'
 import { bytesToHex, toMemberIndex, toPoolId, toPublicKey } from '../core/parse.ts'
 import type { PoolShareInfo } from '../core/ports/signer.ts'
 import { ProtectionLostError, SignerError } from './errors.ts'
-import { readIfPresent, shred, syncFolder, writeDurably } from './files.ts'
+import { readIfPresent, shred, syncFolder, writeDurablyAside } from './files.ts'
 import { type NativeSecretKey, readKeystore, type StretchedPassword, stretchPassword, writeKeystore } from './keystore.ts'
 
 const publicKey = z.string().transform(toPublicKey)
@@ -96,9 +96,9 @@ export async function openShareStore(options: {
       const keystore = `${name}.keystore.json`
       const description = `Open Pools share ${info.memberIndex} of pool ${poolId}`
       stretched ??= stretchPassword(password, { kind: 'pbkdf2' })
-      writeKeystore({ path: join(folder, keystore), secret: share.secret, password: await stretched, description })
+      await writeKeystore({ path: join(folder, keystore), secret: share.secret, password: await stretched, description })
       const file = { version: 1, ...info, origin, databaseId, keystore }
-      writeDurably(join(folder, `${name}.json`), `${JSON.stringify(file, null, 2)}\n`)
+      await writeDurablyAside(join(folder, `${name}.json`), `${JSON.stringify(file, null, 2)}\n`)
       if (origin === 'made') for (const rival of rivals) remove(poolId, rival.info.round)
       shares.set(name, share)
     },

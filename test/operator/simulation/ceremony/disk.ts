@@ -39,12 +39,13 @@ export function statesOn({ states, held }: CeremonyDisk): CeremonyStates {
       if (state === undefined) throw new CeremonyError('NOT_BEGUN', 'not begun')
       return state
     },
-    save: (context, state) => {
+    save: async (context, state) => {
       states.set(ceremonyId(context), JSON.stringify(state))
       keep(context, state)
     },
     keep,
-    erase: (context) => {
+    settle: async () => {},
+    erase: async (context) => {
       states.delete(ceremonyId(context))
       held.delete(ceremonyId(context))
     },

@@ -60,7 +60,7 @@ export function sealedStates(disk: Disk, { isAlive, afterWrite }: Hands): Sealed
       const value = disk.states.get(id)
       return value === undefined ? undefined : Buffer.from(value)
     },
-    save: (id, value) => {
+    save: async (id, value) => {
       if (!isAlive()) throw new Error('dead')
       if (disk.erased.has(id)) throw new Error('erased')
       disk.states.set(id, value)
@@ -69,7 +69,7 @@ export function sealedStates(disk: Disk, { isAlive, afterWrite }: Hands): Sealed
       disk.past.secrets.set(roundOf(id), known)
       afterWrite()
     },
-    erase: (id) => {
+    erase: async (id) => {
       if (!isAlive()) throw new Error('dead')
       disk.erased.add(id)
       disk.states.delete(id)

@@ -53,14 +53,19 @@ describe('EIP-2335 keystores', () => {
   it('opens with a password that is written in another way but is the same by EIP-2335', async (test) => {
     const path = join(folderOf(test), 'key.json')
     const kdf = { kind: 'scrypt', cost: scryptCost } as const
-    writeKeystore({ path, secret, password: await stretchPassword(`${vectorPassword}\u0007\u007f\u0085 ﬁn`, kdf), description: 'a key' })
+    await writeKeystore({
+      path,
+      secret,
+      password: await stretchPassword(`${vectorPassword}\u0007\u007f\u0085 ﬁn`, kdf),
+      description: 'a key',
+    })
     assert.equal((await readKeystore(path, 'testpassword🔑 fin')).toHex(), secret.toHex())
   })
 
   it('round-trip, readable by the owner only', async (test) => {
     const path = join(folderOf(test), 'key.json')
     for (const kdf of [{ kind: 'pbkdf2' }, { kind: 'scrypt', cost: scryptCost }] as const) {
-      writeKeystore({ path, secret, password: await stretchPassword(password, kdf), description: 'a key' })
+      await writeKeystore({ path, secret, password: await stretchPassword(password, kdf), description: 'a key' })
       assert.equal((await readKeystore(path, password)).toHex(), secret.toHex())
       assert.equal(statSync(path).mode & 0o777, 0o600)
       assert.ok(!readFileSync(path, 'utf8').includes(secret.toHex().slice(2)))
@@ -72,7 +77,7 @@ describe('EIP-2335 keystores', () => {
     await assert.rejects(readKeystore(path, password), withCode('BAD_FILE'))
     writeFileSync(path, '{}')
     await assert.rejects(readKeystore(path, password), withCode('BAD_FILE'))
-    writeKeystore({ path, secret, password: await stretchPassword(password, { kind: 'pbkdf2' }), description: '' })
+    await writeKeystore({ path, secret, password: await stretchPassword(password, { kind: 'pbkdf2' }), description: '' })
     const other = blst.SecretKey.fromKeygen(new Uint8Array(32).fill(8)).toPublicKey().toHex().slice(2)
     writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), pubkey: other }))
     await assert.rejects(readKeystore(path, password), withCode('BAD_FILE'))
