@@ -1,6 +1,6 @@
 // The one door: finds a Node that is new enough, installs what the lock file names, and runs the target.
 // Plain JavaScript without dependencies, because it runs before anything is installed, on the machine's own Node.
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
@@ -10,6 +10,8 @@ import { fileURLToPath } from 'node:url'
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
 const LOCK = join(ROOT, 'package-lock.json')
 const STAMP = join(ROOT, 'node_modules', '.installed-from')
+/** Path of the Node that was got for this folder. */
+const GOT = join(ROOT, 'node_modules', '.node')
 const NEEDED = [22, 13]
 const FALLBACK = 'node@24'
 
@@ -73,9 +75,19 @@ function run(what, program, args, options) {
   })
 }
 
+/** The Node that an earlier run got, as long as it is there. */
+function knownNode() {
+  if (!existsSync(GOT)) return undefined
+  const path = readFileSync(GOT, 'utf8')
+  const { status, stdout } = spawnSync(path, ['--version'], { encoding: 'utf8' })
+  return status === 0 && isNewEnough(stdout.trim()) ? path : undefined
+}
+
 /** Absolute path of a Node binary of at least version NEEDED. */
 async function findNode() {
   if (isNewEnough(process.version)) return process.execPath
+  const known = knownNode()
+  if (known !== undefined) return known
   const what = `Node ${process.version} is older than ${NEEDED.join('.')}: getting ${FALLBACK} from the package registry`
   try {
     return await run(what, 'npx', ['--yes', `--package=${FALLBACK}`, '--', 'node', '-p', 'process.execPath'])
@@ -101,6 +113,7 @@ const node = await findNode()
 // npm itself must run under the same Node: native packages are chosen by its version.
 const env = { ...process.env, PATH: `${dirname(node)}:${process.env.PATH}` }
 await install(env)
+if (node !== process.execPath) writeFileSync(GOT, node)
 const child = spawn(node, ['--disable-warning=ExperimentalWarning', '--import', 'tsx', join(ROOT, target), ...args], {
   env,
   stdio: 'inherit',

@@ -1,9 +1,10 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
 import { Deaths } from './deaths.ts'
 import { LifeError } from './failure.ts'
+import { loadPerCore, MachineWatch } from './machine.ts'
 import { MemoryWatch } from './memory.ts'
 import { readOutcome, tableOf } from './outcome.ts'
 import { Processes } from './processes.ts'
@@ -20,7 +21,7 @@ import { startChainStage } from './stages/start-chain.ts'
 import { withdrawalsStage } from './stages/withdrawals.ts'
 import type { Ground, OnEthereum, Stage, World } from './world.ts'
 
-const SAMPLE_MEMORY_MS = 400
+const SAMPLE_MS = 400
 
 const slotSeconds = (text: string): number => {
   const value = Number(text)
@@ -135,7 +136,11 @@ async function main(): Promise<void> {
   process.on('SIGHUP', interrupt)
 
   screen.line('operators: ● runs  ○ registered  ✗ killed  ◌ stopped\n')
-  const sampling = setInterval(() => memory.sample(), SAMPLE_MEMORY_MS)
+  const machine = new MachineWatch({ now: () => performance.now(), load: () => loadPerCore(availableParallelism()) })
+  const sampling = setInterval(() => {
+    memory.sample()
+    machine.beat()
+  }, SAMPLE_MS)
   const stopEverything = async (): Promise<void> => {
     clearInterval(sampling)
     shutdown.abort(new Error('over'))
@@ -161,7 +166,11 @@ async function main(): Promise<void> {
     } else {
       const stage = error instanceof LifeError ? error.stage : 'the books are checked'
       if (!(error instanceof LifeError)) screen.failed((error as Error).message)
-      screen.line(`the life failed in “${stage}”: ${(error as Error).message}\nlogs: ${folder}`)
+      screen.line(`the life failed in “${stage}”: ${(error as Error).message}`)
+      machine.beat()
+      const excuse = machine.excuse()
+      if (excuse !== undefined) screen.line(excuse)
+      screen.line(`logs: ${folder}: of each operator in operator-N/operator.log, of the execution client in chain/execution.log`)
       status = 1
     }
   } finally {
