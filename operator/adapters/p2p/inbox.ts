@@ -1,6 +1,7 @@
 import { OpenPoolsError } from '../../core/errors.ts'
+import { TokenBucket } from '../../core/token-bucket.ts'
 import { FrameReader } from './frames.ts'
-import { type ChannelLimits, TokenBucket } from './limits.ts'
+import type { ChannelLimits } from './limits.ts'
 import type { Stream } from './types.ts'
 
 /** A frame must be complete within this time of its first byte. */

@@ -1,6 +1,6 @@
 import type { Epoch, Root } from '../../core/ids.ts'
 import { ByteReader, ByteWriter, CodecError } from './bytes.ts'
-import { CERTIFICATE_BYTES, type DutyCertificate, readDutyCertificate, writeDutyCertificate } from './certificate.ts'
+import { CERTIFICATE_BYTES, certifiedPlace, type DutyCertificate, readDutyCertificate, writeDutyCertificate } from './certificate.ts'
 
 /** Certificates in one frame, at most. */
 export const CERTIFICATES_PER_FRAME = 256
@@ -11,7 +11,7 @@ export const MAX_SET_BYTES = 400_000 * CERTIFICATE_BYTES
 
 /** What travels on the channel of certificates. */
 export type CertificateFrame =
-  /** Certificates that the sender has made, verified. */
+  /** Certificates that the sender has made, verified; one of each place. */
   | { readonly kind: 'certificates'; readonly certificates: readonly DutyCertificate[] }
   /** A committee's leader names the set of a report made after `history` commitments made and dropped. */
   | { readonly kind: 'proposal'; readonly epoch: Epoch; readonly history: number; readonly hash: Root }
@@ -54,7 +54,11 @@ function readFrame(reader: ByteReader, size: number): CertificateFrame {
       if (count > CERTIFICATES_PER_FRAME) {
         throw new CodecError('TOO_LONG', `expected at most ${CERTIFICATES_PER_FRAME} certificates, got ${count}`)
       }
-      return { kind: 'certificates', certificates: Array.from({ length: count }, () => readDutyCertificate(reader)) }
+      const certificates = Array.from({ length: count }, () => readDutyCertificate(reader))
+      if (new Set(certificates.map(certifiedPlace)).size < count) {
+        throw new CodecError('MALFORMED', 'expected one certificate of each duty, got two of one')
+      }
+      return { kind: 'certificates', certificates }
     }
     case CODES.proposal:
       return { kind: 'proposal', epoch: reader.u64() as Epoch, history: reader.u32(), hash: reader.hex(32) as Root }

@@ -20,6 +20,11 @@ export type CertifiedDuty = {
  */
 export type DutyCertificate = CertifiedDuty & { readonly participation: bigint; readonly signature: BlsSignature }
 
+/** Where a certificate stands among those of all vaults: whatever the root, there is one duty of a type in a slot. */
+export function certifiedPlace({ poolId, round, slot, dutyType }: Omit<CertifiedDuty, 'signingRoot'>): string {
+  return `${poolId}/${round}/${slot}/${dutyType}`
+}
+
 /** A vault has at most so many members, the width of a participation bitfield. */
 export const MAX_CERTIFIED_MEMBERS = 128
 

@@ -46,6 +46,14 @@ export class CertificateBook {
     return known?.signingRoot === duty.signingRoot ? known.participation : 0n
   }
 
+  /** Would a certificate change what is known, if it is valid? */
+  isNews(certificate: DutyCertificate): boolean {
+    const known = this.find(certificate)
+    if (known === undefined) return true
+    const isDisjoint = isOfSameDuty(known, certificate) && (known.participation & certificate.participation) === 0n
+    return isDisjoint || countBits(certificate.participation) > countBits(known.participation)
+  }
+
   /**
    * Takes up a certificate whose signatures were verified; true when that changed something. Of two roots in one place the one
    * with more participants stands: a member that signs nonsense cannot keep the others' from being known.

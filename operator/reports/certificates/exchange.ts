@@ -1,13 +1,13 @@
 import { reasonOf } from '../../core/errors.ts'
-import type { Epoch, Milliseconds, ProducerId, Root, Slot } from '../../core/ids.ts'
-import type { NetworkState } from '../../core/network.ts'
+import type { Milliseconds, ProducerId, Root, Slot } from '../../core/ids.ts'
 import type { ChainFollower } from '../../core/ports/chain.ts'
 import type { Clock } from '../../core/ports/clock.ts'
 import type { Log } from '../../core/ports/log.ts'
 import type { Network } from '../../core/ports/network.ts'
 import type { Store } from '../../core/ports/store.ts'
+import { TokenBucket } from '../../core/token-bucket.ts'
 import { thresholdOf } from '../../core/vault.ts'
-import type { CertifiedDuty, DutyCertificate } from '../../protocol/messages/certificate.ts'
+import { type CertifiedDuty, certifiedPlace, type DutyCertificate } from '../../protocol/messages/certificate.ts'
 import {
   CERTIFICATES_PER_FRAME,
   type CertificateFrame,
@@ -15,9 +15,10 @@ import {
   encodeCertificateFrame,
 } from '../../protocol/messages/certificate-channel.ts'
 import { countBits, isOfSameDuty, verifyCertificate } from '../../protocol/messages/certificate-merge.ts'
-import { vaultAt } from '../../protocol/state/vaults.ts'
 import { CertificateBook } from './book.ts'
 import { Fetching } from './fetching.ts'
+import { Intake } from './intake.ts'
+import { certifyingKeys } from './keys.ts'
 import { CertificateSets } from './sets.ts'
 
 export type ExchangePorts = {
@@ -36,12 +37,17 @@ export type ExchangePorts = {
 
 export type SetProposal = Extract<CertificateFrame, { kind: 'proposal' }>
 
-/** How far ahead of ours another's clock may be, in slots. */
-const AHEAD = 1
-/** Who sent a certificate that is not valid is not heard for so many slots: it verified none, so it means harm. */
-const MUTED_SLOTS = 32
+/** Pieces of sets given to one peer: no more bytes than what it lets in, and a set of a hundred pools at once. */
+const PIECES = { burst: 64, perSecond: 24 }
 
-export type ExchangeCounts = { readonly made: number; readonly received: number; readonly merged: number; readonly refused: number }
+/** Certificates made here, and those of others: received, verified, taken up, and found bad. */
+export type ExchangeCounts = {
+  readonly made: number
+  readonly received: number
+  readonly verified: number
+  readonly merged: number
+  readonly refused: number
+}
 
 /**
  * Certificates among all producers. Every node is connected to every other, so whoever makes a certificate sends it to each
@@ -52,8 +58,9 @@ export class CertificateExchange {
   readonly sets: CertificateSets
   readonly fetching: Fetching
   readonly #ports: ExchangePorts
-  readonly #muted = new Map<ProducerId, number>()
-  readonly #counts = { made: 0, received: 0, merged: 0, refused: 0 }
+  readonly #intake: Intake
+  readonly #pieces = new Map<ProducerId, TokenBucket>()
+  #made = 0
   #outgoing: DutyCertificate[] = []
   #onProposal: (from: ProducerId, proposal: SetProposal) => void = () => {}
 
@@ -61,6 +68,13 @@ export class CertificateExchange {
     this.#ports = ports
     this.book = new CertificateBook(ports.store)
     this.sets = new CertificateSets(ports.store)
+    this.#intake = new Intake({
+      ...{ book: this.book, log: ports.log, domainSeparator: ports.domainSeparator, slotsKept: ports.slotsKept },
+      state: () => ports.chain.view().head,
+      now: () => ports.clock.now(),
+      slot: () => this.#now(),
+      slotsPerEpoch: ports.time.slotsPerEpoch,
+    })
     this.fetching = new Fetching({
       clock: ports.clock,
       pauseMs: ports.time.slotDurationMs / 4,
@@ -70,7 +84,7 @@ export class CertificateExchange {
   }
 
   counts(): ExchangeCounts {
-    return { ...this.#counts }
+    return { made: this.#made, ...this.#intake.counts() }
   }
 
   /** Members known to have taken part in a duty. */
@@ -80,7 +94,7 @@ export class CertificateExchange {
 
   /** A certificate made here: kept, and sent to everybody soon. */
   add(certificate: DutyCertificate): void {
-    this.#counts.made++
+    this.#made++
     const before = this.book.find(certificate)
     if (!this.book.merge(certificate)) return
     // Others begin with a quorum: to them a few members' signatures are news only beside those of the rest.
@@ -117,6 +131,7 @@ export class CertificateExchange {
     })
     signal.addEventListener('abort', () => {
       stop()
+      this.#intake.close()
       this.fetching.close()
     })
     this.#tick(signal)
@@ -140,10 +155,10 @@ export class CertificateExchange {
   }
 
   #publish(): void {
-    const outgoing = this.#outgoing
+    const frames = framesOf(this.#outgoing)
     this.#outgoing = []
-    for (let at = 0; at < outgoing.length; at += CERTIFICATES_PER_FRAME) {
-      const bytes = encodeCertificateFrame({ kind: 'certificates', certificates: outgoing.slice(at, at + CERTIFICATES_PER_FRAME) })
+    for (const certificates of frames) {
+      const bytes = encodeCertificateFrame({ kind: 'certificates', certificates })
       for (const { id, standing } of this.#ports.chain.view().head.producers.values()) {
         if (id !== this.#ports.self && standing !== 'gone') this.#ports.network.send(id, 'certificate', bytes)
       }
@@ -153,13 +168,13 @@ export class CertificateExchange {
   #receive(from: ProducerId, frame: CertificateFrame): void {
     switch (frame.kind) {
       case 'certificates':
-        if ((this.#muted.get(from) ?? 0) > this.#now()) return
-        for (const certificate of frame.certificates) if (!this.#accept(from, certificate)) return
+        this.#intake.take(from, frame.certificates)
         return
       case 'proposal':
         this.#onProposal(from, frame)
         return
       case 'ask': {
+        if (this.#intake.isMuted(from) || !this.#mayAsk(from)) return
         const piece = this.sets.chunk(frame.hash, frame.chunk)
         if (piece !== undefined) this.#send(from, { ...frame, kind: 'chunk', ...piece })
         return
@@ -169,39 +184,20 @@ export class CertificateExchange {
     }
   }
 
-  /** False when the sender is not worth listening to any more. */
-  #accept(from: ProducerId, certificate: DutyCertificate): boolean {
-    this.#counts.received++
-    const keys = this.#keysOf(certificate)
-    const known = this.book.participation(certificate)
-    if (keys === undefined || (certificate.participation & ~known) === 0n) return true
-    // Fewer than a quorum could make up any number of duties: they only add to what is known.
-    if (known === 0n && countBits(certificate.participation) < thresholdOf(keys.length)) return true
-    if (!verifyCertificate(certificate, keys, this.#ports.domainSeparator)) {
-      this.#counts.refused++
-      this.#muted.set(from, this.#now() + MUTED_SLOTS)
-      this.#ports.log.warn('a producer sent a bad certificate', { from, pool: certificate.poolId, slot: certificate.slot })
-      return false
-    }
-    if (this.book.merge(certificate)) this.#counts.merged++
-    return true
-  }
-
-  /** Signing keys of the vault that a certificate names, when it is of now, of the vault in charge, and of its members. */
-  #keysOf(certificate: DutyCertificate) {
-    const { time, slotsKept, chain } = this.#ports
-    const now = this.#now()
-    if (certificate.slot > now + AHEAD || certificate.slot < now - slotsKept) return undefined
-    return certifyingKeys(chain.view().head, certificate, time)
+  #mayAsk(from: ProducerId): boolean {
+    const now = this.#ports.clock.now()
+    const budget = this.#pieces.get(from) ?? new TokenBucket(PIECES, now)
+    this.#pieces.set(from, budget)
+    return budget.take(1, now)
   }
 
   #quorumOf({ poolId }: DutyCertificate): number {
     return thresholdOf(this.#ports.chain.view().head.pools.get(poolId)?.members.length ?? 0)
   }
 
-  #now(): number {
+  #now(): Slot {
     const { clock, time } = this.#ports
-    return Math.floor((clock.now() - time.genesisTimeMs) / time.slotDurationMs)
+    return Math.floor((clock.now() - time.genesisTimeMs) / time.slotDurationMs) as Slot
   }
 
   #send(to: ProducerId, frame: CertificateFrame): void {
@@ -213,12 +209,14 @@ function isSame(a: DutyCertificate, b: DutyCertificate): boolean {
   return isOfSameDuty(a, b) && a.participation === b.participation && a.signature === b.signature
 }
 
-/** Signing keys of the members of the vault in charge at a certificate's slot; undefined when it is not that vault's. */
-export function certifyingKeys(state: NetworkState, certificate: DutyCertificate, { slotsPerEpoch }: { readonly slotsPerEpoch: number }) {
-  const pool = state.pools.get(certificate.poolId)
-  const vault = pool && vaultAt(pool, Math.floor(certificate.slot / slotsPerEpoch) as Epoch)
-  if (vault === undefined || vault.round !== certificate.round) return undefined
-  if (certificate.participation >> BigInt(vault.members.length) !== 0n) return undefined
-  const keys = vault.members.flatMap((id) => state.producers.get(id)?.signingKey ?? [])
-  return keys.length === vault.members.length ? keys : undefined
+/** Dealt out to frames, each with one certificate of a place at most. */
+function framesOf(certificates: readonly DutyCertificate[]): readonly (readonly DutyCertificate[])[] {
+  const frames: Map<string, DutyCertificate>[] = []
+  for (const certificate of certificates) {
+    const place = certifiedPlace(certificate)
+    const open = frames.find((frame) => frame.size < CERTIFICATES_PER_FRAME && !frame.has(place))
+    if (open === undefined) frames.push(new Map([[place, certificate]]))
+    else open.set(place, certificate)
+  }
+  return frames.map((frame) => [...frame.values()])
 }

@@ -3,8 +3,9 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { FrameError, FrameReader, frameHeader } from '../../../../../operator/adapters/p2p/frames.ts'
 import { Inbox } from '../../../../../operator/adapters/p2p/inbox.ts'
-import { CHANNEL_LIMITS, TokenBucket } from '../../../../../operator/adapters/p2p/limits.ts'
+import { CHANNEL_LIMITS } from '../../../../../operator/adapters/p2p/limits.ts'
 import type { Stream } from '../../../../../operator/adapters/p2p/types.ts'
+import { TokenBucket } from '../../../../../operator/core/token-bucket.ts'
 
 describe('frames', () => {
   it('come out as they went in, however the stream is cut', () => {

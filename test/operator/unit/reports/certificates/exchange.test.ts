@@ -11,8 +11,10 @@ import { bytesToHex, hexToBytes } from '../../../../../operator/core/parse.ts'
 import type { ChainFollower } from '../../../../../operator/core/ports/chain.ts'
 import type { MessageHandler } from '../../../../../operator/core/ports/network.ts'
 import { aggregateSignatures } from '../../../../../operator/protocol/bls/signatures.ts'
-import { certificateDigest, type DutyCertificate } from '../../../../../operator/protocol/messages/certificate.ts'
+import { CERTIFICATE_BYTES, certificateDigest, type DutyCertificate } from '../../../../../operator/protocol/messages/certificate.ts'
 import {
+  CERTIFICATES_PER_FRAME,
+  type CertificateFrame,
   CHUNK_BYTES,
   decodeCertificateFrame,
   encodeCertificateFrame,
@@ -20,7 +22,7 @@ import {
 import { emptyState, foldEvents } from '../../../../../operator/protocol/state/network-state.ts'
 import { CertificateExchange } from '../../../../../operator/reports/certificates/exchange.ts'
 import { EMPTY_SET } from '../../../../../operator/reports/certificates/sets.ts'
-import { recordingLog, TestClock } from '../../duties/support.ts'
+import { recordingLog, settle, TestClock } from '../../duties/support.ts'
 import { address, event, fundedPool, producer } from '../../protocol/state/support.ts'
 
 const domain = `0x${'ab'.repeat(32)}` as Root
@@ -85,11 +87,15 @@ async function setUp(t: TestContext, ids: readonly number[], hears: (from: numbe
     })
     return { exchange, store, lines }
   })
-  const send = (from: number, to: number, ...certificates: readonly DutyCertificate[]): void =>
-    handlers.get(to)?.(from as ProducerId, encodeCertificateFrame({ kind: 'certificates', certificates }))
+  const hear = (from: number, to: number, frame: CertificateFrame) => handlers.get(to)?.(from as ProducerId, encodeCertificateFrame(frame))
+  /** Until all of them have had their turn. */
+  const send = async (from: number, to: number, ...certificates: readonly DutyCertificate[]): Promise<void> => {
+    hear(from, to, { kind: 'certificates', certificates })
+    for (let turn = 0; turn < certificates.length + 2; turn++) await settle()
+  }
   const [first, second] = nodes
   assert.ok(first && second)
-  return { clock, first, second, send }
+  return { clock, first, second, send, hear, handlers }
 }
 
 const all = (exchange: CertificateExchange) => exchange.book.between(0 as Slot, 1_000 as Slot)
@@ -103,15 +109,16 @@ test('a certificate made here reaches everybody; what a late member adds is merg
   await clock.advanceTo(102 * SLOT_MS)
   assert.deepEqual(all(first.exchange), [by([0, 1, 2, 3])])
   assert.deepEqual(all(first.exchange), all(second.exchange))
-  assert.deepEqual(first.exchange.counts(), { made: 1, received: 1, merged: 1, refused: 0 })
+  assert.deepEqual(first.exchange.counts(), { made: 1, received: 1, verified: 1, merged: 1, refused: 0 })
   assert.equal(first.store.list('certificate').length, 1)
 })
 
 test('fewer than a quorum open nothing, and add to what a quorum opened', async (t) => {
   const { first, send } = await setUp(t, [1, 2])
-  send(2, 1, by([0, 1]))
+  await send(2, 1, by([0, 1]))
   assert.deepEqual(all(first.exchange), [])
-  send(2, 1, by([0, 1, 2]), by([3]))
+  await send(2, 1, by([0, 1, 2]))
+  await send(2, 1, by([3]))
   assert.deepEqual(all(first.exchange), [by([0, 1, 2, 3])])
 })
 
@@ -128,26 +135,103 @@ test('a few made here are sent with the rest once a quorum is together', async (
 test('certificates of another vault, of strangers, of the past and of the future are not taken up, nor is their sender refused', async (t) => {
   const { first, send } = await setUp(t, [1, 2])
   const quorum = [0, 1, 2]
-  send(2, 1, by(quorum, { round: 1 }), by(quorum, { poolId: 9 as PoolId }), by([0, 1, 4]))
-  send(2, 1, by(quorum, { slot: 49 as Slot }), by(quorum, { slot: 102 as Slot }))
+  await send(2, 1, by(quorum, { round: 1 }), by(quorum, { poolId: 9 as PoolId }), by([0, 1, 4]))
+  await send(2, 1, by(quorum, { slot: 49 as Slot }), by(quorum, { slot: 102 as Slot }))
   assert.deepEqual(all(first.exchange), [])
   assert.equal(first.exchange.counts().refused, 0)
-  send(2, 1, by(quorum))
+  await send(2, 1, by(quorum))
   assert.equal(all(first.exchange).length, 1)
 })
 
 test('who sends a certificate with a bit that nobody signed for is not heard for a while', async (t) => {
   const { clock, first, send } = await setUp(t, [1, 2])
-  send(2, 1, { ...by([0, 1, 2]), participation: 0b1111n }, by([0, 1, 2]))
-  send(2, 1, by([0, 1, 2]))
+  await send(2, 1, { ...by([0, 1, 2]), participation: 0b1111n }, by([0, 1, 2], { slot: 99 as Slot }))
+  await send(2, 1, by([0, 1, 2]))
   assert.deepEqual(all(first.exchange), [])
   assert.equal(first.exchange.counts().refused, 1)
   assert.equal(first.lines.filter(({ level }) => level === 'warn').length, 1)
-  send(3, 1, by([0, 1, 2]))
+  await send(3, 1, by([0, 1, 2]))
   assert.equal(all(first.exchange).length, 1)
   await clock.advanceTo(140 * SLOT_MS)
-  send(2, 1, by([1, 2, 3], { slot: 120 as Slot }))
+  await send(2, 1, by([1, 2, 3], { slot: 120 as Slot }))
   assert.equal(all(first.exchange).length, 2)
+})
+
+test('a valid certificate that would change nothing is not verified, however often it comes', async (t) => {
+  const { first, send } = await setUp(t, [1, 2])
+  await send(2, 1, by([0, 1, 2]))
+  // Each is valid, and overlaps with what is known without being larger.
+  for (let i = 0; i < 5; i++) await send(3, 1, by([0, 3]))
+  await send(3, 1, by([1, 2, 3]))
+  assert.deepEqual(all(first.exchange), [by([0, 1, 2])])
+  assert.deepEqual(first.exchange.counts(), { made: 0, received: 7, verified: 1, merged: 1, refused: 0 })
+  await send(3, 1, by([3]))
+  assert.deepEqual(all(first.exchange), [by([0, 1, 2, 3])])
+})
+
+test('a frame with two certificates of one place is none; what is made twice between frames goes in two', async (t) => {
+  const { clock, first, second, send, handlers } = await setUp(t, [1, 2])
+  const junk = Array.from({ length: CERTIFICATES_PER_FRAME }, (_, at) =>
+    by([0, 1, 2], { signingRoot: `0x${at % 2}${'1'.repeat(63)}` as Root }),
+  )
+  assert.throws(() => decodeCertificateFrame(encodeCertificateFrame({ kind: 'certificates', certificates: junk })))
+  await send(3, 1, ...junk)
+  assert.equal(first.exchange.counts().received, 0)
+  const frames: CertificateFrame[] = []
+  const hear = handlers.get(1)
+  handlers.set(1, (from, bytes) => {
+    frames.push(decodeCertificateFrame(bytes))
+    hear?.(from, bytes)
+  })
+  for (const slot of [98, 99, 100]) second.exchange.add(by([0, 1, 2], { slot: slot as Slot }))
+  second.exchange.add(by([3]))
+  await clock.advanceTo(102 * SLOT_MS)
+  assert.deepEqual(
+    frames.map((frame) => frame.kind === 'certificates' && frame.certificates.length),
+    [3, 1],
+  )
+  assert.deepEqual(all(first.exchange).at(-1), by([0, 1, 2, 3]))
+})
+
+test('who brings more certificates than any honest node makes is not listened to for the rest', async (t) => {
+  const { clock, first, hear, send } = await setUp(t, [1, 2])
+  const frame = (at: number): readonly DutyCertificate[] => {
+    const one = by([0, 1, 2])
+    return Array.from({ length: CERTIFICATES_PER_FRAME }, (_, i) => ({ ...one, slot: (100_000 + at * 256 + i) as Slot }))
+  }
+  for (let at = 0; at < 100; at++) hear(3, 1, { kind: 'certificates', certificates: frame(at) })
+  assert.equal(first.exchange.counts().received, 4 * CERTIFICATES_PER_FRAME)
+  // Another's does not wait behind them, and each has a turn of the event loop.
+  await send(2, 1, by([0, 1, 2]))
+  assert.equal(all(first.exchange).length, 1)
+  for (let turn = 0; turn < 1_100; turn++) await settle()
+  await clock.advanceTo(116 * SLOT_MS)
+  hear(3, 1, { kind: 'certificates', certificates: frame(100) })
+  assert.equal(first.exchange.counts().received, 5 * CERTIFICATES_PER_FRAME + 1)
+})
+
+test('pieces of sets are given as many as a peer can take in, and none to who lies', async (t) => {
+  const { clock, first, hear, send, handlers } = await setUp(t, [1, 2])
+  const hash = first.exchange.sets.add([by([0, 1, 2])])
+  const given = { 3: 0, 4: 0 }
+  for (const id of [3, 4] as const) handlers.set(id, () => given[id]++)
+  for (let i = 0; i < 500; i++) hear(3, 1, { kind: 'ask', hash, chunk: 0 })
+  assert.equal(given[3], 64)
+  await clock.advanceTo(101 * SLOT_MS)
+  for (let i = 0; i < 500; i++) hear(3, 1, { kind: 'ask', hash, chunk: 0 })
+  assert.equal(given[3], 88)
+  await send(4, 1, { ...by([0, 1, 2]), participation: 0b1111n })
+  hear(4, 1, { kind: 'ask', hash, chunk: 0 })
+  assert.equal(given[4], 0)
+})
+
+test('a piece of a set is read alone', async (t) => {
+  const { first } = await setUp(t, [1, 2])
+  const one = by([0, 1, 2])
+  const hash = first.exchange.sets.add(Array.from({ length: 2_000 }, (_, at) => ({ ...one, slot: (100 + at) as Slot })))
+  const sizes = [0, 1, 2, 3].map((at) => first.exchange.sets.chunk(hash, at)?.bytes.length)
+  assert.deepEqual(sizes, [CHUNK_BYTES, CHUNK_BYTES, 2_000 * CERTIFICATE_BYTES - 2 * CHUNK_BYTES, undefined])
+  assert.equal(first.store.getBytes('certificate-set-piece', `${hash}/0`)?.length, CHUNK_BYTES)
 })
 
 test('bytes that are no frame change nothing', async (t) => {
@@ -156,7 +240,7 @@ test('bytes that are no frame change nothing', async (t) => {
   for (let length = 0; length < frame.length; length++) assert.throws(() => decodeCertificateFrame(frame.subarray(0, length)))
   assert.throws(() => decodeCertificateFrame(Uint8Array.from([...frame, 0])))
   assert.throws(() => decodeCertificateFrame(Uint8Array.from([1, 0, 1, 0, 0])))
-  send(2, 1)
+  await send(2, 1)
   assert.deepEqual(all(first.exchange), [])
 })
 
