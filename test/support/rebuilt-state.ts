@@ -124,6 +124,12 @@ export function rebuild(events: readonly Told[], addresses: Readonly<Record<stri
       case 'blockProducers.SeatReleased':
         add(`blockProducers.seatCount.${a.producerId}`, -1n)
         break
+      case 'blockProducers.SeatsHeld':
+        set(`blockProducers.held.${a.poolId}`, true)
+        break
+      case 'blockProducers.SeatsUnheld':
+        set(`blockProducers.held.${a.poolId}`, false)
+        break
       case 'periods.Joined':
         list[a.position] = a.producerId
         break
@@ -199,6 +205,15 @@ export function rebuild(events: readonly Told[], addresses: Readonly<Record<stri
         break
       case 'slashing.PoolFault':
         set(`slashing.kind.${a.poolId}`, a.kind)
+        break
+      case 'slashing.ExitSeen':
+        set(`slashing.withdrawableEpoch.${a.poolId}`, a.withdrawableEpoch)
+        break
+      case 'slashing.BalanceShown':
+        set(`slashing.shown.${a.poolId}`, [a.epoch, a.balance])
+        break
+      case 'slashing.FaultSettled':
+        set(`slashing.settled.${a.poolId}`, true)
         break
       case 'votes.VoteOpened':
         set(`votes.state.${a.commitmentId}`, VOTE.open)
@@ -315,8 +330,16 @@ export async function ask(life: NetworkLife, key: string): Promise<string> {
       const round = (await life.poolRegistry.pool(of)).round
       return `${round} ${await life.rotations.cutoverOf(of, round)}`
     }
+    case 'blockProducers.held':
+      return String((await life.blockProducers.holdersOf(of)).some(({ held }) => held))
     case 'slashing.kind':
-      return String((await life.slashing.fault(of)).kind)
+    case 'slashing.withdrawableEpoch':
+    case 'slashing.settled':
+    case 'slashing.shown': {
+      const { kind, withdrawableEpoch, settled, balanceEpoch, balance } = await life.slashing.fault(of)
+      const shown = [balanceEpoch, balance]
+      return String({ kind, withdrawableEpoch, settled, shown }[value as 'kind' | 'withdrawableEpoch' | 'settled' | 'shown'])
+    }
     case 'votes.state':
     case 'votes.deadline': {
       const { state, deadline } = await life.votes.vote(of)

@@ -1,10 +1,14 @@
 import { expect } from 'chai'
-import { parseEther, ZeroAddress } from 'ethers'
+import { parseEther, toBeHex, ZeroAddress } from 'ethers'
 import { network } from 'hardhat'
 import type { Hex, ProducerId } from '../../../operator/core/ids.ts'
 import { cutPages, encodePoints, POINTS_PER_PAGE, provePoints } from '../../../operator/protocol/state/pages.ts'
+import { FORK_VERSION, SLOTS_PER_EPOCH } from '../../support/beacon-prover.ts'
+import { type AttestationData, signAttestation } from '../../support/beacon-signatures.ts'
+import { g1 } from '../../support/block-producers.ts'
 import { NO_SIGNATURE, rotationResult } from '../../support/ceremonies.ts'
-import { at, FULL, type NetworkLife, STAKER, startLife } from '../../support/network-life.ts'
+import { at, FULL, type NetworkLife, type Pool, STAKER, startLife } from '../../support/network-life.ts'
+import { GENESIS_VALIDATORS_ROOT } from '../../support/open-pools.ts'
 import { ask, readEvents, rebuild } from '../../support/rebuilt-state.ts'
 import { electorate } from '../../support/voters.ts'
 
@@ -15,6 +19,7 @@ const FOREVER = 2n ** 256n - 1n
 describe('Events', function () {
   this.timeout(600_000)
   let life: NetworkLife
+  let made: readonly Pool[]
 
   before(async () => {
     life = await startLife(await network.create(), { maxReportGrowth: 10_000n })
@@ -57,8 +62,7 @@ describe('Events', function () {
     await life.stakingPool.connect(bob()).depositFor(alice(), { value: parseEther('2') })
     await life.bondEther.connect(alice()).transfer(bob(), parseEther('30'))
     await life.bondEther.connect(bob()).giveToCover(10n ** 18n)
-    await life.makePool()
-    await life.makePool()
+    made = [await life.makePool(), await life.makePool()]
     const failing = await life.requestPool()
     await life.drawVault(failing)
     await life.toEpoch((await life.poolRegistry.pool(failing)).deadline + 2n)
@@ -107,7 +111,7 @@ describe('Events', function () {
     expect([...rebuilt].filter(([key, value]) => key.startsWith('poolRegistry.state') && value === '5').length).to.be.greaterThan(0)
   })
 
-  it('tell all of a handover, one that failed, and a fault of a pool', async () => {
+  it('tell all of a handover, and of one that failed', async () => {
     const world = { pools: life, producers: [...life.producers] }
     const [poolId] = await rotatable()
     if (poolId === undefined) throw new Error(`expected a pool that is still active`)
@@ -141,6 +145,38 @@ describe('Events', function () {
     const allowed = voters.eligible.filter((position) => ![5n, 6n].includes(at(voters.list, position).id))
     await voters.cast(lie, 1, allowed)
     expect((await compare()).get(`votes.state.${lie}`)).to.equal('5')
+  })
+
+  it('tell all of a fault of a pool: who is held for it, what is proven of it, and what it cost', async () => {
+    const [poolId] = await rotatable()
+    const pool = made.find(({ id }) => id === poolId)
+    if (pool === undefined) throw new Error('expected a pool that is still active')
+    const fork = { forkVersion: FORK_VERSION, genesisValidatorsRoot: GENESIS_VALIDATORS_ROOT }
+    const [a, b] = [1, 2].map((block) => ({
+      slot: 3 * SLOTS_PER_EPOCH,
+      index: 0,
+      beaconBlockRoot: toBeHex(block, 32),
+      source: { epoch: 2, root: toBeHex(7, 32) },
+      target: { epoch: 3, root: toBeHex(8, 32) },
+    })) as [AttestationData, AttestationData]
+    const sign = (data: AttestationData) => signAttestation(pool.key, data, fork)
+    await life.slashing.slashAttestations(pool.id, g1(pool.key.toPublicKey()), a, sign(a), b, sign(b))
+    const held = await compare()
+    expect([held.get(`slashing.kind.${pool.id}`), held.get(`blockProducers.held.${pool.id}`)]).to.deep.equal(['1', 'true'])
+    const epoch = await life.epochNow()
+    const withdrawableEpoch = epoch + 6
+    const balance = FULL - 1_000_000_000
+    life.change(pool, { exitEpoch: epoch, withdrawableEpoch, balance, effectiveBalance: FULL, slashed: true })
+    const gone = await life.proveValidator(pool)
+    await life.slashing.reportExit(pool.id, gone.timestamp, gone.state, gone.validator)
+    expect((await compare()).get(`slashing.withdrawableEpoch.${pool.id}`)).to.equal(String(withdrawableEpoch))
+    await life.toSlot(withdrawableEpoch * SLOTS_PER_EPOCH + 1)
+    const last = await life.proveValidator(pool)
+    await life.slashing.showBalance(pool.id, last.timestamp, last.state, last.validator, last.balance)
+    await life.slashing.settle(pool.id)
+    const settled = await compare()
+    const told = ['slashing.shown', 'slashing.settled', 'blockProducers.held'].map((key) => settled.get(`${key}.${pool.id}`))
+    expect(told).to.deep.equal([`${withdrawableEpoch},${balance}`, 'true', 'false'])
   })
 
   it('tell all of the end', async () => {

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { dataSlice, parseEther, toBeHex, zeroPadValue } from 'ethers'
+import { dataSlice, parseEther, toBeHex, ZeroAddress, zeroPadValue } from 'ethers'
 import { network } from 'hardhat'
 import systemContracts from '../../../../devnet/chain/execution/system-contracts.json' with { type: 'json' }
 import { toRoot } from '../../../../operator/core/parse.ts'
@@ -274,6 +274,36 @@ describe('Exits', function () {
         .to.be.revertedWithCustomError(life.exits, 'RefundFailed')
         .withArgs(payer.address, 1n)
       await life.exits.connect(payer).forceExit(pool.id, { value: 1n })
+    })
+
+    it('A28 A29 a payer that calls again from inside of its refund pays twice, is compensated once, and takes nothing of others', async () => {
+      const [pool, other] = (await liquidate()) as [Pool, Pool]
+      await pastDeadline(pool)
+      const { timestamp, state, validator } = await life.proveValidator(pool)
+      // So that the first call itself charges the vault for the fee.
+      await life.exits.proveStall(pool.id, timestamp, state, validator)
+      await life.networkHelpers.setStorageAt(REQUESTS, 0, toBeHex(650, 32))
+      const fee = await (await life.ethers.getContractAt('WithdrawalVault', life.addresses.stakerVault)).exitFee()
+      const hostile = await life.ethers.deployContract('Reenterer')
+      const address = await hostile.getAddress()
+      const vault = await life.poolRegistry.vault(pool.id)
+      const bonds = () => Promise.all(vault.map((id) => life.blockProducers.bondValue(id)))
+      const [before, index] = [await bonds(), await life.bondEther.rewardsIndex()]
+      const buffered = await life.ethers.provider.getBalance(life.addresses.stakingPool)
+      const force = life.exits.interface.encodeFunctionData('forceExit', [pool.id])
+      await hostile.arm(life.addresses.exits, fee + 5n, force)
+      await hostile.act(life.addresses.exits, fee * 3n, force, { value: fee * 3n })
+      expect([await hostile.entered(), await hostile.succeeded()]).to.deep.equal([1n, true])
+      // What it sent beyond two fees is back, but for what the second call sent beyond its own: an account that is not armed any more.
+      expect(await life.ethers.provider.getBalance(address)).to.equal(fee)
+      expect(await life.bondEther.balanceOf(address)).to.be.closeTo(fee, 10n ** 6n)
+      for (const [i, bond] of (await bonds()).entries()) expect(at(before, i) - bond).to.be.closeTo((fee + 3n) / 4n, 10n ** 6n)
+      expect((await life.exits.exit(pool.id)).feePaid).to.equal(fee)
+      expect(await life.bondEther.rewardsIndex()).to.equal(index)
+      expect(await life.ethers.provider.getBalance(life.addresses.stakingPool)).to.equal(buffered)
+      expect(await life.ethers.provider.getBalance(life.addresses.exits)).to.equal(0n)
+      // The other pool's exit is as it was.
+      expect((await life.exits.exit(other.id)).feePayer).to.equal(ZeroAddress)
     })
   })
 

@@ -80,6 +80,30 @@ describe('Seats: who answers for a pool', () => {
     assert.deepEqual(await holders(1n), [...alive.slice(0, 6), ...alive.slice(10)])
   })
 
+  it('tells the live seats in the order in which they were locked, eight a word, and no more than asked', async () => {
+    const { draws, registry, judge, register, blockProducers, clock } = await load()
+    const many: bigint[] = []
+    for (let i = 0; i < 17; i++) many.push((await register()).id)
+    const live = async (most: number) =>
+      (await blockProducers.liveSeats(1n, most)).map((word) =>
+        Array.from({ length: 8 }, (_, lane) => (word >> BigInt(32 * lane)) & 0xffffffffn).filter((id) => id !== 0n),
+      )
+    assert.deepEqual(await live(4), [[]])
+    await draws.lockSeats(1n, STAKER, many.slice(0, 16))
+    assert.deepEqual(await live(16), [many.slice(0, 8), many.slice(8, 16)])
+    assert.deepEqual(await live(4), [many.slice(0, 4)])
+    assert.deepEqual(await live(10), [many.slice(0, 8), many.slice(8, 10)])
+    // Who is drawn to take over comes after; who is in its tail, or held in it, is none of them.
+    await draws.lockSeats(1n, STAKER, many.slice(16))
+    await registry.releaseSeats(1n, STAKER, [many[2] ?? 0n, many[11] ?? 0n], await clock())
+    const left = many.filter((_, place) => place !== 2 && place !== 11)
+    assert.deepEqual(await live(24), [left.slice(0, 8), left.slice(8), []])
+    await judge.holdSeats(1n, STAKER)
+    assert.deepEqual(await live(17), [left.slice(0, 8), left.slice(8), []])
+    await registry.releaseSeats(1n, STAKER, many.slice(0, 1), await clock())
+    assert.deepEqual(await live(3), [left.slice(1, 4)])
+  })
+
   it('a member of the old vault and the new one keeps its one seat', async () => {
     const { draws, registry, blockProducers, a, b, c, d, holders, clock, locked, tail } = await load()
     await draws.lockSeats(1n, STAKER, [a, b])
@@ -234,6 +258,23 @@ describe('Seats: held for a fault', () => {
     assert.deepEqual(await holders(1n), [[c, 0n, false]])
     assert.deepEqual([await locked(a), await locked(b), await locked(c)], [0n, 0n, 1n])
     assert.deepEqual([...(await blockProducers.seats())], [24n, 1n])
+  })
+
+  it('A44 holds and lets go as many as fill a word', async () => {
+    const { draws, judge, register, holders } = await load()
+    const eight: bigint[] = []
+    for (let i = 0; i < 8; i++) eight.push((await register()).id)
+    await draws.lockSeats(1n, STAKER, eight)
+    await judge.holdSeats(1n, STAKER)
+    assert.deepEqual(
+      await holders(1n),
+      eight.map((id) => [id, 0n, true]),
+    )
+    await judge.unholdSeats(1n, STAKER)
+    assert.deepEqual(
+      await holders(1n),
+      eight.map((id) => [id, 0n, false]),
+    )
   })
 
   it('live seats are live again afterwards', async () => {
