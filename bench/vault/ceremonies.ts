@@ -100,6 +100,7 @@ export function startBenchCeremonies(options: {
       disputes: { raise: async () => {} },
       observer: {
         onProgress: () => {},
+        onRollCall: () => {},
         onEnded: () => {},
         onSigned: ({ poolId }) => tell({ kind: 'signed', poolId, afterMs: performance.now() - (drawnAt.get(poolId) ?? Number.NaN) }),
       },

@@ -30,9 +30,15 @@ export function createCeremonyStatistics(log: Log): CeremonyStatistics {
     durations: () => durations,
     observer: {
       onProgress({ poolId, kind, round }, progress) {
-        set({ poolId, kind, round, ...progress })
+        const rollCall = ceremonies.get(ceremonyKey({ poolId, round }))?.rollCall
+        set({ poolId, kind, round, ...progress, ...(rollCall !== undefined && { rollCall }) })
         const { stage, waitingFor } = progress
         log.debug('ceremony stage', { pool: poolId, round, stage, waitingFor })
+      },
+      onRollCall({ poolId, round }, rollCall) {
+        const last = ceremonies.get(ceremonyKey({ poolId, round }))
+        if (last !== undefined) set({ ...last, rollCall })
+        log.info('roll of a ceremony called', { pool: poolId, round, ...rollCall })
       },
       onSigned({ poolId, round }, durationMs) {
         durations.push(Math.round(durationMs))

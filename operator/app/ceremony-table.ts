@@ -40,6 +40,19 @@ function quarrels(ceremony: CeremonyStatus): readonly (readonly [string, string]
   return [...complaints, ...ceremony.faults.map(({ rule, reason }) => ['fault', `${reason} (${rule})`] as const)]
 }
 
+/** Past the deadline: who has answered, and who is named for not having. */
+function rollCalled(ceremony: CeremonyStatus): readonly (readonly [string, string])[] {
+  const { rollCall } = ceremony
+  if (rollCall === undefined) return []
+  const { answered, absent, namedBy } = rollCall
+  if (absent.length === 0) return [['roll call', 'all have answered']]
+  const naming = namedBy.length === 0 ? 'named by nobody yet' : `named by ${membersText(ceremony, namedBy)}`
+  return [
+    ['roll call', `answered by ${membersText(ceremony, answered)}`],
+    ['absent', `${membersText(ceremony, absent)}; ${naming}`],
+  ]
+}
+
 function underWay(ceremony: CeremonyStatus, { producerId, now }: { readonly producerId: number | null; readonly now: number }): string[] {
   const { stage, since, members, roster, qualified, deadlineAt } = ceremony
   const vault = members.map((id, at) => `${at + 1}: producer ${id}${id === producerId ? ' (this one)' : ''}`)
@@ -51,6 +64,7 @@ function underWay(ceremony: CeremonyStatus, { producerId, now }: { readonly prod
     ['waits for', waitsFor(ceremony, now)],
     ...quarrels(ceremony),
     ...(deadlineAt === null ? [] : [['time left', deadlineAt > now ? spanText(deadlineAt - now) : 'none: its deadline is over']]),
+    ...rollCalled(ceremony),
   ]
   return [name(ceremony), ...columns(rows).map((line) => `  ${line}`), '']
 }
@@ -59,7 +73,8 @@ function underWay(ceremony: CeremonyStatus, { producerId, now }: { readonly prod
 function ended(ceremony: CeremonyStatus): readonly string[] {
   const { outcome = '', stage } = ceremony
   const [failed, told] = [outcome !== 'registered', quarrels(ceremony).filter(([, text]) => !outcome.includes(text))]
-  const rows = told.map(([kind, text]) => `    ${kind.padEnd('complaint'.length)}  ${text}`)
+  const called = failed ? rollCalled(ceremony) : []
+  const rows = [...told, ...called].map(([kind, text]) => `    ${kind.padEnd('complaint'.length)}  ${text}`)
   return [`  ${name(ceremony)}: ${failed ? `failed at "${stage}": ` : ''}${outcome}`, ...rows]
 }
 

@@ -1,4 +1,4 @@
-import type { CeremonyProgress } from '../ceremonies/types.ts'
+import type { CeremonyProgress, RollCallProgress } from '../ceremonies/types.ts'
 import type { Address, Epoch, MemberIndex, Milliseconds, PoolId, ProducerId, PublicKey, Slot, ValidatorIndex } from '../core/ids.ts'
 import type { CommitmentPhase, PoolPhase } from '../core/network.ts'
 import type { CeremonyContext } from '../core/ports/ceremony.ts'
@@ -26,6 +26,8 @@ export type CeremonyRecord = CeremonyProgress & {
   readonly poolId: PoolId
   readonly kind: CeremonyContext['kind']
   readonly round: number
+  /** Past its deadline. */
+  readonly rollCall?: RollCallProgress
   /** "registered", or why not: the members missing and the rules broken, in words; once it has ended. */
   readonly outcome?: string
 }

@@ -11,7 +11,7 @@ import { HandoverRoom } from './handover-room.ts'
 import type { HandoverPorts, HandoverSetup } from './handover-types.ts'
 import { callRoll } from './roll-call.ts'
 import { handoverRoll } from './rolls.ts'
-import { ceremonyKey } from './types.ts'
+import { ceremonyKey, type RollCallProgress } from './types.ts'
 
 const QUEUE = 'handover'
 /** Handovers at once. Most of one is waiting. */
@@ -110,7 +110,8 @@ export function startHandovers(ports: HandoverPorts, signal: AbortSignal): void 
     const observed = { ...context, self: (context.receiver ?? context.dealer) as MemberIndex }
     const signal = AbortSignal.any([jobSignal, over.signal])
     const isOpen = (): boolean => standingOf(chain.view().head, context) === 'open'
-    callRoll(ports, { roll: handoverRoll(setup, isOpen), room }, signal)
+    const onProgress = (called: RollCallProgress): void => observer.onRollCall(observed, called)
+    callRoll(ports, { roll: handoverRoll(setup, isOpen), room, onProgress }, signal)
     try {
       return await runHandover(ports, setup, room, signal)
     } catch (error) {

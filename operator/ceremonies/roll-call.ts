@@ -4,7 +4,7 @@ import type { Producer } from '../core/network.ts'
 import type { Call } from '../core/ports/chain.ts'
 import { sleep } from '../core/time.ts'
 import type { AbsenceMessage } from '../protocol/messages/ceremony-codec.ts'
-import type { CeremonyPorts } from './types.ts'
+import type { CeremonyPorts, RollCallProgress } from './types.ts'
 
 /** Slots in which those that are there hear each other, before anybody is named. */
 const PATIENCE_SLOTS = 1
@@ -57,10 +57,17 @@ export class RollCall {
   readonly #vain = new Map<ProducerId, number>()
   #isCalled = false
   #isSending = false
+  #onProgress: (progress: RollCallProgress) => void = () => {}
+  #told = ''
 
   constructor(ports: RollCallPorts, roll: Roll) {
     this.#ports = ports
     this.#roll = roll
+  }
+
+  /** Hears who has answered, whenever that changes. */
+  listen(onProgress: (progress: RollCallProgress) => void): void {
+    this.#onProgress = onProgress
   }
 
   /** Waits for the deadline, then calls until the signal aborts. Never resolves. */
@@ -102,6 +109,22 @@ export class RollCall {
     if (id === undefined) return
     if (message.absent === 0n) this.#present.set(id, message)
     else this.#votes.set(id, message)
+    this.#tellProgress()
+  }
+
+  #tellProgress(): void {
+    const { members } = this.#roll
+    const absent = this.#absent()
+    const indicesOf = (holds: (id: ProducerId) => boolean): readonly MemberIndex[] =>
+      members.flatMap(({ id }, at) => (holds(id) ? [(at + 1) as MemberIndex] : []))
+    const progress = {
+      answered: indicesOf((id) => this.#present.has(id)),
+      absent: indicesOf((id) => !this.#present.has(id)),
+      namedBy: indicesOf((id) => absent !== 0n && this.#votes.get(id)?.absent === absent),
+    }
+    const text = JSON.stringify(progress)
+    if (text !== this.#told) this.#onProgress(progress)
+    this.#told = text
   }
 
   #sign(absent: bigint): AbsenceMessage {
@@ -166,11 +189,13 @@ export class RollCall {
 type Caller = {
   readonly roll: Roll
   readonly room: { listenForAbsence(handler: (from: ProducerId, message: AbsenceMessage) => void): void }
+  readonly onProgress: (progress: RollCallProgress) => void
 }
 
 /** Calls the roll of a ceremony past its deadline, in the room where its messages meet, until the signal aborts. */
-export function callRoll(ports: RollCallPorts, { roll, room }: Caller, signal: AbortSignal): void {
+export function callRoll(ports: RollCallPorts, { roll, room, onProgress }: Caller, signal: AbortSignal): void {
   const rollCall = new RollCall(ports, roll)
+  rollCall.listen(onProgress)
   room.listenForAbsence((from, message) => rollCall.receive(from, message))
   rollCall.run(signal).catch((error: unknown) => {
     if (!signal.aborted) ports.log.error('roll call failed', { reason: reasonOf(error) })

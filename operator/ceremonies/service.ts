@@ -128,7 +128,8 @@ export function startCeremonies(ports: CeremonyPorts, signal: AbortSignal): void
       () => undefined,
     )
     look()
-    callRoll(ports, { roll: dkgRoll(ceremony, () => standing() === 'open'), room }, signal)
+    const roll = dkgRoll(ceremony, () => standing() === 'open')
+    callRoll(ports, { roll, room, onProgress: (called) => observer.onRollCall(context, called) }, signal)
     try {
       return await runCeremony({ ports, ceremony, room, progress, isRegistered, signal })
     } catch (error) {

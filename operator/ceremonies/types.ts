@@ -48,10 +48,21 @@ export type CeremonyProgress = {
   readonly faults: readonly CeremonyFault[]
 }
 
+/** The roll of a ceremony that did not end by its deadline, as one member has heard it. Members by their index. */
+export type RollCallProgress = {
+  readonly answered: readonly MemberIndex[]
+  /** Not heard so far: whom a threshold of members can name. */
+  readonly absent: readonly MemberIndex[]
+  /** Those known to have signed that just these are absent. */
+  readonly namedBy: readonly MemberIndex[]
+}
+
 /** Who watches ceremonies: the status page and the metrics. */
 export type CeremonyObserver = {
   /** Something of the progress has changed. */
   onProgress(ceremony: CeremonyContext, progress: CeremonyProgress): void
+  /** The roll is being called: the ceremony is past its deadline. */
+  onRollCall(ceremony: CeremonyContext, roll: RollCallProgress): void
   /** The result was signed by self, so many milliseconds after the job began. */
   onSigned(ceremony: CeremonyContext, durationMs: number): void
   /** The chain has ended the round. `reason`, when there is no key: who was missing where, who broke which rule. */

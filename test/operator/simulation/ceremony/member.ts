@@ -108,6 +108,7 @@ export class SimMember {
           this.#world.trace?.(`${scheduler.now} member ${this.id}: ${stage}`)
           this.onStage(stage)
         },
+        onRollCall: () => {},
         onSigned: () => {},
         onEnded: (_, outcome) => {
           if (isAlive()) this.ended = outcome

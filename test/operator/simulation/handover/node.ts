@@ -123,7 +123,7 @@ export class Node {
         verify: (key, root, signature) => verifySignature(key as Parameters<typeof verifySignature>[0], root, signature),
         aggregate: aggregateSignatures,
       },
-      observer: { onProgress: () => {}, onSigned: () => {}, onEnded: () => {} },
+      observer: { onProgress: () => {}, onRollCall: () => {}, onSigned: () => {}, onEnded: () => {} },
       disputes: { raise: async (dispute) => void this.disputes.push(dispute) },
       log,
     }

@@ -42,6 +42,19 @@ describe('ceremony table', () => {
     assert.match(lied, /: member 2 \(producer 9\) is at fault \(share\)$/m)
   })
 
+  it('shows the roll past the deadline: who has answered, who is named absent, by whom', () => {
+    const late = { ...open, deadlineAt: NOW - 1, rollCall: { answered: [1, 2], absent: [3, 4], namedBy: [1] } }
+    const text = textOf([late])
+    assert.match(text, /^ {2}roll call +answered by member 1 \(producer 5\), member 2 \(producer 9\)$/m)
+    assert.match(text, /^ {2}absent +member 3 \(producer 1\), member 4 \(producer 2\); named by member 1 \(producer 5\)$/m)
+    assert.match(textOf([{ ...late, rollCall: { ...late.rollCall, namedBy: [] } }]), /; named by nobody yet$/m)
+    assert.match(textOf([{ ...late, rollCall: { answered: [1, 2, 3, 4], absent: [], namedBy: [] } }]), /roll call +all have answered$/m)
+    assert.match(
+      textOf([{ ...late, members: [], outcome: 'no dealing of member 3' }]),
+      /^ {4}absent {5}member 3, member 4; named by member 1$/m,
+    )
+  })
+
   it('shows what became of the last ones, the newest first, with member and rule', () => {
     const over = { ...open, members: [], deadlineAt: null }
     const good = { ...over, poolId: 1, stage: 'confirm', faults: [fault], outcome: 'registered' }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { RollCall, type RollCallPorts } from '../../../../operator/ceremonies/roll-call.ts'
 import { handoverRoll } from '../../../../operator/ceremonies/rolls.ts'
+import type { RollCallProgress } from '../../../../operator/ceremonies/types.ts'
 import type { Epoch, ProducerId, Root } from '../../../../operator/core/ids.ts'
 import type { BeaconNode } from '../../../../operator/core/ports/beacon.ts'
 import type { Call, Contracts } from '../../../../operator/core/ports/chain.ts'
@@ -31,7 +32,10 @@ type NamingArgs = {
 }
 
 /** Those who are there call the roll of a handover, each with a network that delivers at once; what they send to the chain. */
-async function call(there: readonly number[]): Promise<readonly { readonly by: number; readonly at: number; readonly args: NamingArgs }[]> {
+async function call(
+  there: readonly number[],
+  onProgress: (self: ProducerId, progress: RollCallProgress) => void = () => {},
+): Promise<readonly { readonly by: number; readonly at: number; readonly args: NamingArgs }[]> {
   const scheduler = new Scheduler(0)
   const sent: { by: number; at: number; args: NamingArgs }[] = []
   const calls = new Map<number, RollCall>()
@@ -67,7 +71,9 @@ async function call(there: readonly number[]): Promise<readonly { readonly by: n
       { context: { ...handover, kind: 'rotation', oldRound: 0 }, members: MEMBERS, deadline: DEADLINE },
       () => sent.length === 0,
     )
-    calls.set(self, new RollCall(ports, roll))
+    const rollCall = new RollCall(ports, roll)
+    rollCall.listen((progress) => onProgress(self, progress))
+    calls.set(self, rollCall)
   }
   for (const one of calls.values()) one.run(stop.signal).catch(() => undefined)
   await scheduler.run(30 * SLOT_MS, () => false)
@@ -96,5 +102,15 @@ describe('the roll call of a handover', () => {
   it('A32 nobody is named by fewer than a threshold of each vault, or when all are there', async () => {
     assert.deepEqual(await call([1, 4, 5]), [])
     assert.deepEqual(await call([1, 2, 3, 4, 5, 6, 7]), [])
+  })
+
+  it('tells who has answered, who has not, and who signed just that, as it changes', async () => {
+    const told = new Map<ProducerId, RollCallProgress[]>()
+    await call([1, 2, 4], (self, progress) => told.set(self, [...(told.get(self) ?? []), progress]))
+    const own = told.get(1 as ProducerId) ?? []
+    // Producer 4 answers for both of its seats.
+    assert.deepEqual(own[0], { answered: [1], absent: [2, 3, 4, 5, 6, 7, 8], namedBy: [] })
+    assert.deepEqual(own.at(-1), { answered: [1, 2, 4, 5], absent: [3, 6, 7, 8], namedBy: [1, 2, 4, 5] })
+    assert.equal(new Set(own.map((progress) => JSON.stringify(progress))).size, own.length)
   })
 })

@@ -129,6 +129,7 @@ export class Member {
           this.stages.push(stage)
           this.onStage(stage)
         },
+        onRollCall: () => {},
         onSigned: () => {},
         onEnded: (_, outcome) => this.ended.push(outcome),
       },
