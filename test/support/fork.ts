@@ -1,11 +1,15 @@
+import { JsonRpcProvider } from 'ethers'
 import { network } from 'hardhat'
 import type { NetworkConnection } from 'hardhat/types/network'
 
 /** A chain in this process that begins with the present state of the one behind an RPC. Throws when it cannot be forked. */
 export async function forkNetwork(url: string): Promise<NetworkConnection> {
   try {
-    const connection = await network.create({ override: { forking: { enabled: true, url } } })
-    await connection.ethers.provider.getBlockNumber()
+    // Under the chain's own id: signatures that its contracts judge bind it.
+    const { chainId } = await new JsonRpcProvider(url).getNetwork()
+    const connection = await network.create({ override: { chainId: Number(chainId), forking: { enabled: true, url } } })
+    // Of blocks before the fork Hardhat would have to be told which rules they followed: people act on this one.
+    await connection.ethers.provider.send('evm_mine', [])
     return connection
   } catch (error) {
     throw new Error(
