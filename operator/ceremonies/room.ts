@@ -1,5 +1,5 @@
 import { reasonOf } from '../core/errors.ts'
-import type { Hex, MemberIndex, ProducerId, Root } from '../core/ids.ts'
+import type { Hex, MemberIndex, Milliseconds, ProducerId, Root } from '../core/ids.ts'
 import type { Dealing } from '../core/ports/ceremony.ts'
 import type { DealingDispute } from '../core/ports/disputes.ts'
 import { judgeComplaint } from '../protocol/dkg/complaint.ts'
@@ -63,6 +63,7 @@ export class CeremonyRoom {
   readonly #heard = new Set<ProducerId>()
   #onAbsence: (from: ProducerId, message: AbsenceMessage) => void = () => {}
   #repetitions = 0
+  #cancelPassOn: () => void = () => {}
 
   constructor(ports: CeremonyPorts, ceremony: Ceremony, events: RoomEvents) {
     this.#ports = ports
@@ -203,6 +204,7 @@ export class CeremonyRoom {
   }
 
   close(): void {
+    this.#cancelPassOn()
     this.board.close()
   }
 
@@ -323,10 +325,16 @@ export class CeremonyRoom {
     this.#ports.log.debug('ceremony message dropped', { from, reason })
   }
 
-  /** With a threshold's signatures the outcome may be published any moment, and who is late for it is left out. */
+  /**
+   * With a threshold's signatures the outcome may be published a slot later, and who is late for it is left out. Most are just
+   * about to sign it themselves: what was said is passed on to those alone that have not half a slot later.
+   */
   #passOnLate(): void {
-    const { size, threshold } = this.#ceremony.context
-    if (size - this.board.missing('participation').length === threshold) this.#passOn()
+    const { context } = this.#ceremony
+    const { clock, beacon } = this.#ports
+    if (context.size - this.board.missing('participation').length !== context.threshold) return
+    this.#cancelPassOn()
+    this.#cancelPassOn = clock.at((clock.now() + beacon.spec.slotDurationMs / 2) as Milliseconds, () => this.#passOn())
   }
 
   /** To each member what it seems to lack, by what it has not said yet; to those from which nothing comes, more rarely. */
