@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { network } from 'hardhat'
 import { FORK_VERSION, LAYOUT_ROW, SLOTS_PER_EPOCH } from '../../../support/beacon-prover.ts'
 import { digestOf, newKey } from '../../../support/block-producers.ts'
+import { withinGas } from '../../../support/gas-bounds.ts'
 import { at, type NetworkLife, startLife } from '../../../support/network-life.ts'
 import type { RegisteredProducer } from '../../../support/open-pools.ts'
 import { parameters } from '../../../support/staking.ts'
@@ -232,7 +233,7 @@ describe('BeaconLayout: many producers', function () {
     }
     const few = await gasOf(4)
     const each = ((await gasOf(18)) - few) / 14n
-    expect(few + 252n * each).to.be.lessThan(16_777_216n)
+    withinGas(few + 252n * each, 16_777_216n)
     await life.prover.close()
   })
 })

@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { AbiCoder, hexlify, keccak256, parseEther } from 'ethers'
 import { network } from 'hardhat'
 import { headerOf } from '../../../../scripts/dispute/execution-proofs.ts'
+import { withinGas } from '../../../support/gas-bounds.ts'
 import { at, BOND, contentOf, type NetworkLife, STAKER, startLife } from '../../../support/network-life.ts'
 import { randomBytes } from '../../../support/randomness.ts'
 import { nextReportEpoch, proveArrivals, referenceBlock } from '../../../support/reports.ts'
@@ -152,6 +153,6 @@ describe('Disputes: arrivals', function () {
   it('A36 costs little', async () => {
     const made = await report([699n, 90n])
     const receipt = await (await disprove(made)).wait()
-    expect(receipt?.gasUsed).to.be.lessThan(2_500_000n)
+    withinGas(receipt?.gasUsed, 2_500_000n)
   })
 })

@@ -4,6 +4,7 @@ import { SHUFFLE_ROUND_COUNT } from '@lodestar/params'
 import { computeShuffledIndex } from '@lodestar/state-transition'
 import { expect } from 'chai'
 import { network } from 'hardhat'
+import { withinGas } from '../../../support/gas-bounds.ts'
 import { randomBytes, randomInt } from '../../../support/randomness.ts'
 
 const { ethers } = await network.create({
@@ -135,8 +136,8 @@ describe('SwapOrNot', function () {
     const gas = async (to: number, count: number) => Number(await shuffle.shuffledIndicesGas(0, to, count, seed))
     const [few, vault, large] = [await gas(4, 7), await gas(24, 240), await gas(24, 5_000)]
     console.log(`      4 of 7: ${few}, 24 of 240: ${vault}, 24 of 5,000: ${large}, 128 of 5,000: ${await gas(128, 5_000)}`)
-    assert.ok(few < 100_000)
-    assert.ok(vault < 175_000)
-    assert.ok(large < 760_000)
+    withinGas(few, 100_000, '4 of 7')
+    withinGas(vault, 175_000, '24 of 240')
+    withinGas(large, 760_000, '24 of 5,000')
   })
 })

@@ -6,6 +6,7 @@ import { BeaconProver } from '../../../support/beacon-prover.ts'
 import { g1, g2, newKey } from '../../../support/block-producers.ts'
 import { NO_SIGNATURE } from '../../../support/ceremonies.ts'
 import { g1FromAffine, g2FromAffine } from '../../../support/eip2537.ts'
+import { withinGas } from '../../../support/gas-bounds.ts'
 import { openPools, type RegisteredProducer } from '../../../support/open-pools.ts'
 import { compressed, type DkgChoices, dkgResult, draw, proveValidator, randomRoot } from '../../../support/pools.ts'
 
@@ -186,7 +187,7 @@ describe('PoolRegistry: the result of a ceremony', () => {
       [1n, 0n],
     )
     // The first of its kind pays for the new lists too.
-    assert.ok((await gasOf(transaction)) < 750_000n)
+    withinGas(await gasOf(transaction), 750_000n)
   })
 
   it('A06 takes a threshold of the drawn vault, and nothing less', async () => {
@@ -529,7 +530,7 @@ describe('PoolRegistry: the largest vault', () => {
     const { timestamp, state, proof } = await proveValidator({ pools, prover }, { publicKey, withdrawalCredentials: randomRoot() })
     used.reportFrontRun = await gasOf(await pools.poolRegistry.reportFrontRun(1n, timestamp, state, proof))
     for (const [name, gas] of Object.entries(used)) {
-      assert.ok(gas < 16_777_216n, `${name}: ${gas}`)
+      withinGas(gas, 16_777_216n, name)
     }
   })
 })

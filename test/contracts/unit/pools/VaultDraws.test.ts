@@ -5,6 +5,7 @@ import { expect } from 'chai'
 import { parseEther, ZeroAddress } from 'ethers'
 import { network } from 'hardhat'
 import { BeaconProver, SLOTS_PER_EPOCH } from '../../../support/beacon-prover.ts'
+import { withinGas } from '../../../support/gas-bounds.ts'
 import { openPools, type RegisteredProducer } from '../../../support/open-pools.ts'
 import { draw, proveMix, randomRoot } from '../../../support/pools.ts'
 
@@ -339,7 +340,7 @@ describe('VaultDraws: large lists', () => {
     await pools.stakingPool.deposit({ value: eth('64') })
     const note = async (transaction: { wait: () => Promise<{ gasUsed: bigint } | null> }, name: string) => {
       const used = (await transaction.wait())?.gasUsed ?? 0n
-      assert.ok(used < 16_777_216n, `${name}: ${used} gas`)
+      withinGas(used, 16_777_216n, name)
     }
     await note(await pools.periods.freeze(1n), 'freeze, 128 joins')
     await note(await pools.periods.freeze(1n), 'freeze, 12 joins')
@@ -377,7 +378,7 @@ describe('VaultDraws: many draws at once', () => {
     const gasUsed = (await transaction.wait())?.gasUsed ?? 0n
     const filled = Number(await pools.vaultDraws.nextDrawId()) - 1
     assert.ok(filled >= 14, `${filled} vaults`)
-    assert.ok(gasUsed < 16_777_216n, `${filled} vaults: ${gasUsed} gas`)
+    withinGas(gasUsed, 16_777_216n, `${filled} vaults`)
     if (filled < 25) await pools.vaultDraws.advance(999n)
     assert.equal(await pools.vaultDraws.nextDrawId(), 26n)
   })
