@@ -152,7 +152,7 @@ abstract contract Seats is Accounts {
                 ++released;
                 _free(members[i], kind, until, tailFrom != 0);
             }
-            emit SeatReleased(members[i], poolId, _amount(kind), isHeld ? type(uint64).max : until);
+            _emitReleased(members[i], poolId, kind, isHeld ? type(uint64).max : until);
         }
         if (kind == PoolKind.Staker) _freeOfTotal(released, until, tailFrom != 0);
         _store(poolId, entries, count);
@@ -193,7 +193,7 @@ abstract contract Seats is Accounts {
             ++released;
             if (kind == PoolKind.Staker) --_ledgers[producerId].ended;
             _free(producerId, kind, uint48(block.timestamp), false);
-            emit SeatReleased(producerId, poolId, _amount(kind), uint64(block.timestamp));
+            _emitReleased(producerId, poolId, kind, uint64(block.timestamp));
         }
         if (kind == PoolKind.Staker) _freeOfTotal(released, uint48(block.timestamp), false);
         emit SeatsUnheld(poolId);
@@ -371,6 +371,10 @@ abstract contract Seats is Accounts {
             }
         }
         return count;
+    }
+
+    function _emitReleased(ProducerId producerId, PoolId poolId, PoolKind kind, uint64 until) private {
+        emit SeatReleased(producerId, poolId, _amount(kind), until);
     }
 
     function _amount(PoolKind kind) private view returns (uint256) {

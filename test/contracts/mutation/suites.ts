@@ -34,7 +34,7 @@ const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
   'producers/PeriodLists': ['producers/Periods', 'producers/leaving', 'producers/model'],
   'producers/ProducerBook': ['producers/BlockProducers', 'producers/leaving', 'producers/model', 'producers/Committees'],
   'producers/Released': ['producers/Seats', 'producers/leaving', 'producers/model'],
-  'producers/Seats': ['producers/Seats', 'producers/BlockProducers', 'producers/model'],
+  'producers/Seats': ['producers/Seats', 'producers/leaving', 'producers/BlockProducers', 'producers/model'],
   'staking/StakingPool': ['staking/StakingPool', 'staking/fee', 'audit/cover', 'staking/ledger'],
   'staking/WithdrawalBatches': ['staking/WithdrawalQueue'],
   'tokens/BondEther': ['tokens/BondEther', 'staking/ledger'],

@@ -145,6 +145,21 @@ describe('Leaving', () => {
     })
   }
 
+  it('A27 not before the longest tail of its bond pools’ seats is over, in whatever order they were released', async () => {
+    const w = await load()
+    for (const pool of [1n, 2n]) await w.draws.lockSeats(pool, BOND, [w.id])
+    await exit(w)
+    await w.settlement.set(w.id, NEVER, 0n)
+    const from = await w.clock()
+    await w.registry.releaseSeats(1n, BOND, [w.id], from + 1_000n)
+    await w.registry.releaseSeats(2n, BOND, [w.id], from)
+    await networkHelpers.time.increaseTo(from + w.tail + 1n)
+    await refused(w, w.mine.withdrawBond(w.id), 'SeatsHeldStill')
+    await networkHelpers.time.setNextBlockTimestamp(from + w.tail + 1_000n)
+    await w.mine.withdrawBond(w.id)
+    assert.equal(await w.statusOf(), GONE)
+  })
+
   it('A45 not with CDT debt: neither leaving nor coming back under other keys sheds it', async () => {
     const w = await load()
     const unlisted = await exit(w)
