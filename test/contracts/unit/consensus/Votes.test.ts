@@ -207,7 +207,7 @@ describe('Votes', function () {
   })
 
   describe('a lie', () => {
-    it('A20 decided at once by two thirds of all who may vote: the signers are slashed out, the openers paid by equal parts', async () => {
+    it('A20 A41 decided at once by two thirds of all who may vote, by no fewer: the signers are slashed out, the openers paid by equal parts', async () => {
       await voters.cast(id, WRONG, some(4))
       expect(await stateOf()).to.equal(OPEN)
       await expect(voters.cast(id, WRONG, some(1, 4)))

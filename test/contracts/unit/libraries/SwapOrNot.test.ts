@@ -81,6 +81,7 @@ describe('SwapOrNot', function () {
         Array.from({ length: count }, (_, index) => expected({ index, count, seed })),
       )
       const cut = randomInt(count)
+      assert.equal(await shuffle.shuffledIndex(cut, count, seed), whole[cut])
       const parts = [...(await shuffle.shuffledIndices(0, cut, count, seed)), ...(await shuffle.shuffledIndices(cut, count, count, seed))]
       assert.deepEqual(parts, [...whole])
     }

@@ -353,7 +353,14 @@ describe('Exits', function () {
       await pastDeadline(pool)
       const epoch = await life.epochNow()
       life.change(pool, { exitEpoch: epoch + 100_000, withdrawableEpoch: epoch + 100_256 })
+      const before = await bondsOf(pool)
       await refused(stall(pool), 'ExitInitiated')
+      // Nor for the fee of whoever forces an exit that is under way, long after.
+      await life.exits.connect(at(life.people, 7)).forceExit(pool.id, { value: 1n })
+      await life.toEpoch((await life.epochNow()) + 30)
+      await refused(stall(pool), 'ExitInitiated')
+      expect(await bondsOf(pool)).to.deep.equal(before)
+      expect(await life.bondEther.balanceOf(at(life.people, 7))).to.equal(0n)
     })
 
     it('A46 is none of a validator ejected or slashed', async () => {

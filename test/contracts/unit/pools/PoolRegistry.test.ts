@@ -238,13 +238,38 @@ describe('PoolRegistry: the result of a ceremony', () => {
     await poolRegistry.completeDkg(1n, result)
     await expect(poolRegistry.completeDkg(1n, result)).to.be.revertedWithCustomError(poolRegistry, 'WrongState')
     const { result: again } = await dkgResult({ ...all, poolId: 2n }, { groupSecret })
-    const refusedAgain = () =>
-      expect(poolRegistry.completeDkg(2n, again)).to.be.revertedWithCustomError(poolRegistry, 'KeyTaken').withArgs(publicKey, 1n)
+    const refusedAgain = async () => {
+      const sent = await deposited(all)
+      await expect(poolRegistry.completeDkg(2n, again)).to.be.revertedWithCustomError(poolRegistry, 'KeyTaken').withArgs(publicKey, 1n)
+      // No second ETH went to the key, and it is still the first pool's.
+      assert.equal(await deposited(all), sent)
+      assert.equal(await poolRegistry.poolByKey(publicKey), 1n)
+      assert.equal((await poolRegistry.pool(2n)).state, STATE.ceremony)
+    }
     await refusedAgain()
-    // Nor after its first pool has come to its end.
+    // Nor after its first pool has come to its end: front-run,
+    const snapshot = await networkHelpers.takeSnapshot()
     const { timestamp, state, proof } = await proveValidator(all, { publicKey, withdrawalCredentials: randomRoot() })
     await poolRegistry.reportFrontRun(1n, timestamp, state, proof)
     await refusedAgain()
+    // or funded, exited and closed,
+    await snapshot.restore()
+    await fund(all, 1n, { publicKey, withdrawalCredentials: await all.pools.stakingPool.withdrawalCredentials(STAKER) })
+    const exits = poolRegistry.connect(await all.pools.as(all.pools.addresses.exits))
+    await exits.markExiting(1n)
+    await refusedAgain()
+    await exits.markClosed(1n)
+    await refusedAgain()
+    // nor in a ceremony after one that failed; with a key of its own the pool comes to be all the same.
+    await all.pools.toEpoch((await poolRegistry.pool(2n)).deadline + 2n)
+    await poolRegistry.failDkg(2n, 0n, 0n, NO_SIGNATURE)
+    await all.pools.periods.freeze(10n)
+    await draw(all)
+    const { result: later } = await dkgResult({ ...all, poolId: 2n }, { groupSecret })
+    await expect(poolRegistry.completeDkg(2n, later)).to.be.revertedWithCustomError(poolRegistry, 'KeyTaken').withArgs(publicKey, 1n)
+    const { result: own } = await dkgResult({ ...all, poolId: 2n }, {})
+    await poolRegistry.completeDkg(2n, own)
+    assert.equal((await poolRegistry.pool(2n)).state, STATE.registered)
   })
 
   it('A32 a silent member costs one deadline: then the seats are free and the next round is drawn', async () => {
@@ -351,6 +376,7 @@ describe('PoolRegistry: funding', () => {
     const all = await load(registered)
     const { poolRegistry } = all.pools
     const ours = { publicKey: all.publicKey, withdrawalCredentials: all.credentials }
+    const sent = await deposited(all)
     const { timestamp, state, proof } = await proveValidator(all, ours)
     const refused = (change: object, error: string) =>
       expect(poolRegistry.fundPool(1n, timestamp, state, { ...proof, ...change })).to.be.revertedWithCustomError(poolRegistry, error)
@@ -362,6 +388,10 @@ describe('PoolRegistry: funding', () => {
     const elsewhere = await proveValidator(all, { publicKey: compressed(newKey()), withdrawalCredentials: all.credentials })
     const call = poolRegistry.fundPool(1n, elsewhere.timestamp, elsewhere.state, proof)
     await expect(call).to.be.revertedWithCustomError(poolRegistry, 'LeafNotProven')
+    // The 31 ETH wait where they were, and go with the right proof.
+    assert.deepEqual([(await deposited(all)) - sent, await all.pools.stakingPool.reserved()], [0n, eth('31')])
+    await fund(all, 1n, ours)
+    assert.deepEqual([(await deposited(all)) - sent, await all.pools.stakingPool.reserved()], [eth('31'), 0n])
   })
 
   it('A05 a slashed or exiting validator, an old state or another fork reverts', async () => {

@@ -131,6 +131,14 @@ describe('BlockProducers: registering', () => {
     const possession = proofOfPossession(world.judgeOf('blockProducers'), { owner: sender.address, operator, key: own })
     const call = world.blockProducers.connect(sender).register(operator, rogue, possession, '', { value: eth('24') })
     await expect(call).to.be.revertedWithCustomError(world.blockProducers, 'InvalidProofOfPossession')
+    // Nor with the first's own proof of possession, which binds its owner and operator. Nobody came in by it, and no bond.
+    const theirs = proofOfPossession(world.judgeOf('blockProducers'), { owner: sender.address, operator, key: world.first.key })
+    const bonds = await world.blockProducers.totalBondValue()
+    await expect(
+      world.blockProducers.connect(sender).register(operator, rogue, theirs, '', { value: eth('24') }),
+    ).to.be.revertedWithCustomError(world.blockProducers, 'InvalidProofOfPossession')
+    assert.equal(await world.blockProducers.producerOf(operator), 0n)
+    assert.equal(await world.blockProducers.totalBondValue(), bonds)
   })
 
   it('refuses infinity and points off the curve', async () => {

@@ -70,6 +70,26 @@ describe('Periods: lists', () => {
     assert.equal((await list(periods, 1)).at(-1), Number(id))
   })
 
+  it('A53 lists a bond of ten stakes once, like one of one, and those below a stake not at all', async () => {
+    const { periods, blockProducers, bondEther, addresses, as, toEpoch, register } = await networkHelpers.loadFixture(nine)
+    const stake = parseEther('24')
+    const whale = await register(10n * stake)
+    const small: bigint[] = []
+    for (let i = 0; i < 3; i++) small.push((await register(stake)).id)
+    // What nine stakes' worth of ETH can't buy in pieces: no piece is taken, and one that shrinks is out.
+    await expect(register(stake - 1n)).to.be.revertedWithCustomError(blockProducers, 'BondTooSmall')
+    const registry = blockProducers.connect(await as(addresses.poolRegistry))
+    await registry.slashSeats(1n, small, parseEther('0.001'), ZeroAddress)
+    await toEpoch(5)
+    await periods.freeze(10n)
+    assert.deepEqual(
+      (await list(periods, 0)).sort((a, b) => a - b),
+      [1, 2, 3, 4, 5, 6, 7, 8, 9, Number(whale.id)],
+    )
+    // The others' places are worth what they were: nobody was charged for the small ones, nor did the shares they lost lift the index.
+    assert.equal(await bondEther.rewardsIndex(), 10n ** 27n)
+  })
+
   it('lets at most the churn in and out a period, first come first served, and keeps every past list', async () => {
     const { periods, blockProducers, addresses, as, toEpoch, register } = await networkHelpers.loadFixture(nine)
     await toEpoch(5)
