@@ -1,9 +1,9 @@
 import { expect } from 'chai'
 import { parseEther } from 'ethers'
 import type { NetworkConnection } from 'hardhat/types/network'
+import { at } from '../support/at.ts'
 import { g1, newKey, proofOfPossession } from '../support/block-producers.ts'
 import { forkNetwork } from '../support/fork.ts'
-import { at } from '../support/network-life.ts'
 import { signPermit } from '../support/permit.ts'
 import { randomWallet } from '../support/randomness.ts'
 

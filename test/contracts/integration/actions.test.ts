@@ -1,8 +1,9 @@
 import { expect } from 'chai'
 import { parseEther, Signature } from 'ethers'
 import { network } from 'hardhat'
+import { at } from '../../support/at.ts'
 import { forkNetwork } from '../../support/fork.ts'
-import { at, FULL, type NetworkLife, type Pool, startLife } from '../../support/network-life.ts'
+import { FULL, type NetworkLife, type Pool, startLife } from '../../support/network-life.ts'
 import { pointsOf, rootOfPage, wordOfPage } from '../../support/pages.ts'
 import { nextReportEpoch } from '../../support/reports.ts'
 

@@ -1,8 +1,10 @@
 import { parseEther } from 'ethers'
+import { at } from '../../support/at.ts'
 import { SLOTS_PER_EPOCH } from '../../support/beacon-prover.ts'
 import { g1, newKey, proofOfPossession } from '../../support/block-producers.ts'
 import { GasSnapshot } from '../../support/gas-snapshot.ts'
-import { at, type NetworkLife, type Pool, STAKER, startLife } from '../../support/network-life.ts'
+import { type NetworkLife, type Pool, startLife } from '../../support/network-life.ts'
+import { STAKER } from '../../support/network-reports.ts'
 import { randomWallet, useSeed } from '../../support/randomness.ts'
 import { steadyChain } from '../../support/steady-chain.ts'
 

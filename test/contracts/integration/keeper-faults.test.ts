@@ -7,8 +7,9 @@ import { type FaultTask, faultTasks, prepareFault } from '../../../operator/keep
 import type { CallPorts } from '../../../operator/keeper/types.ts'
 import { windDownTasks } from '../../../operator/keeper/wind-down.ts'
 import { openCourt, rule } from '../../../scripts/dispute/court.ts'
+import { at } from '../../support/at.ts'
 import { SLOTS_PER_EPOCH } from '../../support/beacon-prover.ts'
-import { at, FULL, type NetworkLife, type Pool, startLife } from '../../support/network-life.ts'
+import { FULL, type NetworkLife, type Pool, startLife } from '../../support/network-life.ts'
 import { randomWallet } from '../../support/randomness.ts'
 import { serveRpc } from '../../support/rpc-server.ts'
 

@@ -1,7 +1,8 @@
 import { expect } from 'chai'
 import { parseEther } from 'ethers'
 import { network } from 'hardhat'
-import { at, FULL, type NetworkLife, type Pool, startLife } from '../../support/network-life.ts'
+import { at } from '../../support/at.ts'
+import { FULL, type NetworkLife, type Pool, startLife } from '../../support/network-life.ts'
 
 describe('Life of a network', function () {
   this.timeout(600_000)

@@ -12,8 +12,10 @@ import { standingNow, standingOf } from '../../../operator/protocol/state/covera
 import { deriveReport, NO_DUTIES } from '../../../operator/protocol/state/derive-report.ts'
 import { emptyState, foldEvents } from '../../../operator/protocol/state/network-state.ts'
 import { nextSettlement } from '../../../operator/protocol/state/settlement.ts'
+import { at } from '../../support/at.ts'
 import { SLOTS_PER_EPOCH } from '../../support/beacon-prover.ts'
-import { at, BOND, FULL, type NetworkLife, STAKER, startLife } from '../../support/network-life.ts'
+import { FULL, type NetworkLife, startLife } from '../../support/network-life.ts'
+import { BOND, STAKER } from '../../support/network-reports.ts'
 
 /** Reports as operators derive them from the contracts' own events, committed, finalized and settled on chain. */
 describe('Reports that operators derive', function () {

@@ -3,8 +3,9 @@ import { parseEther } from 'ethers'
 import { network } from 'hardhat'
 import type { Hex, ProducerId } from '../../../operator/core/ids.ts'
 import { cutPages, encodePoints, POINTS_PER_PAGE, provePoints } from '../../../operator/protocol/state/pages.ts'
+import { at } from '../../support/at.ts'
 import { rotationResult } from '../../support/ceremonies.ts'
-import { at, type NetworkLife, startLife } from '../../support/network-life.ts'
+import { type NetworkLife, startLife } from '../../support/network-life.ts'
 
 const FUNDED_STAKER_POOL = { state: 4n, kind: 0n }
 const DEBT = 700

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { type BaseContract, type FunctionFragment, Interface, type ParamType, parseEther } from 'ethers'
 import { network } from 'hardhat'
+import { at } from '../../../support/at.ts'
 import { withinGas } from '../../../support/gas-bounds.ts'
-import { at, type NetworkLife, startLife } from '../../../support/network-life.ts'
+import { type NetworkLife, startLife } from '../../../support/network-life.ts'
 
 /** EIP-7825: most gas of a transaction. */
 const MAX_TRANSACTION_GAS = 16_777_216n

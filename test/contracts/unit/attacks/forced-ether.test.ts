@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { parseEther } from 'ethers'
 import { network } from 'hardhat'
-import { at, type NetworkLife, STAKER, startLife } from '../../../support/network-life.ts'
+import { at } from '../../../support/at.ts'
+import { type NetworkLife, startLife } from '../../../support/network-life.ts'
+import { STAKER } from '../../../support/network-reports.ts'
 
 const GIFT = parseEther('1000')
 const FOREVER = 2n ** 256n - 1n

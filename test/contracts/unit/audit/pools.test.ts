@@ -1,9 +1,11 @@
 import { expect } from 'chai'
 import { parseEther } from 'ethers'
 import { network } from 'hardhat'
+import { at } from '../../../support/at.ts'
 import { SLOTS_PER_EPOCH } from '../../../support/beacon-prover.ts'
 import { NO_SIGNATURE } from '../../../support/ceremonies.ts'
-import { at, FULL, type NetworkLife, type Pool, STAKER, startLife } from '../../../support/network-life.ts'
+import { FULL, type NetworkLife, type Pool, startLife } from '../../../support/network-life.ts'
+import { STAKER } from '../../../support/network-reports.ts'
 
 const GWEI = 10n ** 9n
 const EPOCH_SECONDS = SLOTS_PER_EPOCH * 60

@@ -1,8 +1,10 @@
 import { expect } from 'chai'
 import { parseEther } from 'ethers'
 import { network } from 'hardhat'
+import { at } from '../../../support/at.ts'
 import { SLOTS_PER_EPOCH } from '../../../support/beacon-prover.ts'
-import { at, FULL, type NetworkLife, type Pool, type SignedReport, STAKER, startLife } from '../../../support/network-life.ts'
+import { FULL, type NetworkLife, type Pool, startLife } from '../../../support/network-life.ts'
+import { type SignedReport, STAKER } from '../../../support/network-reports.ts'
 
 const FULL_GWEI = BigInt(FULL)
 

@@ -1,19 +1,11 @@
 import { expect } from 'chai'
 import { parseEther } from 'ethers'
 import { network } from 'hardhat'
+import { at } from '../../../support/at.ts'
 import { SLOTS_PER_EPOCH } from '../../../support/beacon-prover.ts'
 import { withinGas } from '../../../support/gas-bounds.ts'
-import {
-  at,
-  BOND,
-  contentOf,
-  FULL,
-  type NetworkLife,
-  type Pool,
-  type SignedReport,
-  STAKER,
-  startLife,
-} from '../../../support/network-life.ts'
+import { FULL, type NetworkLife, type Pool, startLife } from '../../../support/network-life.ts'
+import { BOND, contentOf, type SignedReport, STAKER } from '../../../support/network-reports.ts'
 
 const ETH = 1_000_000_000n
 const FULL_GWEI = BigInt(FULL)

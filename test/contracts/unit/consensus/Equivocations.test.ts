@@ -10,7 +10,7 @@ import { signEcdsa } from '../../../../operator/protocol/messages/ecdsa.ts'
 import { domainSeparatorOf } from '../../../../operator/protocol/messages/eip712.ts'
 import { qbftDigest } from '../../../../operator/protocol/messages/qbft.ts'
 import { STATEMENT_TYPES, type Statement, ZERO_ROOT } from '../../../../operator/protocol/qbft/types.ts'
-import { at } from '../../../support/network-life.ts'
+import { at } from '../../../support/at.ts'
 import { openPools, type RegisteredProducer } from '../../../support/open-pools.ts'
 import { randomWallet } from '../../../support/randomness.ts'
 

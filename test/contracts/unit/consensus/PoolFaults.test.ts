@@ -1,10 +1,12 @@
 import { expect } from 'chai'
 import { parseEther } from 'ethers'
 import { network } from 'hardhat'
+import { at } from '../../../support/at.ts'
 import { FORK_VERSION, SLOTS_PER_EPOCH } from '../../../support/beacon-prover.ts'
 import { type AttestationData, type ForkChoice, type Header, signAttestation, signHeader } from '../../../support/beacon-signatures.ts'
 import { g1, newKey } from '../../../support/block-producers.ts'
-import { at, FULL, type NetworkLife, type Pool, STAKER, startLife } from '../../../support/network-life.ts'
+import { FULL, type NetworkLife, type Pool, startLife } from '../../../support/network-life.ts'
+import { STAKER } from '../../../support/network-reports.ts'
 import { GENESIS_VALIDATORS_ROOT } from '../../../support/open-pools.ts'
 import { pageOf, wordOfPage } from '../../../support/pages.ts'
 

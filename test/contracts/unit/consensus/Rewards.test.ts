@@ -3,7 +3,8 @@ import { concat, parseEther, ZeroHash } from 'ethers'
 import { network } from 'hardhat'
 import type { Hex, ProducerId } from '../../../../operator/core/ids.ts'
 import { cutPages, encodePoints, POINTS_PER_PAGE, provePoints } from '../../../../operator/protocol/state/pages.ts'
-import { at, type NetworkLife, startLife } from '../../../support/network-life.ts'
+import { at } from '../../../support/at.ts'
+import { type NetworkLife, startLife } from '../../../support/network-life.ts'
 import { pageLevels, pointsOf, rootOfPage } from '../../../support/pages.ts'
 
 const PRODUCERS = 10

@@ -2,9 +2,11 @@ import { expect } from 'chai'
 import { type BaseContract, parseEther, ZeroHash } from 'ethers'
 import { network } from 'hardhat'
 import { reportDigest } from '../../../../operator/protocol/messages/report.ts'
+import { at } from '../../../support/at.ts'
 import { SLOTS_PER_EPOCH } from '../../../support/beacon-prover.ts'
 import { aggregateG2, g1, newKey } from '../../../support/block-producers.ts'
-import { at, contentOf, FULL, type NetworkLife, type Pool, type SignedReport, STAKER, startLife } from '../../../support/network-life.ts'
+import { FULL, type NetworkLife, type Pool, startLife } from '../../../support/network-life.ts'
+import { contentOf, type SignedReport, STAKER } from '../../../support/network-reports.ts'
 import { pageOf, pointsOf, rootOfPage } from '../../../support/pages.ts'
 
 const GWEI = 10n ** 9n

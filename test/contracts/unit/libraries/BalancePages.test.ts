@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { keccak256, ZeroHash } from 'ethers'
 import { network } from 'hardhat'
-import { at } from '../../../support/network-life.ts'
+import { at } from '../../../support/at.ts'
 import { pageOf, rootOfPage, wordOfPage } from '../../../support/pages.ts'
 
 const { ethers } = await network.create()

@@ -4,9 +4,11 @@ import { network } from 'hardhat'
 import systemContracts from '../../../../devnet/chain/execution/system-contracts.json' with { type: 'json' }
 import { toRoot } from '../../../../operator/core/parse.ts'
 import { seedOf, shuffledIndex } from '../../../../operator/protocol/shuffle.ts'
+import { at } from '../../../support/at.ts'
 import { SLOTS_PER_EPOCH } from '../../../support/beacon-prover.ts'
 import { withinGas } from '../../../support/gas-bounds.ts'
-import { at, BOND, FULL, type NetworkLife, type Pool, STAKER, startLife } from '../../../support/network-life.ts'
+import { FULL, type NetworkLife, type Pool, startLife } from '../../../support/network-life.ts'
+import { BOND, STAKER } from '../../../support/network-reports.ts'
 
 const REQUESTS = systemContracts.withdrawalRequests.address
 const EPOCH_SECONDS = SLOTS_PER_EPOCH * 60

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { expect } from 'chai'
 import { parseEther, ZeroAddress } from 'ethers'
 import { network } from 'hardhat'
-import { at } from '../../../support/network-life.ts'
+import { at } from '../../../support/at.ts'
 import { openPools, type RegisteredProducer } from '../../../support/open-pools.ts'
 
 const connection = await network.create()

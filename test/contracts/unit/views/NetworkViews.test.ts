@@ -1,7 +1,9 @@
 import { expect } from 'chai'
 import { parseEther, ZeroAddress } from 'ethers'
 import { network } from 'hardhat'
-import { at, BOND, type NetworkLife, type Pool, STAKER, startLife } from '../../../support/network-life.ts'
+import { at } from '../../../support/at.ts'
+import { type NetworkLife, type Pool, startLife } from '../../../support/network-life.ts'
+import { BOND, STAKER } from '../../../support/network-reports.ts'
 import { openPools } from '../../../support/open-pools.ts'
 
 const ETH = parseEther('1')
