@@ -1,5 +1,5 @@
 import { notABeaconNode, servesJsonRpc } from '../operator/adapters/endpoint-kinds.ts'
-import { reasonOf } from '../operator/core/errors.ts'
+import { fetchReasonOf } from '../operator/core/errors.ts'
 import { DeployError } from './errors.ts'
 import type { BeaconFacts, LayoutRow } from './parameters/types.ts'
 
@@ -60,9 +60,8 @@ async function getData(beaconUrl: string, path: string, signal?: AbortSignal): P
   try {
     response = await fetch(url, signal === undefined ? {} : { signal })
   } catch (cause) {
-    // The reason of a failed fetch hides in its cause.
-    const reason = reasonOf(cause instanceof Error && cause.cause !== undefined ? cause.cause : cause)
-    throw new DeployError('BEACON_NODE_UNREACHABLE', `no beacon node answers at ${url.origin}: ${reason}`, { url: String(url) }, { cause })
+    const message = `no beacon node answers at ${url.origin}: ${fetchReasonOf(cause)}`
+    throw new DeployError('BEACON_NODE_UNREACHABLE', message, { url: String(url) }, { cause })
   }
   const body: unknown = await response.json().catch(() => undefined)
   if (!response.ok || body === undefined) {

@@ -1,5 +1,12 @@
 import { globSync } from 'node:fs'
+import { readFlags } from './support/flags.ts'
 import { runAll } from './support/steps.ts'
+
+readFlags({
+  name: 'e2e',
+  help: 'npm run e2e: whole vaults of operator processes on a real chain, with what can go wrong in them. It takes some minutes.',
+  options: {},
+})
 
 const tests = globSync('test/e2e-long/**/*.test.ts').sort()
 

@@ -21,6 +21,9 @@ import {
 
 const RAY = 10n ** 27n
 
+/** MIN_REQUEST of WithdrawalQueue, which could tell only after the approval has cost its gas. */
+const LEAST_REQUEST = 10n ** 9n
+
 const ALL = 'all'
 
 /** The number of a withdrawal request, as typed. */
@@ -106,6 +109,10 @@ withWallet(program.command('withdraw').description('queue a request to turn bETH
         `${wallet.address} holds ${held} as bETH, less than the ${asked} asked for: ask for less, or for "all"`,
       )
     }
+    if (amount < LEAST_REQUEST) {
+      const [least, asked] = ethTexts(LEAST_REQUEST, amount)
+      throw new StakerError('TOO_LITTLE', `a withdrawal request is for at least ${least} of bETH, this one is for ${asked}: ask for more`)
+    }
     if ((await token.allowance(wallet.address, deployment.addresses.withdrawalQueue)) < amount) {
       await transact(wallet, await token.approve.populateTransaction(deployment.addresses.withdrawalQueue, amount))
     }
@@ -130,9 +137,11 @@ withConnection(program.command('request').description('what has become of a with
       : request.finalized
         ? `ready to be claimed: ${ethText(request.claimable)}`
         : 'waiting for a finalized report'
-    say(flags, `request ${flags.request} of ${request.owner} for ${ethText(request.amount)}: ${state}`, {
+    // Once it is claimed nobody owns it any more.
+    const whose = request.claimed ? '' : ` of ${request.owner}`
+    say(flags, `request ${flags.request}${whose} for ${ethText(request.amount)}: ${state}`, {
       requestId: flags.request,
-      owner: request.owner,
+      owner: request.claimed ? null : request.owner,
       amount: request.amount,
       finalized: request.finalized,
       claimed: request.claimed,

@@ -1,5 +1,12 @@
 import { globSync } from 'node:fs'
+import { readFlags } from './support/flags.ts'
 import { runAll, type Step } from './support/steps.ts'
+
+readFlags({
+  name: 'test',
+  help: 'npm test: everything that must hold before a change lands, from types to end to end. It takes some minutes.',
+  options: {},
+})
 
 const nodeTests = globSync('test/{docs,operator,e2e,devnet,deploy,scripts}/**/*.test.ts').sort()
 const contractTests = globSync('test/contracts/**/*.test.ts').sort()

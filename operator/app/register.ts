@@ -3,6 +3,7 @@ import { type Deployment, readDeployment } from '../adapters/chain/deployment.ts
 import { INTERFACES } from '../adapters/chain/interfaces.ts'
 import { waitForReceipt } from '../adapters/chain/receipt.ts'
 import { explain } from '../adapters/chain/revert.ts'
+import { assertHolds } from '../adapters/chain/transact.ts'
 import { connectProvider, openWallet } from '../adapters/chain/wallet.ts'
 import { parsePeerAddress, peerIdOfSeed } from '../adapters/p2p/identity.ts'
 import type { Address, Hex, ProducerId, PublicKey, Root } from '../core/ids.ts'
@@ -61,6 +62,7 @@ export async function register(request: RegisterRequest): Promise<Registered> {
     const owner = await openWallet({ keyFile: request.ownerKeyFile, passwordFile: request.ownerPasswordFile }, provider)
     const identity = { operator: toAddress(signer.operatorKey.address), signingKey: signer.signingKey, address }
     await assertUnregistered(provider, deployment, identity.operator)
+    await assertHolds({ provider, address: owner.address, value: request.bond + request.fundOperator })
     return await send({ request, owner, deployment, identity }).catch((error: unknown) => {
       throw new AppError('REFUSED', `registering failed: ${explain(error)}`, {}, { cause: error })
     })

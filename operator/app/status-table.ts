@@ -1,4 +1,4 @@
-import { reasonOf } from '../core/errors.ts'
+import { fetchReasonOf } from '../core/errors.ts'
 import { REASONS } from '../duties/reasons.ts'
 import type { DutyRecord } from '../duties/tracker.ts'
 import { columns } from './cli/print.ts'
@@ -14,8 +14,7 @@ export async function readStatus(url: string): Promise<OperatorStatus> {
   try {
     response = await fetch(new URL('/status', url), { signal: AbortSignal.timeout(TIMEOUT_MS) })
   } catch (cause) {
-    const inner = cause instanceof Error && cause.cause !== undefined ? cause.cause : cause
-    throw new AppError('NO_ANSWER', `${expected}, nobody answers: ${reasonOf(inner)}`, { url }, { cause })
+    throw new AppError('NO_ANSWER', `${expected}, nobody answers: ${fetchReasonOf(cause)}`, { url }, { cause })
   }
   const body: unknown = await response.json().catch(() => undefined)
   if (response.ok && typeof body === 'object' && body !== null && 'producerId' in body) return body as OperatorStatus

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs'
+import { chmodSync, closeSync, openSync, statSync } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { ProtectionLostError, SignerError } from './errors.ts'
 
@@ -28,6 +28,7 @@ const SCHEMA = `
   ) WITHOUT ROWID, STRICT;
 `
 const SQLITE_BUSY = 5
+const OWNER_ONLY = 0o600
 
 /** The open database of signing records. It belongs to this process alone until closed. */
 export type ProtectionDatabase = {
@@ -53,6 +54,8 @@ type Joint = { failure: ProtectionLostError | undefined }
 export function createDatabase(path: string, id: string): void {
   if (statSync(path, { throwIfNoEntry: false }) !== undefined)
     throw new SignerError('KEYS_EXIST', `expected no database at ${path} yet`, { path })
+  // An empty file is an empty database; SQLite gives the mode of it to the files beside it.
+  closeSync(openSync(path, 'wx', OWNER_ONLY))
   const database = connect(path)
   database.exec(`BEGIN; ${SCHEMA}`)
   database.prepare("INSERT INTO meta VALUES ('id', ?)").run(id)
@@ -86,6 +89,7 @@ export function openDatabase(path: string, id: string): ProtectionDatabase {
   if (opened === undefined) {
     throw new ProtectionLostError('PROTECTION_LOST', `expected the database of signing records at ${path}, found none`, { path, id })
   }
+  for (const file of [path, `${path}-wal`]) restrict(file)
   const database = connect(path)
   const found = idOf(database)
   if (found !== id) {
@@ -160,6 +164,12 @@ export function openDatabase(path: string, id: string): ProtectionDatabase {
   }
 
   return { prepare: (sql) => database.prepare(sql), record, together, close: () => database.close() }
+}
+
+/** Takes others' access to a file that was made before its mode was seen to, or copied back without it. */
+function restrict(path: string): void {
+  const mode = statSync(path, { throwIfNoEntry: false })?.mode ?? 0
+  if ((mode & 0o077) !== 0) chmodSync(path, OWNER_ONLY)
 }
 
 function idOf(database: DatabaseSync): unknown {

@@ -98,10 +98,20 @@ export async function writeDurablyAside(path: string, content: Uint8Array | stri
   await syncFolderAside(dirname(path))
 }
 
+/** A file's bytes. Throws the file system's error, always with the path. */
+export function readNamed(path: string): Buffer {
+  try {
+    return readFileSync(path)
+  } catch (error) {
+    // A folder can be opened; what fails is reading, which does not know of what.
+    throw error instanceof Error && !('path' in error) ? Object.assign(error, { path }) : error
+  }
+}
+
 /** The file's bytes, or undefined when there is no such file. */
 export function readIfPresent(path: string): Buffer | undefined {
   try {
-    return readFileSync(path)
+    return readNamed(path)
   } catch (error) {
     if (isAbsent(error)) return undefined
     throw error

@@ -1,6 +1,6 @@
 import { globSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { readFlags } from '../support/flags.ts'
 import { sourceUnits } from './ast.ts'
 import { type Rewritten, separateBranches } from './branches.ts'
 import { makeWorkspace, ROOT, runIn } from './workspace.ts'
@@ -12,18 +12,15 @@ const HELP = `Line and branch coverage of contracts/ by the contract tests.
 Runs the tests in a copy of the project. Lines are the compiler's statements; branches are both ways of every \`if\`, written or
 not. --grep takes only tests whose names match. Exits with status 1 when either is below the bar (per cent).
 `
-const { values, positionals } = parseArgs({
+const { values, words } = readFlags({
+  name: 'coverage',
+  help: HELP,
   options: {
     bar: { type: 'string', default: '98' },
     grep: { type: 'string', default: '' },
-    help: { type: 'boolean', short: 'h', default: false },
   },
-  allowPositionals: true,
+  words: true,
 })
-if (values.help) {
-  console.log(HELP)
-  process.exit(0)
-}
 
 const LIMIT_SECONDS = 3600
 /**
@@ -40,7 +37,7 @@ const workspace = makeWorkspace()
 try {
   const rewritten = new Map(sourceUnits(workspace.root).map((unit) => [unit.path, separateBranches(unit)]))
   for (const [path, { text }] of rewritten) writeFileSync(join(workspace.root, path), text)
-  const tests = positionals.length > 0 ? positionals : globSync('test/contracts/**/*.test.ts', { cwd: workspace.root }).sort()
+  const tests = words.length > 0 ? words : globSync('test/contracts/**/*.test.ts', { cwd: workspace.root }).sort()
   const { output, status } = await workspace.run(
     [
       'hardhat',

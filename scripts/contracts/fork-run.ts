@@ -3,9 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { parseArgs, promisify } from 'node:util'
+import { promisify } from 'node:util'
 import { HDNodeWallet } from 'ethers'
 import { z } from 'zod'
+import { readFlags } from '../support/flags.ts'
 import { runAll, type Step } from '../support/steps.ts'
 
 const HELP = `Actions of stakers and block producers on a fork of a running chain, by Hardhat.
@@ -18,11 +19,7 @@ Without FORK_URL a local chain is started for it, with a deployment. On the fork
 from the first deposit to a claim; with FORK_DIRECTORY people also act on that deployment, as it stands (npm start prints both).
 The fork is a copy in memory: nothing is sent to the chain itself.
 `
-const { values } = parseArgs({ options: { help: { type: 'boolean', short: 'h', default: false } } })
-if (values.help) {
-  console.log(HELP)
-  process.exit(0)
-}
+readFlags({ name: 'fork-run', help: HELP, options: {} })
 
 const readySchema = z.object({ executionUrl: z.string(), beaconUrl: z.string(), mnemonic: z.string() })
 const deployedSchema = z.object({ directory: z.string() })

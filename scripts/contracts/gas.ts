@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { parseArgs } from 'node:util'
+import { readFlags } from '../support/flags.ts'
 
 const HELP = `Gas of the contracts, to the unit, against the figures kept in test/contracts/integration/gas-snapshot.json.
 
@@ -8,13 +8,7 @@ const HELP = `Gas of the contracts, to the unit, against the figures kept in tes
 
 With --update the figures measured now are kept, and written into the table of docs/gas.md.
 `
-const { values } = parseArgs({
-  options: { update: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false } },
-})
-if (values.help) {
-  console.log(HELP)
-  process.exit(0)
-}
+const { values } = readFlags({ name: 'gas', help: HELP, options: { update: { type: 'boolean', default: false } } })
 
 const TESTS = ['test/contracts/integration/gas.test.ts', 'test/contracts/integration/gas-at-size.test.ts']
 const env = values.update ? { ...process.env, UPDATE_GAS: '1' } : process.env

@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util'
+import { readFlags } from '../support/flags.ts'
 import { runAll } from '../support/steps.ts'
 
 const HELP = `Stateful invariant tests of the contracts: random stakers, producers, committees, attackers, and the beacon chain under them.
@@ -8,20 +8,17 @@ const HELP = `Stateful invariant tests of the contracts: random stakers, produce
 256 runs of 100 actions; with --deep 2,048 runs of 400. Each run follows from its seed, counted on from --seed. A failure shows its
 seed and all actions that led to it: --seed N --runs 1 repeats it, --trace shows every call of it.
 `
-const { values } = parseArgs({
+const { values } = readFlags({
+  name: 'invariants',
+  help: HELP,
   options: {
     deep: { type: 'boolean', default: false },
     runs: { type: 'string' },
     depth: { type: 'string' },
     seed: { type: 'string', default: '0' },
     trace: { type: 'boolean', default: false },
-    help: { type: 'boolean', short: 'h', default: false },
   },
 })
-if (values.help) {
-  console.log(HELP)
-  process.exit(0)
-}
 // Read by the tests themselves.
 process.env.INVARIANT_RUNS = values.runs ?? (values.deep ? '2048' : '256')
 process.env.INVARIANT_DEPTH = values.depth ?? (values.deep ? '400' : '100')

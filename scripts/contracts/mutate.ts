@@ -1,7 +1,7 @@
 import { globSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { suitesOf } from '../../test/contracts/mutation/suites.ts'
+import { readFlags } from '../support/flags.ts'
 import { type SourceUnit, sourceUnits } from './ast.ts'
 import { type Mutant, mutantsOf, sample } from './mutants.ts'
 import { Compiler } from './mutation/compiler.ts'
@@ -26,7 +26,9 @@ Verdicts are kept in .data/mutation.jsonl: a run that was stopped goes on where 
 is tried again when its contract changes, or the tests that it survived. Survivors that are understood stand in
 test/contracts/mutation/survivors.json with the reason. Changes that do not compile, or compile to the same code, do not count.
 `
-const { values } = parseArgs({
+const { values } = readFlags({
+  name: 'mutate',
+  help: HELP,
   options: {
     size: { type: 'string', default: '300' },
     seed: { type: 'string', default: '1' },
@@ -35,13 +37,8 @@ const { values } = parseArgs({
     bar: { type: 'string', default: '90' },
     trust: { type: 'boolean', default: false },
     report: { type: 'boolean', default: false },
-    help: { type: 'boolean', short: 'h', default: false },
   },
 })
-if (values.help) {
-  console.log(HELP)
-  process.exit(0)
-}
 
 const TESTS = join(ROOT, 'test/contracts/mutation')
 // Built where it is: a copy of a build is not known as one.

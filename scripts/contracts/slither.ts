@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { readFlags } from '../support/flags.ts'
 import { makeWorkspace, ROOT } from './workspace.ts'
 
 const HELP = `Static analysis of contracts/ with Slither.
@@ -13,17 +13,14 @@ and ends well. Everything it finds stands with its reason in test/contracts/slit
 else, and any reason that explains nothing any more, makes it fail. --list prints all findings by their keys. --no-install takes
 a slither that is there, or says that there is none and ends well.
 `
-const { values } = parseArgs({
+const { values } = readFlags({
+  name: 'slither',
+  help: HELP,
   options: {
     list: { type: 'boolean', default: false },
     'no-install': { type: 'boolean', default: false },
-    help: { type: 'boolean', short: 'h', default: false },
   },
 })
-if (values.help) {
-  console.log(HELP)
-  process.exit(0)
-}
 
 const VERSION = '0.11.6'
 const LIMIT_SECONDS = 600

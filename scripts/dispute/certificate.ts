@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { toBlsSignature, toPoolId, toRoot, toSlot } from '../../operator/core/parse.ts'
 import type { Call } from '../../operator/core/ports/chain.ts'
@@ -13,6 +12,7 @@ import {
   decodeCertificateSet,
 } from '../../operator/protocol/messages/certificate-set.ts'
 import { domainSeparatorOf } from '../../operator/protocol/messages/eip712.ts'
+import { readNamed } from '../../operator/signer/files.ts'
 import { type Court, commitmentOf } from './court.ts'
 import { DisputeError } from './errors.ts'
 
@@ -30,7 +30,7 @@ const certificates = z.array(
 
 /** A published set: as operators serve it (binary), or as a JSON list of certificates, in its order. Throws `DisputeError` BAD_FILE. */
 export function readCertificates(path: string): readonly DutyCertificate[] {
-  const bytes = readFileSync(path)
+  const bytes = readNamed(path)
   try {
     return bytes[0] === '['.charCodeAt(0) ? certificates.parse(JSON.parse(bytes.toString('utf8'))) : decodeCertificateSet(bytes)
   } catch (cause) {

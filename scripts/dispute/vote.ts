@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs'
 import type { ProducerId } from '../../operator/core/ids.ts'
 import { toProducerId, toRoot } from '../../operator/core/parse.ts'
 import type { Call } from '../../operator/core/ports/chain.ts'
 import { signatureToEip2537 } from '../../operator/protocol/bls/points.ts'
 import { aggregateSignatures } from '../../operator/protocol/bls/signatures.ts'
 import { wordsOf } from '../../operator/protocol/bls/words.ts'
+import { readNamed } from '../../operator/signer/files.ts'
 import { decryptKeystore } from '../../operator/signer/keystore.ts'
 import { passwordFrom } from '../../operator/signer/password.ts'
 import { createSigningKey } from '../../operator/signer/signing-key.ts'
@@ -20,7 +20,7 @@ const LIST_A_CALL = 500
 
 /** A producer's BLS signing key from its EIP-2335 file (signer/signing-key.json of a data folder). Throws `SignerError`. */
 export async function openSigningKey(path: string, passwordFile: string): Promise<SigningKey> {
-  const text = readFileSync(path, 'utf8')
+  const text = readNamed(path).toString('utf8')
   return createSigningKey(await decryptKeystore({ text, password: passwordFrom({ file: passwordFile }), path }))
 }
 

@@ -9,7 +9,7 @@ import type { Address, Hex } from '../../operator/core/ids.ts'
 export type ConnectionFlags = { readonly rpcUrl: string; readonly directory: Address; readonly json?: true }
 export type WalletFlags = ConnectionFlags & { readonly keyFile: string; readonly passwordFile: string }
 
-export class StakerError extends OpenPoolsError<'TOO_MUCH' | 'NOTHING_HELD' | 'NO_EVENT'> {}
+export class StakerError extends OpenPoolsError<'TOO_MUCH' | 'TOO_LITTLE' | 'NOTHING_HELD' | 'NO_EVENT'> {}
 
 /** Flags that every command shares; each can be given by an environment variable instead. */
 export function withConnection(command: Command): Command {

@@ -109,12 +109,13 @@ describe('operator on a real chain', { timeout: 300_000 }, () => {
   })
 
   it('refuses a bond that is too small with the contract’s reason', async () => {
-    const { status, stderr } = await openpools([
-      'register',
-      ...[...keys('stranger'), ...network(), ...(await ownerFlags(3)), '--bond', '2', '--address', p2p(3)],
-    ])
+    const flags = ['register', ...keys('stranger'), ...network(), ...(await ownerFlags(3)), '--address', p2p(3)]
+    const { status, stderr } = await openpools([...flags, '--bond', '2'])
     assert.equal(status, 1)
     assert.match(stderr, /^openpools: .*a bond is at least 24 ETH, this one is 2 ETH/)
+    const tooGreat = await openpools([...flags, '--bond', '99999999'])
+    assert.equal(tooGreat.status, 1)
+    assert.match(tooGreat.stderr, /^openpools: 0x\w{40} holds \d+ ETH, less than the 99999999 ETH to send/)
   })
 
   it('becomes ready, meets the others and does upkeep', async () => {

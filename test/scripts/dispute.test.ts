@@ -1,9 +1,18 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { INTERFACES } from '../../operator/adapters/chain/interfaces.ts'
+import { readCertificates } from '../../scripts/dispute/certificate.ts'
+import { EVIDENCE, type EvidenceKind, readEvidence } from '../../scripts/dispute/evidence.ts'
 
 const SOMEBODY = `0x${'ab'.repeat(20)}`
 const NETWORK = ['--rpc-url', 'http://127.0.0.1:9', '--directory', SOMEBODY]
+
+const names = (kind: EvidenceKind): readonly string[] =>
+  INTERFACES.slashing.getFunction(EVIDENCE[kind])?.inputs.map(({ name }) => name) ?? []
 
 function dispute(args: readonly string[]): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
   return new Promise((resolve) => {
@@ -33,6 +42,27 @@ describe('dispute, wrongly used', { concurrency: 2 }, () => {
       assert.doesNotMatch(stderr, /\n\s+at /)
     })
   }
+
+  it('shows nothing of a file that is no evidence, and names a folder that is none either', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'open-pools-evidence-'))
+    const file = join(folder, 'password')
+    const args = names('qbft')
+    const contents = [
+      'secretpassword',
+      '"secretpassword"',
+      JSON.stringify(Object.fromEntries(args.map((name) => [name, 'secretpassword']))),
+    ]
+    for (const content of contents) {
+      writeFileSync(file, content)
+      assert.throws(
+        () => readEvidence(file, 'qbft'),
+        (error: Error) => error.message.includes(`expected evidence in ${file}`) && !error.message.includes('secret'),
+      )
+    }
+    assert.throws(() => readEvidence(folder, 'qbft'), { code: 'EISDIR', path: folder })
+    assert.throws(() => readCertificates(folder), { code: 'EISDIR', path: folder })
+    rmSync(folder, { recursive: true })
+  })
 
   it('teaches with examples', async () => {
     for (const command of ['balance', 'arrivals', 'certificate', 'vote', 'evidence']) {

@@ -88,6 +88,12 @@ describe('stake on a real chain', { timeout: 120_000 }, () => {
       env,
     )
     await refuses(['deposit', '--amount', '99999999999'], /^stake: 0x\w{40} holds \S+ ETH, less than the 99999999999 ETH to send/, env)
+    writeFileSync(join(folder, 'empty'), '')
+    await refuses(
+      ['deposit', '--amount', '1', '--password-file', join(folder, 'empty')],
+      /^stake: \S+empty is empty: an empty password does not open \S+key\.json/,
+      env,
+    )
     await refuses(
       ['claim', '--request', '7'],
       /^stake: the contract refused: there is no withdrawal request 7: none has been made yet/,
@@ -106,6 +112,11 @@ describe('stake on a real chain', { timeout: 120_000 }, () => {
     await refuses(
       ['withdraw', '--amount', '0.6'],
       /^stake: 0x\w{40} holds 0\.5 ETH as bETH, less than the 0\.6 ETH asked for: ask for less, or for "all"/,
+      env,
+    )
+    await refuses(
+      ['withdraw', '--amount', '0.000000000000000001'],
+      /^stake: a withdrawal request is for at least 0\.000000001 ETH of bETH, this one is for 1 wei: ask for more/,
       env,
     )
     const requested = await stake(['withdraw', '--amount', 'all'], env)

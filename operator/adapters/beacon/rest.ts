@@ -1,4 +1,4 @@
-import { reasonOf } from '../../core/errors.ts'
+import { fetchReasonOf } from '../../core/errors.ts'
 import { BeaconError } from '../../core/ports/beacon.ts'
 
 export type RestRequest = { readonly url: string; readonly path: string; readonly timeoutMs: number }
@@ -50,10 +50,9 @@ export function refusal({
   return new BeaconError(code, `${path}: the beacon node answered ${status}: ${detail.slice(0, 300)}`, { path, status })
 }
 
-/** A request that failed below HTTP. The reason of a failed fetch hides in its cause. */
+/** A request that failed below HTTP. */
 export function unreachable(path: string, error: unknown): BeaconError {
-  const inner = error instanceof Error && error.cause !== undefined ? reasonOf(error.cause) : reasonOf(error)
-  return new BeaconError('UNREACHABLE', `${path}: the beacon node does not answer: ${inner}`, { path }, { cause: error })
+  return new BeaconError('UNREACHABLE', `${path}: the beacon node does not answer: ${fetchReasonOf(error)}`, { path }, { cause: error })
 }
 
 function dataOf(path: string, text: string): unknown {

@@ -1,4 +1,4 @@
-import { reasonOf } from '../../core/errors.ts'
+import { fetchReasonOf, reasonOf } from '../../core/errors.ts'
 import { ChainError } from '../../core/ports/chain.ts'
 import { notAnExecutionClient, servesBeaconApi } from '../endpoint-kinds.ts'
 import { HealthMonitor } from '../health.ts'
@@ -108,8 +108,12 @@ export class ChainRpc {
       if (error instanceof ChainError) throw error
       signal?.throwIfAborted()
       if (timeout.aborted) throw new ChainError('TIMEOUT', `${method}: no answer within ${TIMEOUT_MS} ms`, { method }, { cause: error })
-      const reason = reasonOf(error instanceof Error && error.cause !== undefined ? error.cause : error)
-      throw new ChainError('UNREACHABLE', `${method}: the execution client does not answer: ${reason}`, { method }, { cause: error })
+      throw new ChainError(
+        'UNREACHABLE',
+        `${method}: the execution client does not answer: ${fetchReasonOf(error)}`,
+        { method },
+        { cause: error },
+      )
     }
   }
 }

@@ -1,4 +1,4 @@
-import type { JsonRpcProvider, TransactionReceipt, TransactionRequest, Wallet } from 'ethers'
+import type { JsonRpcProvider, Provider, TransactionReceipt, TransactionRequest, Wallet } from 'ethers'
 import { ethTexts } from '../../core/amounts.ts'
 import { waitForReceipt } from './receipt.ts'
 import { WalletError } from './wallet.ts'
@@ -12,14 +12,19 @@ const GAS_MARGIN_PERCENT = 130n
  */
 export async function transact(wallet: Wallet, request: TransactionRequest): Promise<TransactionReceipt> {
   const provider = wallet.provider as JsonRpcProvider
-  const value = BigInt(request.value ?? 0n)
-  const balance = await provider.getBalance(wallet.address)
-  if (value > balance) {
-    const [held, sent] = ethTexts(balance, value)
-    throw new WalletError('TOO_LITTLE', `${wallet.address} holds ${held}, less than the ${sent} to send: send less, or fund it first`)
-  }
+  await assertHolds({ provider, address: wallet.address, value: BigInt(request.value ?? 0n) })
   await wallet.call(request)
   const gasLimit = ((await wallet.estimateGas(request)) * GAS_MARGIN_PERCENT) / 100n
   const { hash } = await wallet.sendTransaction({ ...request, gasLimit })
   return waitForReceipt(provider, hash)
+}
+
+type Payment = { readonly provider: Provider; readonly address: string; readonly value: bigint }
+
+/** Does an account hold what it is to send? Clients refuse in words of their own, or in none. Throws `WalletError` TOO_LITTLE. */
+export async function assertHolds({ provider, address, value }: Payment): Promise<void> {
+  const balance = await provider.getBalance(address)
+  if (value <= balance) return
+  const [held, sent] = ethTexts(balance, value)
+  throw new WalletError('TOO_LITTLE', `${address} holds ${held}, less than the ${sent} to send: send less, or fund it first`)
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { JsonRpcProvider, Wallet } from 'ethers'
-import { OpenPoolsError, reasonOf } from '../../core/errors.ts'
+import { fetchReasonOf, OpenPoolsError, reasonOf } from '../../core/errors.ts'
 import { notAnExecutionClient, servesBeaconApi } from '../endpoint-kinds.ts'
 
 export class WalletError extends OpenPoolsError<'UNREADABLE' | 'NOT_A_KEYSTORE' | 'WRONG_PASSWORD' | 'UNREACHABLE' | 'TOO_LITTLE'> {}
@@ -36,8 +36,9 @@ export async function openWallet(
     return new Wallet(wallet.privateKey, provider)
   } catch (cause) {
     const wrong = reasonOf(cause).includes('password')
+    const given = password === '' ? `${files.passwordFile} is empty: an empty password` : `the password in ${files.passwordFile}`
     throw wrong
-      ? new WalletError('WRONG_PASSWORD', `the password in ${files.passwordFile} does not open ${files.keyFile}`, files, { cause })
+      ? new WalletError('WRONG_PASSWORD', `${given} does not open ${files.keyFile}`, files, { cause })
       : new WalletError('NOT_A_KEYSTORE', `${files.keyFile} is not an encrypted key file (Web3 secret storage)`, files, { cause })
   }
 }
@@ -66,9 +67,7 @@ async function chainIdOf(rpcUrl: string): Promise<string | undefined> {
     })
     text = await response.text()
   } catch (cause) {
-    // The reason of a failed fetch hides in its cause.
-    const reason = reasonOf(cause instanceof Error && cause.cause !== undefined ? cause.cause : cause)
-    throw new WalletError('UNREACHABLE', `no execution client answers at ${rpcUrl}: ${reason}`, { rpcUrl }, { cause })
+    throw new WalletError('UNREACHABLE', `no execution client answers at ${rpcUrl}: ${fetchReasonOf(cause)}`, { rpcUrl }, { cause })
   }
   try {
     const { result } = JSON.parse(text) as { readonly result?: unknown }

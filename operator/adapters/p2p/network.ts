@@ -3,7 +3,7 @@ import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p, type Libp2p } from 'libp2p'
-import { reasonOf } from '../../core/errors.ts'
+import { OpenPoolsError, reasonOf } from '../../core/errors.ts'
 import type { ProducerId } from '../../core/ids.ts'
 import type { Log } from '../../core/ports/log.ts'
 import { CHANNELS, type Channel, type MessageHandler, type Network } from '../../core/ports/network.ts'
@@ -16,6 +16,8 @@ import { Turns } from './turns.ts'
 const SWEEP_MS = 5_000
 /** The peer with the greater id waits, so that one connection is made, not two. */
 const SECOND_DIALER_MS = 1_000
+
+export class NetworkError extends OpenPoolsError<'CANNOT_LISTEN'> {}
 
 export type NetworkOptions = {
   readonly self: ProducerId
@@ -39,7 +41,10 @@ export type P2pNetwork = Network & {
   close(): Promise<void>
 }
 
-/** Starts the libp2p host: TCP, Noise, Yamux; one direct stream per channel to each registered producer. */
+/**
+ * Starts the libp2p host: TCP, Noise, Yamux; one direct stream per channel to each registered producer. Throws `NetworkError` when
+ * it cannot listen.
+ */
 export async function startNetwork({ self, seed, listen, log }: NetworkOptions): Promise<P2pNetwork> {
   const privateKey = await privateKeyFromSeed(seed)
   const peerId = peerIdFromPrivateKey(privateKey).toString()
@@ -59,6 +64,13 @@ export async function startNetwork({ self, seed, listen, log }: NetworkOptions):
     connectionManager: { maxConnections: 4096, inboundConnectionThreshold: 50, maxIncomingPendingConnections: 64, reconnectRetries: 0 },
     // Finds peers that vanished without closing. A busy machine may be slow to answer.
     connectionMonitor: { pingInterval: 15_000, pingTimeout: { minTimeout: 10_000, maxTimeout: 15_000 } },
+  }).catch((cause: unknown) => {
+    throw new NetworkError(
+      'CANNOT_LISTEN',
+      `cannot listen for other operators on ${listen.join(', ')}: ${whyNot(cause)}`,
+      { listen },
+      { cause },
+    )
   })
 
   const dialable = new Dialable()
@@ -135,6 +147,18 @@ export async function startNetwork({ self, seed, listen, log }: NetworkOptions):
       await node.stop()
     },
   }
+}
+
+const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'the port is taken',
+  EADDRNOTAVAIL: 'this machine has no such address',
+  EACCES: 'no permission for the port',
+}
+
+/** libp2p tells the system's error in the middle of several lines about itself. */
+function whyNot(cause: unknown): string {
+  const [code = ''] = /\bE[A-Z]{4,}\b/.exec(reasonOf(cause)) ?? []
+  return SYSTEM_ERRORS[code] ?? (code === '' ? reasonOf(cause) : code)
 }
 
 function ownAddress(registered: readonly RegisteredPeer[], self: ProducerId): readonly Multiaddr[] {

@@ -1,10 +1,14 @@
 import { InvalidArgumentError, Option } from 'commander'
+import { getAddress } from 'ethers/address'
 import type { Address, ProducerId } from '../../core/ids.ts'
 import { toAddress, toProducerId } from '../../core/parse.ts'
 import { LOG_LEVELS } from '../config.ts'
 
 const MULTIADDR = /^\/(ip4|ip6|dns|dns4|dns6)\/[^/\s]+\/tcp\/(\d{1,5})$/
 const MAX_PORT = 65_535
+const ETH_DECIMALS = 18
+/** Before the point: far more ETH than there is. */
+const MOST_DIGITS = 12
 
 function parsed<T>(read: (text: string) => T | undefined, expected: string): (text: string) => T {
   return (text) => {
@@ -27,13 +31,24 @@ export const parsePort = parsed((text) => {
 
 export const parsePath = parsed((text) => (text.trim() === '' ? undefined : text), 'a path')
 
-export const parseAddress = parsed<Address>((text) => {
+const parseHexAddress = parsed<Address>((text) => {
   try {
     return toAddress(text)
   } catch {
     return undefined
   }
 }, 'an address (0x and 40 hex digits)')
+
+/** An address. Of mixed case, its checksum (EIP-55) must be right; of one case it has none. */
+export function parseAddress(text: string): Address {
+  const address = parseHexAddress(text)
+  try {
+    getAddress(text)
+  } catch {
+    throw new InvalidArgumentError('Expected an address whose checksum (EIP-55, its upper and lower case) is right: look for a typo.')
+  }
+  return address
+}
 
 /** A TCP multiaddr without the peer id. */
 export function parseMultiaddr(text: string): string {
@@ -47,15 +62,20 @@ export function parseMultiaddr(text: string): string {
 
 /** A decimal amount of ETH in wei; zero only where it means "none". */
 function parseEth(allowZero: boolean): (text: string) => bigint {
-  return parsed(
-    (text) => {
-      const match = /^(\d{1,12})(?:\.(\d{1,18}))?$/.exec(text)
-      if (match === null) return undefined
-      const wei = BigInt(match[1] ?? 0) * 10n ** 18n + BigInt((match[2] ?? '').padEnd(18, '0'))
-      return wei > 0n || allowZero ? wei : undefined
-    },
-    allowZero ? 'an amount of ETH such as 0.5' : 'an amount of ETH above 0, such as 26 or 10.5',
-  )
+  const expected = allowZero ? 'an amount of ETH such as 0.5' : 'an amount of ETH above 0, such as 26 or 10.5'
+  return (text) => {
+    const [, whole = '', fraction = ''] = /^(\d+)(?:\.(\d+))?$/.exec(text) ?? []
+    if (whole === '') throw new InvalidArgumentError(`Expected ${expected}.`)
+    if (fraction.length > ETH_DECIMALS) {
+      throw new InvalidArgumentError(`Expected at most ${ETH_DECIMALS} digits after the point (a wei), got ${fraction.length}.`)
+    }
+    if (whole.replace(/^0+/, '').length > MOST_DIGITS) {
+      throw new InvalidArgumentError('Expected an amount of ETH that can exist: this one is too large.')
+    }
+    const wei = BigInt(whole) * 10n ** BigInt(ETH_DECIMALS) + BigInt(fraction.padEnd(ETH_DECIMALS, '0'))
+    if (wei === 0n && !allowZero) throw new InvalidArgumentError(`Expected ${expected}.`)
+    return wei
+  }
 }
 export const parseAmount = parseEth(false)
 export const parseAmountOrZero = parseEth(true)
@@ -78,7 +98,9 @@ export const dataDir = (): Option =>
     .argParser(parsePath)
     .makeOptionMandatory()
 export const passwordFile = (): Option =>
-  flag('--password-file <file>', 'file whose first line is the password of the key files').argParser(parsePath).makeOptionMandatory()
+  flag('--password-file <file>', 'file whose first line is the password of the key files, of at least 8 characters')
+    .argParser(parsePath)
+    .makeOptionMandatory()
 export const rpcUrl = (): Option => flag('--rpc-url <url>', 'JSON-RPC of an execution client').argParser(parseUrl).makeOptionMandatory()
 export const beaconUrl = (): Option =>
   flag('--beacon-url <url>', 'Beacon API of a node of the same chain').argParser(parseUrl).makeOptionMandatory()

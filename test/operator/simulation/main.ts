@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util'
+import { readFlags, refuse as refuseAs } from '../../../scripts/support/flags.ts'
 import { runCeremonySeed } from './ceremony/run.ts'
 import { describeCeremonyFailure, deviation, FULL, runCeremonySeeds } from './ceremony/seeds.ts'
 import { hashCrypto, realCrypto } from './crypto.ts'
@@ -28,24 +28,12 @@ const OPTIONS = {
   ceremony: { type: 'boolean', default: false },
   storm: { type: 'boolean', default: false },
   bls: { type: 'boolean', default: false },
-  help: { type: 'boolean', default: false },
 } as const
 
 /** Ends the process with a sentence. */
-function refuse(reason: string): never {
-  console.error(`simulate: ${reason}`)
-  process.exit(2)
-}
+const refuse = (reason: string): never => refuseAs('simulate', reason)
 
-function readFlags() {
-  try {
-    return parseArgs({ options: OPTIONS }).values
-  } catch (error) {
-    return refuse(`${(error as Error).message}\n${HELP}`)
-  }
-}
-
-const values = readFlags()
+const { values } = readFlags({ name: 'simulate', help: HELP, options: OPTIONS })
 
 /** A whole number from 1, or the end with a sentence. */
 function count(name: string, text: string): number {
@@ -124,10 +112,6 @@ async function ceremony(size: number | undefined): Promise<number> {
 }
 
 async function main(): Promise<number> {
-  if (values.help) {
-    console.log(HELP)
-    return 0
-  }
   const size = values.members === undefined ? undefined : membersOf(values.members)
   if (values.upkeep) return upkeep(size)
   if (values.rotation) return rotation()

@@ -28,6 +28,7 @@ describe('openpools', { concurrency: 2 }, () => {
       assert.equal(own.status, 0)
       assert.match(own.stdout, new RegExp(`openpools ${command} --`), `no example for ${command}`)
       assert.match(own.stdout, /env: OPENPOOLS_/)
+      if (command === 'keys') assert.match(own.stdout, /at least 8\s+characters/)
     }
   })
 
@@ -53,7 +54,8 @@ describe('openpools', { concurrency: 2 }, () => {
         ['keys', '--data-dir', '/proc/x/y', '--password-file', passwordFile],
         /^openpools: no folder can be made at \/proc\/x: its file system/,
       ],
-      [['keys', '--data-dir', join(folder, 'z'), '--password-file', folder], /^openpools: expected a file at .*, there is a folder/],
+      [['keys', '--data-dir', join(folder, 'z'), '--password-file', folder], /^openpools: expected a file at \/.*, there is a folder/],
+      [[], /^Usage: openpools/],
     ]
     for (const [args, expected] of cases) {
       const { status, stdout, stderr } = await openpools(args)
@@ -123,5 +125,8 @@ describe('openpools', { concurrency: 2 }, () => {
     const { status, stderr } = await openpools(['status', '--url', NOWHERE])
     assert.equal(status, 1)
     assert.match(stderr, /^openpools: expected a running operator at http:\/\/127\.0\.0\.1:9, nobody answers/)
+    // Of a port that fetch itself refuses.
+    const blocked = await openpools(['status', '--url', 'http://127.0.0.1:1'])
+    assert.match(blocked.stderr, /nobody answers: HTTP is not spoken at this port/)
   })
 })

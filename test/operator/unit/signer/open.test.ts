@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { copyFileSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, copyFileSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -25,13 +25,27 @@ describe('key folder', () => {
     again.close()
     const folder = join(dataDir, 'signer')
     assert.equal(statSync(folder).mode & 0o777, 0o700)
-    for (const name of ['operator-key.json', 'signing-key.json', 'manifest.json']) {
+    for (const name of ['operator-key.json', 'signing-key.json', 'manifest.json', 'protection.sqlite']) {
       assert.equal(statSync(join(folder, name)).mode & 0o777, 0o600, name)
     }
     assert.deepEqual(
       readdirSync(dataDir).filter((name) => name !== 'signer'),
       [],
     )
+  })
+
+  it('keeps others from the records that it is writing, also from those of a file that they could read', async (test) => {
+    const { dataDir, signer } = await newSigner(test)
+    const database = join(dataDir, 'signer', 'protection.sqlite')
+    const modes = () => [database, `${database}-wal`].map((file) => statSync(file).mode & 0o777)
+    signer.operatorKey.signOnce(place, rootOf(1))
+    assert.deepEqual(modes(), [0o600, 0o600])
+    signer.close()
+    chmodSync(database, 0o644)
+    const again = await openSigner({ dataDir, password })
+    again.operatorKey.signOnce({ ...place, round: 2 }, rootOf(1))
+    assert.deepEqual(modes(), [0o600, 0o600])
+    again.close()
   })
 
   it('needs its keys and its password', async (test) => {

@@ -65,6 +65,16 @@ describe('Network over libp2p', () => {
     return [a, b]
   }
 
+  it('says at which address it cannot listen, and why', async () => {
+    const first = await start(1)
+    const taken = String(first.addresses()[0]).replace(/\/p2p\/.*/, '')
+    await assert.rejects(start(2, taken), {
+      code: 'CANNOT_LISTEN',
+      message: `cannot listen for other operators on ${taken}: the port is taken`,
+    })
+    await assert.rejects(start(2, '/ip4/203.0.113.7/tcp/9000'), { code: 'CANNOT_LISTEN', message: /: this machine has no such address$/ })
+  })
+
   it('carries messages of each channel, small and as large as a block with blobs', async () => {
     const [a, b] = await pair()
     const got: string[] = []
