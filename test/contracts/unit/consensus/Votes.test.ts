@@ -336,11 +336,16 @@ describe('Votes', function () {
         id,
         members.map(({ index }) => index),
       )
+      const [bonds, index] = [await life.blockProducers.totalBondValue(), await life.bondEther.rewardsIndex()]
+      await refused(life.votes.close(id), 'VoteNotOver')
       await toDeadline()
       await life.votes.close(id)
       expect([await stateOf(), await commitmentState()]).to.deep.equal([DROPPED, 5n])
       await nobodySlashed()
       await refused(life.votes.chargeOpeners(id, 0, 10), 'WrongVoteState')
+      // Neither signers nor openers are any poorer, nor stakers; and the epoch can be reported anew at once.
+      expect([await life.blockProducers.totalBondValue(), await life.bondEther.rewardsIndex()]).to.deep.equal([bonds, index])
+      await life.commit(await life.draftReport({ epoch }))
     })
 
     it('so does a tie', async () => {
