@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { JudgedDuty, JudgedType } from '../core/duties.ts'
 import { reasonOf } from '../core/errors.ts'
 import type { Epoch, PoolId, Root, Slot, ValidatorIndex } from '../core/ids.ts'
@@ -14,6 +15,8 @@ const JUDGED = 'judged-duties'
 const EPOCHS_AT_ONCE = 32
 /** Finalities at which an epoch is tried: what a beacon node has forgotten it will not remember. */
 const MOST_TRIES = 8
+/** Epochs read in one turn of the event loop. */
+const READ_AT_ONCE = 16
 /** Epochs kept. */
 const KEPT = 2_048
 /** A validator is active so many epochs after the one in which its balance suffices, at the earliest (MAX_SEED_LOOKAHEAD; every preset's). */
@@ -47,6 +50,8 @@ export class DutyHistory {
   #asked = ''
   /** How often judging an epoch has failed. */
   readonly #tries = new Map<Epoch, number>()
+  /** Epochs known to be judged. */
+  readonly #known = new Set<Epoch>()
 
   constructor(ports: Ports) {
     this.#ports = ports
@@ -76,19 +81,24 @@ export class DutyHistory {
     return this.#running
   }
 
-  /** The judged duties of these epochs, by pool and slot, and the epochs that this node has not judged. */
-  duties(ranges: readonly EpochRange[]): { readonly duties: readonly JudgedDuty[]; readonly unknown: readonly Epoch[] } {
+  /** Which of these epochs this node has not judged. */
+  unknown(ranges: readonly EpochRange[]): readonly Epoch[] {
+    return epochsOf(ranges).filter((epoch) => {
+      if (this.#known.has(epoch)) return false
+      const isKnown = this.#ports.store.get(JUDGED, keyOf(epoch)) !== undefined
+      if (isKnown) this.#known.add(epoch)
+      return !isKnown && this.#poolsIn(epoch).length > 0
+    })
+  }
+
+  /** The judged duties of these epochs, by pool and slot; some epochs are read in each turn of the event loop. */
+  async duties(ranges: readonly EpochRange[]): Promise<readonly JudgedDuty[]> {
     const duties: JudgedDuty[] = []
-    const unknown: Epoch[] = []
-    for (const { from, to } of ranges) {
-      for (let epoch = from; epoch < to; epoch++) {
-        const judged = this.#judged(epoch)
-        if (judged === undefined) unknown.push(epoch)
-        else duties.push(...judged)
-      }
+    for (const [at, epoch] of epochsOf(ranges).entries()) {
+      if (at % READ_AT_ONCE === READ_AT_ONCE - 1) await nextTurn()
+      duties.push(...(this.#judged(epoch) ?? []))
     }
-    duties.sort((a, b) => a.poolId - b.poolId || a.slot - b.slot || a.type.localeCompare(b.type))
-    return { duties, unknown }
+    return duties.sort((a, b) => a.poolId - b.poolId || a.slot - b.slot || (a.type < b.type ? -1 : 1))
   }
 
   #epochOf(slot: number): Epoch {
@@ -160,6 +170,7 @@ export class DutyHistory {
       }
     }
     for (const epoch of this.#tries.keys()) if (epoch < first) this.#tries.delete(epoch)
+    for (const epoch of this.#known) if (epoch < first) this.#known.delete(epoch)
     store.transaction(() => {
       for (const space of [SCHEDULES, JUDGED]) {
         for (const [key] of store.list(space, { limit: EPOCHS_AT_ONCE })) if (key < keyOf(first)) store.delete(space, key)
@@ -212,6 +223,9 @@ export class DutyHistory {
     }
   }
 }
+
+const epochsOf = (ranges: readonly EpochRange[]): readonly Epoch[] =>
+  ranges.flatMap(({ from, to }) => Array.from({ length: Math.max(0, to - from) }, (_, at) => (from + at) as Epoch))
 
 const withRoot = ({ poolId, type, slot, signingRoot }: Omit<JudgedDuty, 'signingRoot'> & { signingRoot?: Root }): JudgedDuty => ({
   ...{ poolId, type, slot },

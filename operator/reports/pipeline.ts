@@ -1,5 +1,5 @@
 import { OpenPoolsError, reasonOf } from '../core/errors.ts'
-import type { Epoch } from '../core/ids.ts'
+import type { Epoch, Root } from '../core/ids.ts'
 import type { JobOutcome } from '../core/ports/queue.ts'
 import type { DerivedReport, Reference } from '../core/report.ts'
 import { thresholdOf } from '../core/vault.ts'
@@ -31,11 +31,15 @@ export function startReports(ports: ReportPorts, signal: AbortSignal): void {
   const soonMs = retryMs / 4
   const signatures = createSignaturePool(ports.aggregation)
   const history = new DutyHistory(ports)
-  const proposals = new SetProposals({ self: ports.self, exchange: ports.certificates, history, parameters })
+  const proposals = new SetProposals({ exchange: ports.certificates, history, parameters })
   const readySince = new Map<Epoch, number>()
   /** By commitment that lacks pages: how many were posted when this was last seen to change, and when. */
   const progress = new Map<number, { readonly posted: number; readonly since: number }>()
   const wait = (reason: string, retryInMs = retryMs): JobOutcome => ({ done: false, retryInMs, reason })
+
+  const complain = (stage: string) => (error: unknown) => {
+    if (!signal.aborted) log.warn(`report ${stage} failed`, { reason: reasonOf(error) })
+  }
 
   /** Stage collect, first half: at the head, while the beacon node remembers the state. */
   async function capture(headSlot: number): Promise<void> {
@@ -84,19 +88,20 @@ export function startReports(ports: ReportPorts, signal: AbortSignal): void {
     if (chain.view().head !== state) return wait('events came in between', 0)
     const standing = same === undefined ? standingNow(state, epoch) : standingOf(same)
     const making = { epoch, state, standing, committee }
-    const judged = proposals.judged(making)
+    const judged = await proposals.judging.by(making)
     if (typeof judged === 'string') return wait(judged)
-    const derive = (set: readonly DutyCertificate[]): DerivedReport =>
+    const derive = async (hash: Root, set: readonly DutyCertificate[]): Promise<DerivedReport> =>
       deriveReport({
         ...{ state, reference, standing, parameters },
-        duties: proposals.record(making, judged, set),
+        duties: await proposals.record(making, judged, hash, set),
         poolsPerPage: ports.poolsPerPage,
       })
 
     if (same !== undefined) {
-      const set = proposals.find(same.content.report.certificatesHash, committee)
+      const set = await proposals.judging.published(same, making)
       if (set === undefined) return wait('the certificates of the commitment are being fetched')
-      const derived = derive(set)
+      const derived = await derive(same.content.report.certificatesHash, set)
+      if (chain.view().head !== state) return wait('events came in between', 0)
       const before = progress.get(same.id)
       const { since } = before?.posted === same.pagesPosted ? before : { since: clock.now() }
       progress.set(same.id, { posted: same.pagesPosted, since })
@@ -109,10 +114,11 @@ export function startReports(ports: ReportPorts, signal: AbortSignal): void {
     // Each leader's set makes a report; those that this member has found right it signs, the one that most have signed it commits.
     const turns = Math.floor((clock.now() - since) / (LEADER_SLOTS * beacon.spec.slotDurationMs))
     const first = leaderOf(committee, epoch, parameters)
-    const signed = [...proposals.candidates(making, judged, { first, turns }).values()].map((set) => {
-      const derived = derive(set)
-      return { derived, signers: agree(derived, committee) }
-    })
+    const reports: DerivedReport[] = []
+    for (const [hash, set] of await proposals.candidates(making, judged, { first, turns })) reports.push(await derive(hash, set))
+    // What was read in the meantime is kept: the next attempt is quick.
+    if (chain.view().head !== state) return wait('events came in between', 0)
+    const signed = reports.map((derived) => ({ derived, signers: agree(derived, committee) }))
     const [best] = signed.toSorted((a, b) => b.signers.size - a.signers.size)
     if (best === undefined) return wait('the leader proposes the certificates', soonMs)
     const outcome = await commit(ports, { ...best, reference, committee, since }, jobSignal)
@@ -137,7 +143,9 @@ export function startReports(ports: ReportPorts, signal: AbortSignal): void {
     for (const event of applied) {
       if (event.name !== 'StateCommitments.StateCommitted') continue
       const committee = committeeOf(view.head, event.args.epoch, parameters)
-      if (committee !== undefined) proposals.find(event.args.content.report.certificatesHash, committee)
+      const commitment = view.head.commitments.get(event.args.commitmentId)
+      if (committee === undefined || commitment === undefined) continue
+      proposals.judging.published(commitment, { state: view.head, committee }).catch(complain('fetching'))
     }
   })
   signal.addEventListener('abort', stopFollowing)
@@ -152,9 +160,6 @@ export function startReports(ports: ReportPorts, signal: AbortSignal): void {
   })
   signal.addEventListener('abort', stopListening)
 
-  const complain = (stage: string) => (error: unknown) => {
-    if (!signal.aborted) log.warn(`report ${stage} failed`, { reason: reasonOf(error) })
-  }
   beacon.follow(
     {
       onHead: (head) => {

@@ -53,9 +53,33 @@ function levelsOf(leaves: readonly Root[]): readonly (readonly Root[])[] {
   return levels
 }
 
+/** The tree over leaves that come one after another: keeps a root for each power of two, so that its work can be spread out. */
+export class CertificateTree {
+  /** Roots of whole trees, the largest first; no two of one height. */
+  readonly #peaks: { readonly height: number; readonly root: Root }[] = []
+
+  add(leaf: Root): void {
+    let [height, root] = [0, leaf]
+    for (let last = this.#peaks.at(-1); last?.height === height; last = this.#peaks.at(-1)) {
+      root = pairHash(last.root, root)
+      height++
+      this.#peaks.pop()
+    }
+    this.#peaks.push({ height, root })
+  }
+
+  /** `certificatesHash` of a report of these leaves; zero for none. */
+  root(): Root {
+    const [least, ...larger] = this.#peaks.map(({ root }) => root).reverse()
+    return larger.reduce((right, left) => pairHash(left, right), least ?? EMPTY_SET)
+  }
+}
+
 /** `certificatesHash` of a report, from the leaves of its set in order; zero for no certificate. */
 export function certificatesRoot(leaves: readonly Root[]): Root {
-  return levelsOf(leaves).at(-1)?.[0] ?? EMPTY_SET
+  const tree = new CertificateTree()
+  for (const leaf of leaves) tree.add(leaf)
+  return tree.root()
 }
 
 /** Branch of the leaf at `index`, as `Disputes.disproveCertificate` takes it. */

@@ -1,20 +1,20 @@
 import type { JudgedDuty } from '../../core/duties.ts'
-import type { Epoch, ProducerId } from '../../core/ids.ts'
+import type { Epoch, PoolId, ProducerId, Root } from '../../core/ids.ts'
 import type { NetworkState } from '../../core/network.ts'
 import type { Parameters } from '../../core/ports/chain.ts'
 import type { DutyRecord, PointEntry } from '../../core/report.ts'
 import type { DutyCertificate } from '../messages/certificate.ts'
-import { certificateLeaf, certificatesRoot } from '../messages/certificate-set.ts'
+import { CertificateTree } from '../messages/certificate-set.ts'
 import { INSTANCE_CODES } from '../qbft/types.ts'
 import {
   type Covering,
   certificateFilter,
   type ExecutionSummary,
-  isJudged,
+  judges,
   placeOf,
   type SummarizedDuty,
-  summariesRoot,
   summarize,
+  summaryLeaf,
 } from './summaries.ts'
 import { vaultAt } from './vaults.ts'
 
@@ -100,28 +100,60 @@ export function pointsOfLate({ state, certificates, published, parameters }: Lat
   })
 }
 
-/**
- * What a report says of duties. `duties`: all those that it and the earlier ones judge, as the finalized chain shows them;
- * `certificates`: the set it publishes, in order; `earlier`: the two reports before it, at most.
- */
-export function deriveDutyRecord(input: {
+type RecordInput = {
   readonly state: NetworkState
   readonly report: Covering
   readonly duties: readonly JudgedDuty[]
   readonly certificates: readonly DutyCertificate[]
+  readonly certificatesHash: Root
   readonly earlier: readonly EarlierReport[]
   readonly parameters: PointParameters & Pick<Parameters, 'reportEpochs'>
-}): DutyRecord {
-  const { state, report, certificates, earlier, parameters } = input
-  const duties = input.duties.filter(({ slot }) => isJudged(report, slot, parameters))
-  const summaries = summarize({ state, duties, certificates, parameters })
-  const known = input.duties.filter(({ slot }) => earlier.some((one) => isJudged(one, slot, parameters)))
-  const counts = certificateFilter({ state, duties: known, parameters })
-  const published = earlier.flatMap((one) => one.certificates.filter(counts))
-  const late = pointsOfLate({ state, certificates: certificates.filter(counts), published, parameters })
-  return {
-    certificatesHash: certificatesRoot(certificates.map(certificateLeaf)),
-    summariesRoot: summariesRoot(summaries),
-    points: [...pointsOfSummaries(summaries, state, parameters), ...late],
+}
+
+type OfPool = {
+  /** Judged by the report itself. */
+  readonly duties: JudgedDuty[]
+  readonly certificates: DutyCertificate[]
+  /** Judged by the earlier ones. */
+  readonly known: JudgedDuty[]
+  readonly published: DutyCertificate[]
+}
+
+/**
+ * What a report says of duties, pool by pool: stops after each, so that the work can be spread out. `duties`: all those that it
+ * and the earlier ones judge, as the finalized chain shows them; `certificates`: the set it publishes, in order, and its hash;
+ * `earlier`: the two reports before it, at most. Points are added up, one entry for each producer.
+ */
+export function* deriveDutyRecord(input: RecordInput): Generator<undefined, DutyRecord> {
+  const { state, certificatesHash, parameters } = input
+  const tree = new CertificateTree()
+  const sums = new Map<ProducerId, number>()
+  for (const { duties, certificates, known, published: before } of byPool(input)) {
+    const summaries = summarize({ state, duties, certificates, parameters })
+    for (const summary of summaries) tree.add(summaryLeaf(summary))
+    const counts = certificateFilter({ state, duties: known, parameters })
+    const published = before.filter(counts)
+    const late = pointsOfLate({ state, certificates: certificates.filter(counts), published, parameters })
+    for (const { producerId, points } of [...pointsOfSummaries(summaries, state, parameters), ...late]) {
+      sums.set(producerId, (sums.get(producerId) ?? 0) + points)
+    }
+    yield undefined
   }
+  return { certificatesHash, summariesRoot: tree.root(), points: [...sums].map(([producerId, points]) => ({ producerId, points })) }
+}
+
+/** What there is of each pool that has duties, in order of their ids. */
+function byPool({ report, duties, certificates, earlier, parameters }: RecordInput): readonly OfPool[] {
+  const pools = new Map<PoolId, OfPool>()
+  const isOwn = judges(report, parameters)
+  const areEarlier = earlier.map((one) => judges(one, parameters))
+  for (const duty of duties) {
+    const pool = pools.get(duty.poolId) ?? { duties: [], certificates: [], known: [], published: [] }
+    pools.set(duty.poolId, pool)
+    if (isOwn(duty.slot)) pool.duties.push(duty)
+    if (areEarlier.some((isJudged) => isJudged(duty.slot))) pool.known.push(duty)
+  }
+  for (const certificate of certificates) pools.get(certificate.poolId)?.certificates.push(certificate)
+  for (const one of earlier) for (const certificate of one.certificates) pools.get(certificate.poolId)?.published.push(certificate)
+  return [...pools].sort(([a], [b]) => a - b).map(([, pool]) => pool)
 }

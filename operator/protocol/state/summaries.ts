@@ -6,7 +6,6 @@ import type { Parameters } from '../../core/ports/chain.ts'
 import type { EpochRange } from '../../core/report.ts'
 import { ByteWriter } from '../messages/bytes.ts'
 import { type DutyCertificate, MAX_CERTIFIED_MEMBERS } from '../messages/certificate.ts'
-import { certificatesRoot } from '../messages/certificate-set.ts'
 import { INSTANCE_CODES } from '../qbft/types.ts'
 import { vaultAt } from './vaults.ts'
 
@@ -48,10 +47,13 @@ export function judgedEpochs({ epoch, covers }: Covering, { reportEpochs }: Pick
     .filter(({ from, to }) => from < to)
 }
 
-/** Does a report judge a duty of this slot? */
-export function isJudged(report: Covering, slot: Slot, parameters: Pick<Parameters, 'slotsPerEpoch' | 'reportEpochs'>): boolean {
-  const epoch = Math.floor(slot / parameters.slotsPerEpoch)
-  return judgedEpochs(report, parameters).some(({ from, to }) => epoch >= from && epoch < to)
+/** A test of slots: does a report judge their duties? */
+export function judges(report: Covering, parameters: Pick<Parameters, 'slotsPerEpoch' | 'reportEpochs'>): (slot: Slot) => boolean {
+  const ranges = judgedEpochs(report, parameters)
+  return (slot) => {
+    const epoch = Math.floor(slot / parameters.slotsPerEpoch)
+    return ranges.some(({ from, to }) => epoch >= from && epoch < to)
+  }
 }
 
 /** What certificates are judged by: the vaults, and what the finalized chain has of each duty. */
@@ -117,7 +119,7 @@ export function encodeSummary({ poolId, epoch, round, duties }: ExecutionSummary
   return writer.done()
 }
 
-/** `summariesRoot` of a report: the tree of certificates (`certificatesRoot`) over keccak256, taken twice, of each summary. */
-export function summariesRoot(summaries: readonly ExecutionSummary[]): Root {
-  return certificatesRoot(summaries.map((summary) => keccak256(keccak256(encodeSummary(summary))) as Root))
+/** Leaf of a summary: keccak256, taken twice. `summariesRoot` of a report is the tree of certificates (`certificatesRoot`) over these. */
+export function summaryLeaf(summary: ExecutionSummary): Root {
+  return keccak256(keccak256(encodeSummary(summary))) as Root
 }

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Slot } from '../../core/ids.ts'
 import { bytesToHex, hexToBytes } from '../../core/parse.ts'
 import type { Store } from '../../core/ports/store.ts'
@@ -12,6 +13,7 @@ import { countBits, isOfSameDuty, mergeCertificates } from '../../protocol/messa
 
 const SPACE = 'certificate'
 const PAGE = 1_000
+const READ_PAGE = 256
 
 type Place = Pick<CertifiedDuty, 'poolId' | 'round' | 'slot' | 'dutyType'>
 
@@ -66,20 +68,21 @@ export class CertificateBook {
     return true
   }
 
-  /** Certificates of slots from `from` up to, not including, `to`, in order of slots. */
-  between(from: Slot, to: Slot): readonly DutyCertificate[] {
+  /** Certificates of slots from `from` up to, not including, `to`, in order of slots; read a page in each turn of the event loop. */
+  async between(from: Slot, to: Slot): Promise<readonly DutyCertificate[]> {
     this.flush()
     const found: DutyCertificate[] = []
     const end = startOf(to)
     for (let next = startOf(from); ; ) {
-      const page = this.#store.list(SPACE, { from: next, limit: PAGE })
+      const page = this.#store.list(SPACE, { from: next, limit: READ_PAGE })
       for (const [key, text] of page) {
         if (key >= end) return found
         found.push(read(text))
       }
       const last = page.at(-1)
-      if (last === undefined || page.length < PAGE) return found
+      if (last === undefined || page.length < READ_PAGE) return found
       next = `${last[0]}\0`
+      await nextTurn()
     }
   }
 

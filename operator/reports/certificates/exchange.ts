@@ -16,7 +16,7 @@ import {
 } from '../../protocol/messages/certificate-channel.ts'
 import { countBits, isOfSameDuty, verifyCertificate } from '../../protocol/messages/certificate-merge.ts'
 import { CertificateBook } from './book.ts'
-import { Fetching } from './fetching.ts'
+import { Fetching, type Wanted } from './fetching.ts'
 import { Intake } from './intake.ts'
 import { certifyingKeys } from './keys.ts'
 import { CertificateSets } from './sets.ts'
@@ -57,6 +57,7 @@ export class CertificateExchange {
   readonly book: CertificateBook
   readonly sets: CertificateSets
   readonly fetching: Fetching
+  readonly self: ProducerId
   readonly #ports: ExchangePorts
   readonly #intake: Intake
   readonly #pieces = new Map<ProducerId, TokenBucket>()
@@ -66,6 +67,7 @@ export class CertificateExchange {
 
   constructor(ports: ExchangePorts) {
     this.#ports = ports
+    this.self = ports.self
     this.book = new CertificateBook(ports.store)
     this.sets = new CertificateSets(ports.store)
     this.#intake = new Intake({
@@ -79,7 +81,7 @@ export class CertificateExchange {
       clock: ports.clock,
       pauseMs: ports.time.slotDurationMs / 4,
       ask: (to, hash, chunk) => this.#send(to, { kind: 'ask', hash, chunk }),
-      take: (hash, bytes) => this.sets.addBytes(hash, bytes),
+      take: (hash, bytes, wanted) => this.#take(hash, bytes, wanted),
     })
   }
 
@@ -111,10 +113,14 @@ export class CertificateExchange {
     for (const one of to) if (one !== this.#ports.self) this.#send(one, { kind: 'proposal', ...proposal })
   }
 
-  /** Is there a signature behind each of its bits? What is known already is not verified again. */
-  isValid(certificate: DutyCertificate): boolean {
+  /** Was this very certificate verified before? */
+  isKnown(certificate: DutyCertificate): boolean {
     const known = this.book.find(certificate)
-    if (known !== undefined && isSame(known, certificate)) return true
+    return known !== undefined && isSame(known, certificate)
+  }
+
+  /** Is there a signature behind each of its bits? */
+  isValid(certificate: DutyCertificate): boolean {
     const { chain, time, domainSeparator } = this.#ports
     const keys = certifyingKeys(chain.view().head, certificate, time)
     return keys !== undefined && verifyCertificate(certificate, keys, domainSeparator)
@@ -182,6 +188,18 @@ export class CertificateExchange {
       case 'chunk':
         this.fetching.receive(from, frame)
     }
+  }
+
+  /** A set that came: kept when it is right. False when it is not the set of this hash. */
+  async #take(hash: Root, bytes: Uint8Array, wanted: Wanted): Promise<boolean> {
+    const set = await this.sets.read(hash, bytes, wanted.fits)
+    if (set === undefined) return false
+    try {
+      if (await wanted.isRight(set)) this.sets.keep(hash, bytes)
+    } catch (error) {
+      this.#ports.log.warn('a set of certificates is not kept', { hash, reason: reasonOf(error) })
+    }
+    return true
   }
 
   #mayAsk(from: ProducerId): boolean {

@@ -1,54 +1,39 @@
-import type { JudgedDuty } from '../../core/duties.ts'
-import type { Epoch, ProducerId, Root, Slot } from '../../core/ids.ts'
-import type { NetworkState, Producer } from '../../core/network.ts'
-import type { Parameters } from '../../core/ports/chain.ts'
-import type { DutyRecord, EpochRange } from '../../core/report.ts'
+import type { Epoch, ProducerId, Root } from '../../core/ids.ts'
+import type { DutyRecord } from '../../core/report.ts'
+import { faultsOf } from '../../core/vault.ts'
 import type { DutyCertificate } from '../../protocol/messages/certificate.ts'
-import { compareCertificates } from '../../protocol/messages/certificate-set.ts'
-import type { Standing } from '../../protocol/state/coverage.ts'
-import { deriveDutyRecord, type EarlierReport } from '../../protocol/state/duty-points.ts'
-import { certificateFilter, isJudged, judgedEpochs, placeOf } from '../../protocol/state/summaries.ts'
-import type { DutyHistory } from '../duty-history.ts'
-import type { CertificateExchange, SetProposal } from './exchange.ts'
+import { deriveDutyRecord } from '../../protocol/state/duty-points.ts'
+import { Bounded } from './bounded.ts'
+import { countHeld, type Held, isNearlyWhole } from './completeness.ts'
+import type { SetProposal } from './exchange.ts'
+import { type Judged, Judging, type JudgingPorts, type Making, othersOf } from './judging.ts'
+import { everyInSlices, inTurns } from './slices.ts'
 
 /** Proposals kept: of a few reports, by every member of their committees, the last ones of each. */
 const EPOCHS_KEPT = 8
 const HISTORIES_KEPT = 16
 /** Turns whose leaders' sets are looked at, the first ones: of n members one is honest long before. */
 const MAX_TURNS = 16
+/** Certificates in one turn of the event loop: looked up, and verified. */
+const LOOKED_UP_A_TURN = 128
+const VERIFIED_A_TURN = 1
 
-/** A report to be made: from which state, where it stands, and who signs it. */
-export type Making = {
-  readonly epoch: Epoch
-  readonly state: NetworkState
-  readonly standing: Standing
-  readonly committee: readonly Producer[]
-}
-
-/** What has to be known before any set can be judged. */
-export type Judged = {
-  readonly duties: readonly JudgedDuty[]
-  readonly earlier: readonly EarlierReport[]
-  /** Are all the duties known of which something may come late? */
-  readonly knowsEarlier: boolean
-}
-
-type Ports = {
-  readonly self: ProducerId
-  readonly exchange: CertificateExchange
-  readonly history: DutyHistory
-  readonly parameters: Parameters
-}
+type Turns = { readonly first: number; readonly turns: number }
 
 /** The committee's way to one set of certificates for a report: leaders propose theirs, the others fetch and judge them. */
 export class SetProposals {
-  readonly #ports: Ports
+  readonly judging: Judging
+  readonly #ports: JudgingPorts
   readonly #proposals = new Map<Epoch, Map<ProducerId, Map<number, Root>>>()
-  readonly #own = new Map<string, Root>()
-  readonly #judged = new Map<string, boolean>()
+  readonly #own = new Bounded<Root>(EPOCHS_KEPT)
+  readonly #held = new Bounded<Held>(2)
+  readonly #right = new Bounded<boolean>(EPOCHS_KEPT * MAX_TURNS)
+  readonly #whole = new Bounded<boolean>(EPOCHS_KEPT * MAX_TURNS)
+  readonly #records = new Bounded<DutyRecord>(EPOCHS_KEPT)
 
-  constructor(ports: Ports) {
+  constructor(ports: JudgingPorts) {
     this.#ports = ports
+    this.judging = new Judging(ports)
   }
 
   /**
@@ -68,118 +53,104 @@ export class SetProposals {
     while (this.#proposals.size > EPOCHS_KEPT) this.#proposals.delete(Math.min(...this.#proposals.keys()) as Epoch)
   }
 
-  /** What the duties of a report are judged by; what is missing of it in words, and it is being fetched. */
-  judged({ epoch, state, standing, committee }: Making): Judged | string {
-    const { exchange, history, parameters } = this.#ports
-    const before = standing.after.flatMap((id) => state.commitments.get(id) ?? [])
-    const own = history.duties(judgedEpochs({ epoch, ...standing }, parameters))
-    if (own.unknown[0] !== undefined) return `the duties of epoch ${own.unknown[0]} are not judged`
-    const late = history.duties(before.flatMap((one) => judgedEpochs(one, parameters)))
-    const earlier: EarlierReport[] = []
-    for (const { epoch, covers, content } of before) {
-      const hash = content.report.certificatesHash
-      const certificates = exchange.sets.get(hash)
-      if (certificates === undefined) {
-        exchange.fetching.start(hash, this.#others(committee))
-        return 'the certificates of an earlier report are being fetched'
-      }
-      earlier.push({ epoch, covers, certificates })
-    }
-    return { duties: [...own.duties, ...late.duties], earlier, knowsEarlier: late.unknown.length === 0 }
-  }
-
-  /** The set of this hash, or undefined while it is being fetched from the committee. */
-  find(hash: Root, committee: readonly Producer[]): readonly DutyCertificate[] | undefined {
-    const set = this.#ports.exchange.sets.get(hash)
-    if (set === undefined) this.#ports.exchange.fetching.start(hash, this.#others(committee))
-    return set
-  }
-
-  /** Sets that this member may sign for: those of the leaders up to this turn that it has and found right, each once. */
-  candidates(making: Making, judged: Judged, { first, turns }: { readonly first: number; readonly turns: number }) {
+  /**
+   * Sets that this member may sign for: those of the leaders up to this turn that it has and found right, each once. For the first
+   * f + 1 turns, of which one is an honest member's, only those that hide next to nothing that it has itself.
+   */
+  async candidates(making: Making, judged: Judged, { first, turns }: Turns): Promise<ReadonlyMap<Root, readonly DutyCertificate[]>> {
     const { epoch, standing, committee } = making
+    const isStrict = turns < Math.min(faultsOf(committee.length) + 1, MAX_TURNS)
     const found = new Map<Root, readonly DutyCertificate[]>()
     for (let turn = 0; turn <= Math.min(turns, committee.length - 1, MAX_TURNS - 1); turn++) {
       const leader = committee[(first + turn) % committee.length]
       if (leader === undefined) continue
-      const isOwn = leader.id === this.#ports.self
-      const hash = isOwn ? this.#propose(making, judged) : this.#proposals.get(epoch)?.get(leader.id)?.get(standing.history)
+      const isOwn = leader.id === this.#ports.exchange.self
+      const hash = isOwn ? await this.#propose(making, judged) : this.#proposals.get(epoch)?.get(leader.id)?.get(standing.history)
       if (hash === undefined || found.has(hash)) continue
-      const set = this.find(hash, [leader, ...committee])
-      if (set !== undefined && (isOwn || this.#isRight(hash, set, making, judged))) found.set(hash, set)
+      const set = isOwn ? await this.#ports.exchange.sets.get(hash) : await this.#rightSet(hash, { making, judged, leader: leader.id })
+      if (set === undefined || (isStrict && !isOwn && !(await this.#hidesNothing(hash, set, making, judged)))) continue
+      found.set(hash, set)
     }
     return found
   }
 
-  /** What a report with this set says of duties. */
-  record({ epoch, state, standing }: Making, { duties, earlier }: Judged, certificates: readonly DutyCertificate[]): DutyRecord {
+  /** What a report with this set says of duties; worked out once. */
+  async record(making: Making, judged: Judged, hash: Root, certificates: readonly DutyCertificate[]): Promise<DutyRecord> {
+    const { epoch, state, standing } = making
+    const key = `${judged.key}/${hash}`
+    const known = this.#records.get(key)
+    if (known !== undefined) return known
+    const { duties, earlier } = judged
     const { parameters } = this.#ports
-    return deriveDutyRecord({ state, report: { epoch, ...standing }, certificates, parameters, duties, earlier })
+    const report = { epoch, ...standing }
+    const record = await inTurns(deriveDutyRecord({ state, report, certificates, certificatesHash: hash, parameters, duties, earlier }))
+    this.#records.set(key, record)
+    return record
   }
 
   /** Proposes the set made of what this node has, once made always the same one; said again, it may have been lost. */
-  #propose(making: Making, judged: Judged): Root {
+  async #propose(making: Making, judged: Judged): Promise<Root> {
     const { epoch, standing, committee } = making
+    const { exchange } = this.#ports
     const key = `${epoch}/${standing.history}`
-    const hash = this.#own.get(key) ?? this.#ports.exchange.sets.add(this.#collect(making, judged))
+    const known = this.#own.get(key)
+    const hash = known ?? (await exchange.sets.add((await this.judging.collect(making, judged)).map(({ certificate }) => certificate)))
     this.#own.set(key, hash)
-    for (const oldest of this.#own.keys()) {
-      if (this.#own.size <= EPOCHS_KEPT) break
-      this.#own.delete(oldest)
-    }
-    this.#ports.exchange.propose(
-      committee.map(({ id }) => id),
-      { epoch, history: standing.history, hash },
-    )
+    exchange.propose(othersOf(committee, exchange.self), { epoch, history: standing.history, hash })
     return hash
   }
 
-  /**
-   * All certificates of duties that this report judges, and of the earlier ones those with something new; none of these where
-   * this node does not know all: others that do not know the same would sign nothing, and so agree on it.
-   */
-  #collect({ epoch, state, standing }: Making, { duties, earlier, knowsEarlier }: Judged): readonly DutyCertificate[] {
-    const { exchange, parameters } = this.#ports
-    const counts = certificateFilter({ state, duties, parameters })
-    const published = new Map<string, bigint>()
-    for (const certificate of earlier.flatMap(({ certificates }) => certificates)) {
-      const place = placeOf(certificate)
-      published.set(place, (published.get(place) ?? 0n) | certificate.participation)
-    }
-    const isNew = (certificate: DutyCertificate): boolean =>
-      isJudged({ epoch, ...standing }, certificate.slot, parameters) ||
-      (certificate.participation & ~(published.get(placeOf(certificate)) ?? 0n)) !== 0n
-    const reports = [{ epoch, ...standing }, ...(knowsEarlier ? earlier : [])]
-    return slotsOf(
-      reports.flatMap((report) => judgedEpochs(report, parameters)),
-      parameters,
-    )
-      .flatMap(({ from, to }) => exchange.book.between(from, to))
-      .filter((certificate) => counts(certificate) && isNew(certificate))
-      .toSorted(compareCertificates)
+  /** A proposed set that this node has and found right; it is fetched, and judged, unless it was found wrong. */
+  async #rightSet(
+    hash: Root,
+    { making, judged, leader }: { readonly making: Making; readonly judged: Judged; readonly leader: ProducerId },
+  ): Promise<readonly DutyCertificate[] | undefined> {
+    const { sets, fetching, self } = this.#ports.exchange
+    if (this.#right.get(`${judged.key}/${hash}`) === false) return undefined
+    const set = await sets.get(hash)
+    if (set !== undefined) return (await this.#isRight(hash, set, judged)) ? set : undefined
+    fetching.start(hash, [leader, ...othersOf(making.committee, self)], {
+      purpose: judged.key,
+      most: judged.most,
+      fits: judged.counts,
+      isRight: (fetched) => this.#isRight(hash, fetched, judged),
+    })
+    return undefined
   }
 
   /** Every certificate of a duty judged, by its vault, with a signature behind each bit. Remembered, and merged into what is known. */
-  #isRight(hash: Root, set: readonly DutyCertificate[], { epoch, state, standing }: Making, { duties }: Judged): boolean {
-    const { exchange, parameters } = this.#ports
-    const key = `${epoch}/${standing.history}/${hash}`
-    const before = this.#judged.get(key)
-    if (before !== undefined) return before
-    const counts = certificateFilter({ state, duties, parameters })
-    const right = set.every((certificate) => counts(certificate) && exchange.isValid(certificate))
-    this.#judged.set(key, right)
-    for (const oldest of this.#judged.keys()) {
-      if (this.#judged.size <= EPOCHS_KEPT * MAX_TURNS) break
-      this.#judged.delete(oldest)
+  async #isRight(hash: Root, set: readonly DutyCertificate[], { key, counts }: Judged): Promise<boolean> {
+    const known = this.#right.get(`${key}/${hash}`)
+    if (known !== undefined) return known
+    const { exchange } = this.#ports
+    const news: DutyCertificate[] = []
+    const fits = (certificate: DutyCertificate): boolean => {
+      if (!exchange.isKnown(certificate)) news.push(certificate)
+      return counts(certificate)
     }
-    if (right) for (const certificate of set) exchange.book.merge(certificate)
+    const right =
+      (await everyInSlices(set, LOOKED_UP_A_TURN, fits)) && (await everyInSlices(news, VERIFIED_A_TURN, (one) => exchange.isValid(one)))
+    this.#right.set(`${key}/${hash}`, right)
+    if (right) await everyInSlices(news, VERIFIED_A_TURN, (one) => exchange.book.merge(one) || true)
     return right
   }
 
-  #others(committee: readonly Producer[]): readonly ProducerId[] {
-    return committee.map(({ id }) => id).filter((id) => id !== this.#ports.self)
+  /** Does a set have nearly all that this node had when it began with the report? */
+  async #hidesNothing(hash: Root, set: readonly DutyCertificate[], making: Making, judged: Judged): Promise<boolean> {
+    const key = `${judged.key}/${hash}`
+    const known = this.#whole.get(key)
+    if (known !== undefined) return known
+    const whole = await isNearlyWhole(set, await this.#heldFor(making, judged))
+    this.#whole.set(key, whole)
+    return whole
+  }
+
+  async #heldFor(making: Making, judged: Judged): Promise<Held> {
+    const known = this.#held.get(judged.key)
+    if (known !== undefined) return known
+    const collected = await this.judging.collect(making, judged)
+    const held = await countHeld(collected.map(({ certificate, news }) => ({ ...certificate, participation: news })))
+    this.#held.set(judged.key, held)
+    return held
   }
 }
-
-const slotsOf = (ranges: readonly EpochRange[], { slotsPerEpoch }: Parameters) =>
-  ranges.map(({ from, to }) => ({ from: (from * slotsPerEpoch) as Slot, to: (to * slotsPerEpoch) as Slot }))

@@ -7,7 +7,9 @@ import type { BeaconProver } from '../../../../operator/core/ports/prover.ts'
 import type { JobOutcome, JobQueue } from '../../../../operator/core/ports/queue.ts'
 import type { Store } from '../../../../operator/core/ports/store.ts'
 import { startKeeper } from '../../../../operator/keeper/keeper.ts'
+import type { DutyCertificate } from '../../../../operator/protocol/messages/certificate.ts'
 import { decodeCertificateFrame, encodeCertificateFrame } from '../../../../operator/protocol/messages/certificate-channel.ts'
+import { certificateLeaf, certificatesRoot, decodeCertificateSet } from '../../../../operator/protocol/messages/certificate-set.ts'
 import { decodeReportSignature, encodeReportSignature } from '../../../../operator/protocol/messages/report.ts'
 import { emptyState } from '../../../../operator/protocol/state/network-state.ts'
 import { CertificateExchange } from '../../../../operator/reports/certificates/exchange.ts'
@@ -255,14 +257,19 @@ function contractsOf(
 
 function networkOf(
   world: World,
-  { self, fault, view }: { readonly self: ProducerId; readonly fault: Fault | undefined; readonly view: NodeView },
+  {
+    self,
+    fault,
+    view,
+    disk,
+  }: { readonly self: ProducerId; readonly fault: Fault | undefined; readonly view: NodeView; readonly disk: Disk },
   life: Life,
 ): Network {
   return {
     self,
     send(to, channel, bytes) {
       if (!life.isAlive()) return
-      if (channel === 'certificate') return world.post(self, to, channel, fault === 'liar' ? forged(world, self, bytes) : bytes)
+      if (channel === 'certificate') return world.post(self, to, channel, fault === 'liar' ? forged(world, { self, disk }, bytes) : bytes)
       const message = decodeReportSignature(bytes)
       if (fault === undefined) world.onSigned(self, { ...message, history: view.chain.head.history })
       if (fault !== 'babbler') return world.post(self, to, channel, bytes)
@@ -282,13 +289,22 @@ function networkOf(
 }
 
 /** A liar proposes its set with a bit that nobody signed for. */
-function forged({ exchanges }: World, self: ProducerId, bytes: Uint8Array): Uint8Array {
+function forged({ exchanges }: World, { self, disk }: { readonly self: ProducerId; readonly disk: Disk }, bytes: Uint8Array): Uint8Array {
   const frame = decodeCertificateFrame(bytes)
   const exchange = exchanges.get(self)
-  const [first, ...rest] = frame.kind === 'proposal' ? (exchange?.sets.get(frame.hash) ?? []) : []
+  const [first, ...rest] = frame.kind === 'proposal' ? setOnDisk(disk, frame.hash) : []
   if (frame.kind !== 'proposal' || exchange === undefined || first === undefined) return bytes
   const lie = { ...first, participation: first.participation ^ 8n }
-  return lie.participation === 0n ? bytes : encodeCertificateFrame({ ...frame, hash: exchange.sets.add([lie, ...rest]) })
+  if (lie.participation === 0n) return bytes
+  const forgery = [lie, ...rest]
+  void exchange.sets.add(forgery)
+  return encodeCertificateFrame({ ...frame, hash: certificatesRoot(forgery.map(certificateLeaf)) })
+}
+
+/** A set that a member keeps; none of a simulation is longer than a piece. */
+export function setOnDisk(disk: Disk, hash: Root): readonly DutyCertificate[] {
+  const bytes = disk.bytes.get(`certificate-set-piece\0${hash}/0`)
+  return bytes === undefined ? [] : decodeCertificateSet(bytes)
 }
 
 function proverOf(view: NodeView, life: Life, world: World): BeaconProver {

@@ -5,18 +5,19 @@ import type { Report } from '../../../../operator/core/report.ts'
 import { thresholdOf } from '../../../../operator/core/vault.ts'
 import type { DutyCertificate } from '../../../../operator/protocol/messages/certificate.ts'
 import { verifyCertificate } from '../../../../operator/protocol/messages/certificate-merge.ts'
-import { decodeCertificateSet } from '../../../../operator/protocol/messages/certificate-set.ts'
+import { certificateLeaf, certificatesRoot } from '../../../../operator/protocol/messages/certificate-set.ts'
 import { reportDigest } from '../../../../operator/protocol/messages/report.ts'
 import { standingOf } from '../../../../operator/protocol/state/coverage.ts'
 import { deriveReport } from '../../../../operator/protocol/state/derive-report.ts'
 import { deriveDutyRecord } from '../../../../operator/protocol/state/duty-points.ts'
 import { judgedEpochs } from '../../../../operator/protocol/state/summaries.ts'
+import { resultOf } from '../../../support/steps.ts'
 import { Random } from '../random.ts'
 import { Scheduler } from '../scheduler.ts'
 import { ADDRESSES, type Block, balanceAt, CHAIN_ID, epochAt, UpkeepChain, VAULT } from './chain.ts'
 import { CERTIFICATE_DOMAIN, certificateOf, trueDuties } from './duties.ts'
 import { type Keys, simKeys } from './keys.ts'
-import { type Disk, finalizedOf, NodeView, newDisk, type Sent, startNode, type World } from './node.ts'
+import { type Disk, finalizedOf, NodeView, newDisk, type Sent, setOnDisk, startNode, type World } from './node.ts'
 import { drawPlan, EPOCH_MS, FIRST_DUTIES, PARAMETERS, type Plan, SLOT_MS, SLOTS_PER_EPOCH } from './plan.ts'
 
 /** Turns of the keeper, and of leaders of a report. */
@@ -258,9 +259,7 @@ type Found = { readonly disks: readonly Disk[]; readonly keys: Keys }
 
 /** A set of certificates, from whoever has it; each of them must be good. */
 function setOf({ disks, keys }: Found, hash: Root): readonly DutyCertificate[] {
-  // A piece holds any set of a simulation.
-  const bytes = disks.map((disk) => disk.bytes.get(`certificate-set-piece\0${hash}/0`)).find((one) => one !== undefined)
-  const set = bytes === undefined ? [] : decodeCertificateSet(bytes)
+  const set = disks.map((disk) => setOnDisk(disk, hash)).find(({ length }) => length > 0) ?? []
   const vault = VAULT.map((id) => keys.of(id).publicKey)
   return set.every((one) => verifyCertificate(one, vault, CERTIFICATE_DOMAIN)) ? set : []
 }
@@ -274,12 +273,16 @@ function truth(chain: UpkeepChain, found: Found, made: Commitment): Root {
   const judged = epochs
     .flatMap(({ from, to }) => Array.from({ length: to - from }, (_, at) => from + at))
     .filter((epoch) => epoch >= FIRST_DUTIES)
-  const record = deriveDutyRecord({
-    ...{ state, report: made, parameters: PARAMETERS },
-    duties: judged.flatMap((epoch) => trueDuties(chain, epoch)),
-    certificates: setOf(found, made.content.report.certificatesHash),
-    earlier: before.map(({ epoch, covers, content }) => ({ epoch, covers, certificates: setOf(found, content.report.certificatesHash) })),
-  })
+  const certificates = setOf(found, made.content.report.certificatesHash)
+  const record = resultOf(
+    deriveDutyRecord({
+      ...{ state, report: made, parameters: PARAMETERS },
+      duties: judged.flatMap((epoch) => trueDuties(chain, epoch)),
+      certificates,
+      certificatesHash: certificatesRoot(certificates.map(certificateLeaf)),
+      earlier: before.map(({ epoch, covers, content }) => ({ epoch, covers, certificates: setOf(found, content.report.certificatesHash) })),
+    }),
+  )
   const validator = { balance: 32_000_000_000n + BigInt(header.slot), eligible: true }
   const balances = new Map(
     [...state.pools.values()].flatMap(({ publicKey }) => (publicKey === undefined ? [] : [[publicKey, validator] as const])),

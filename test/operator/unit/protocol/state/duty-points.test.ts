@@ -7,6 +7,7 @@ import type { NetworkState, Pool } from '../../../../../operator/core/network.ts
 import { bytesToHex } from '../../../../../operator/core/parse.ts'
 import type { EpochRange, PointEntry } from '../../../../../operator/core/report.ts'
 import type { DutyCertificate } from '../../../../../operator/protocol/messages/certificate.ts'
+import { certificatesRoot } from '../../../../../operator/protocol/messages/certificate-set.ts'
 import {
   deriveDutyRecord,
   type EarlierReport,
@@ -14,8 +15,16 @@ import {
   pointsOfSummaries,
 } from '../../../../../operator/protocol/state/duty-points.ts'
 import { emptyState, foldEvents } from '../../../../../operator/protocol/state/network-state.ts'
-import { certificateFilter, isJudged, judgedEpochs, summariesRoot, summarize } from '../../../../../operator/protocol/state/summaries.ts'
+import {
+  certificateFilter,
+  type ExecutionSummary,
+  judgedEpochs,
+  judges,
+  summarize,
+  summaryLeaf,
+} from '../../../../../operator/protocol/state/summaries.ts'
 import { vaultAt, vaultInCharge } from '../../../../../operator/protocol/state/vaults.ts'
+import { resultOf } from '../../../../support/steps.ts'
 import { epoch, event, fundedPool, key, pool, producer, root } from './support.ts'
 
 const parameters = { reportEpochs: 4, slotsPerEpoch: 4, baseReward: 100, minPoolPerformance: 9_000 }
@@ -84,7 +93,7 @@ test('a duty belongs to the report that covers the epoch after it, when it could
   // Every epoch once, whatever the reports are.
   const reports = [[range(0, 4)], [range(4, 8)], [range(8, 12)]]
   for (let slot = 0; slot < 44; slot++) {
-    assert.equal(reports.filter((covers) => isJudged(covering(...covers), slot as Slot, parameters)).length, 1, `slot ${slot}`)
+    assert.equal(reports.filter((covers) => judges(covering(...covers), parameters)(slot as Slot)).length, 1, `slot ${slot}`)
   }
 })
 
@@ -150,6 +159,8 @@ test('a bit that comes late is worth twice the duty, once', () => {
   assert.deepEqual(gained([certificate(vote, 0b0111n), certificate(vote, 0b1001n), certificate(block, 0b1000n)]), [400, 0, 0, 0, 0, 0])
 })
 
+const rootOf = (summaries: readonly ExecutionSummary[]) => certificatesRoot(summaries.map(summaryLeaf))
+
 test('summaries are in order and their root binds every field', () => {
   const duties = [duty(2, 12), duty(1, 9, 'proposal'), duty(1, 8), duty(1, 9), duty(1, 24, 'attestation', false)]
   const of = (certificates: readonly DutyCertificate[]) => summarize({ state: network, duties, certificates, parameters })
@@ -172,11 +183,9 @@ test('summaries are in order and their root binds every field', () => {
     ],
   )
   assert.deepEqual(summaries[0]?.duties[1], { dutyType: 1, slot: 9, finalized: true, participation: 5n })
-  const roots = new Set(
-    [of([]), of([certificate(duty(1, 9), 5n)]), of([certificate(duty(1, 9), 4n)]), summaries.slice(1)].map(summariesRoot),
-  )
+  const roots = new Set([of([]), of([certificate(duty(1, 9), 5n)]), of([certificate(duty(1, 9), 4n)]), summaries.slice(1)].map(rootOf))
   assert.equal(roots.size, 4)
-  assert.equal(summariesRoot([]), root(0))
+  assert.equal(rootOf([]), root(0))
 })
 
 /** The rules of protocol.md §9 once more, a member and a duty at a time. */
@@ -257,7 +266,11 @@ test('points agree with a slow model on random histories', () => {
     ].slice(next(3))
     const covers = [range(8, 12)]
     const set = setOf(12)
-    const record = deriveDutyRecord({ state: network, report: covering(...covers), duties, certificates: set, earlier, parameters })
+    const report = { report: covering(...covers), certificates: set, certificatesHash: root(run), earlier }
+    const record = resultOf(deriveDutyRecord({ state: network, duties, parameters, ...report }))
+    assert.equal(record.certificatesHash, root(run))
+    const judged = duties.filter(({ slot }) => slot >= 28 && slot < 44)
+    assert.equal(record.summariesRoot, rootOf(summarize({ state: network, duties: judged, certificates: set, parameters })))
     assert.deepEqual(totals(record.points), slowly({ duties, covers, set, earlier }), `run ${run}`)
   }
 })
@@ -265,6 +278,6 @@ test('points agree with a slow model on random histories', () => {
 test('duties of more than four reports ago are passed over, whoever knows of them', () => {
   assert.deepEqual(judgedEpochs(covering(range(0, 20)), parameters), [range(4, 19)])
   assert.deepEqual(judgedEpochs({ epoch: epoch(40), covers: [range(0, 8), range(20, 40)] }, parameters), [range(24, 39)])
-  assert.equal(isJudged(covering(range(0, 20)), 15 as Slot, parameters), false)
-  assert.equal(isJudged(covering(range(0, 20)), 16 as Slot, parameters), true)
+  assert.equal(judges(covering(range(0, 20)), parameters)(15 as Slot), false)
+  assert.equal(judges(covering(range(0, 20)), parameters)(16 as Slot), true)
 })
