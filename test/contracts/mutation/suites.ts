@@ -19,7 +19,7 @@ const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
   'libraries/Ssz': ['libraries/BeaconProofs', 'libraries/DepositData'],
   'libraries/TypedData': ['consensus/Equivocations', 'producers/BlockProducers'],
   'pools/CeremonySignatures': ['pools/Ceremonies', 'pools/PoolRegistry'],
-  'pools/PoolBook': ['pools/PoolRegistry', 'pools/Exits', 'audit/pools'],
+  'pools/PoolBook': ['pools/PoolRegistry', 'pools/Exits', 'pools/Rotations', 'audit/pools'],
   'pools/PoolRegistry': ['pools/PoolRegistry', 'pools/Ceremonies', 'audit/pools'],
   'producers/Accounts': ['producers/Seats', 'producers/BlockProducers', 'producers/model', 'pools/VaultDraws'],
   'producers/BlockProducers': ['producers/BlockProducers', 'producers/leaving'],

@@ -558,7 +558,11 @@ describe('PoolRegistry: the largest vault', () => {
     const { result, publicKey } = await dkgResult({ pools, producers, poolId: 1n }, { signers })
     used.completeDkg = await gasOf(await pools.poolRegistry.completeDkg(1n, result))
     const { timestamp, state, proof } = await proveValidator({ pools, prover }, { publicKey, withdrawalCredentials: randomRoot() })
+    const vault = [...(await pools.poolRegistry.vault(1n))]
+    assert.equal(new Set(vault).size, 128)
     used.reportFrontRun = await gasOf(await pools.poolRegistry.reportFrontRun(1n, timestamp, state, proof))
+    // Its seats are in their tail now: who the vault was is still known, in its order.
+    assert.deepEqual([...(await pools.poolRegistry.vault(1n))], vault)
     for (const [name, gas] of Object.entries(used)) {
       withinGas(gas, 16_777_216n, name)
     }
