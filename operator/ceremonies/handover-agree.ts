@@ -1,17 +1,18 @@
 import type { MemberIndex } from '../core/ids.ts'
-import { sleep } from '../core/time.ts'
+import { faultsOf } from '../core/vault.ts'
 import { domainSeparatorOf } from '../protocol/messages/eip712.ts'
 import { leaderOf, qbftIdentity } from '../protocol/qbft/identity.ts'
 import { QbftSession } from '../protocol/qbft/session.ts'
 import { INSTANCE_CODES, type QbftInstance } from '../protocol/qbft/types.ts'
 import { type ChosenDealings, choiceBytes, decodeChoice, encodeChoice } from '../protocol/rotation/transcript.ts'
+import { chooseDealings, servedBy } from './handover-choice.ts'
 import type { Candidate, HandoverRoom } from './handover-room.ts'
 import type { HandoverPorts, HandoverSetup } from './handover-types.ts'
 
 /** Round 1 of the choice's QBFT in slots. */
 const FIRST_ROUND_SLOTS = 2
-/** Slots in which a complaint about a dealing can still keep it from being chosen. */
-const REST_SLOTS = 1
+/** Rounds in which a member insists on those whom its own choice serves: one of an honest leader is among them, but for rare draws. */
+const INSISTING_ROUNDS = 6
 
 type Agreeing = {
   readonly setup: HandoverSetup
@@ -19,53 +20,64 @@ type Agreeing = {
   readonly receiver: MemberIndex
   /** Dealings with a good share for self. */
   readonly usable: () => readonly Candidate[]
-}
-
-/** New members whom all of these dealings serve. */
-function covered({ room }: Pick<Agreeing, 'room'>, candidates: readonly Candidate[]): number {
-  return room.joinKeys().filter((key, at) => key !== null && candidates.every(({ dealing }) => dealing.joinKeys[at] === key)).length
-}
-
-/** The t dealings that self would have: those that serve most members, then the first. Undefined while there are too few. */
-function choice(agreeing: Agreeing): readonly Candidate[] | undefined {
-  const { oldThreshold, threshold } = agreeing.setup.context
-  const ranked = agreeing
-    .usable()
-    .toSorted((a, b) => covered(agreeing, [b]) - covered(agreeing, [a]) || a.dealing.dealer - b.dealing.dealer)
-    .slice(0, oldThreshold)
-    .toSorted((a, b) => a.dealing.dealer - b.dealing.dealer)
-  return ranked.length === oldThreshold && covered(agreeing, ranked) >= threshold ? ranked : undefined
+  /** Whether all others have had the time to complain about it. */
+  readonly isRested: (candidate: Candidate) => boolean
+  /** New members that joined early enough for self to insist on them; those that joined early enough to be served by its own choice. */
+  readonly early: () => ReadonlySet<MemberIndex>
+  readonly prompt: () => ReadonlySet<MemberIndex>
 }
 
 /**
  * The new vault agrees on exactly t dealings, by the duties' QBFT. A member prepares only a choice of which it can make its own share,
- * and which serves a threshold of members. The session goes on answering late members until the returned function is called.
+ * and which serves a threshold of members. In the first rounds it also refuses one that leaves out a member whom it could serve:
+ * else a dealer could keep a share from as many as the threshold allows, and be needed by all the others ever after.
+ *
+ * All honest members prepare the choice of an honest leader as long as messages come in time. Who is early for one has been passed on
+ * before it is too late to be prompt for another, and who is prompt for one before an honest dealer stops waiting. So honest
+ * dealings serve everybody that is prompt for anyone; there are t of them, all of which everyone has, and the leader's choice serves
+ * all that are early for anyone. Where messages are late, members may insist on different ones; so they stop insisting.
+ *
+ * The session goes on answering late members until the returned function is called.
  */
 export function agreeOnDealings(
   ports: HandoverPorts,
   agreeing: Agreeing,
   signal: AbortSignal,
 ): { readonly decided: Promise<ChosenDealings>; readonly close: () => void } {
-  const { setup, room, receiver, usable } = agreeing
+  const { setup, room, receiver, usable, isRested, early, prompt } = agreeing
   const { context, members } = setup
-  const { poolId, round, size, threshold } = context
+  const { poolId, round, size, threshold, oldThreshold } = context
   const slotMs = ports.beacon.spec.slotDurationMs
   const instance: QbftInstance = { poolId, slot: round, duty: INSTANCE_CODES.handover }
   const { promise, resolve, reject } = Promise.withResolvers<ChosenDealings>()
 
+  const insistingRounds = Math.min(faultsOf(size) + 2, INSISTING_ROUNDS)
+  let isInsisting = true
+
+  /** What self would have of all that it holds, also of what is not yet to be proposed. */
+  const choice = (): readonly Candidate[] | undefined =>
+    chooseDealings({ oldThreshold, threshold, joinKeys: room.joinKeys(), prompt: prompt(), candidates: usable() })
   const isValid = (value: Uint8Array, vouched: boolean): boolean => {
     try {
       const chosen = decodeChoice(context, value)
       if (vouched) return true
-      const known = usable()
+      const known = usable().filter(isRested)
       const found = chosen.flatMap(({ hash }) => known.find((one) => one.hash === hash) ?? [])
-      return found.length === chosen.length && covered(agreeing, found) >= threshold
+      if (found.length !== chosen.length) return false
+      const served = servedBy(room.joinKeys(), found)
+      if (served.size < threshold) return false
+      const wanted = isInsisting ? servedBy(room.joinKeys(), choice() ?? found) : served
+      return [...early()].every((member) => served.has(member) || !wanted.has(member))
     } catch {
       return false
     }
   }
+  const ready = (): readonly Candidate[] | undefined => {
+    const own = choice()
+    return own?.every(isRested) ? own : undefined
+  }
   const propose = (): void => {
-    const own = choice(agreeing)
+    const own = ready()
     if (own !== undefined)
       session.propose(
         encodeChoice(
@@ -103,6 +115,7 @@ export function agreeOnDealings(
     },
     onFault: ({ member, fault }) => ports.log.warn('fault in the agreement on dealings', { pool: poolId, round, member, fault }),
     onRound: (entered) => {
+      isInsisting = entered <= insistingRounds
       if (entered > 1) {
         ports.log.info('round change in the agreement on dealings', { pool: poolId, round: entered })
         // Perhaps some lack what the last leader proposed.
@@ -110,12 +123,13 @@ export function agreeOnDealings(
         for (let to = 1; to <= size; to++) if (to !== receiver) room.board.passOn(to as MemberIndex, 'dealing', dealers)
       }
       propose()
+      // What came with the first round in which it no longer insists was judged before.
+      if (!isInsisting) session.reconsider()
     },
   })
 
   const start = async (): Promise<void> => {
-    await room.board.until(() => choice(agreeing), signal)
-    await sleep(ports.clock, REST_SLOTS * slotMs, signal)
+    await room.board.until(ready, signal)
     session.start()
     room.qbft.listen((from, message) => session.receive(from, message))
     // What comes later may make another's proposal acceptable, or an own one possible.

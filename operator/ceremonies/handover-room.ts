@@ -187,12 +187,16 @@ export class HandoverRoom {
     }
     const received = this.#post(message, bytes, (posting) => this.board.receive(from, posting))
     if (received !== 'new' && received !== 'conflict') return
-    if (message.kind === 'dealing') this.#look(message.dealing)
+    if (message.kind === 'dealing') {
+      this.#look(message.dealing)
+      this.#showOtherKeys(message.dealing)
+    }
     // A dealing that came before the join with its key could not be shown to the chain.
     if (message.kind === 'join') {
       for (const { dealing } of this.board.said('dealing', message.member)) {
         if (dealing.joinKeys[message.member - 1] === message.joinKey) this.#look(dealing)
       }
+      for (const dealer of this.board.authors()) for (const { dealing } of this.board.said('dealing', dealer)) this.#showOtherKeys(dealing)
     }
     // Who has only just come lacks what was said before.
     if (message.kind === 'join' && members[message.member - 1]?.id === from) this.board.greet(message.member)
@@ -292,6 +296,14 @@ export class HandoverRoom {
     const publicShares: Hex = `0x${oldPublicShares.map((share) => share.slice(2)).join('')}`
     if (place >= 0) this.#raise(dealing, { place })
     else if (this.#faultIn(dealing)?.code === 'BAD_CONSTANT_TERM') this.#raise(dealing, { publicShares })
+  }
+
+  /** A dealing names another key for a member than self holds: whoever has both can show that its owner made two. */
+  #showOtherKeys({ joinKeys }: Dealing): void {
+    for (let member = 1; member <= this.#setup.context.size; member++) {
+      const [named, held] = [joinKeys[member - 1], this.board.said('join', member as MemberIndex)]
+      if (typeof named === 'string' && held.every(({ joinKey }) => joinKey !== named)) this.board.show('join', member as MemberIndex)
+    }
   }
 
   #joinSignatureOf(member: MemberIndex, dealing: Dealing): EcdsaSignature | undefined {

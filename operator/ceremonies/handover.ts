@@ -6,15 +6,21 @@ import { ceremonyDigest, complaintDigest, complaintOnceKey } from '../protocol/m
 import { handoverOnceKey, rotationResultDigest } from '../protocol/messages/handover.ts'
 import { handoverResult } from '../protocol/rotation/transcript.ts'
 import { agreeOnDealings } from './handover-agree.ts'
+import { servedBy } from './handover-choice.ts'
 import { publishHandover } from './handover-publish.ts'
 import type { Candidate, HandoverRoom, Playing } from './handover-room.ts'
 import type { HandoverPorts, HandoverSetup } from './handover-types.ts'
 import type { CeremonyStage } from './types.ts'
 
 /** Slots in which all new members can join before a dealer goes on with a threshold of them. */
-const JOIN_SLOTS = 4
+const JOIN_SLOTS = 5
+/** Slots within which who joins is insisted on, and within which it is served by the own choice: see `agreeOnDealings`. */
+const EARLY_SLOTS = 2
+const PROMPT_SLOTS = 3.5
 /** Slots in which all old members can deal before the new vault goes on with a threshold of good dealings. */
 const DEAL_SLOTS = 4
+/** Slots from telling all of a dealing, in which a complaint about it can still keep it from being chosen. */
+const REST_SLOTS = 1
 
 /**
  * A handover from its first message to its publication (protocol.md §7): join → deal → verify → agree → result → participate →
@@ -80,18 +86,32 @@ async function deal(ports: HandoverPorts, { setup, room, enter }: Playing, deale
 /** The new member's part. */
 function receive(ports: HandoverPorts, playing: Playing, receiver: MemberIndex, signal: AbortSignal): Promise<never> {
   const opened = openAll(ports, playing, receiver, signal)
-  return Promise.race([opened.failed, takeOver(ports, { ...playing, receiver, good: opened.good }, signal)])
+  return Promise.race([opened.failed, takeOver(ports, { ...playing, receiver, ...opened }, signal)])
 }
 
-type TakingOver = Playing & { readonly receiver: MemberIndex; readonly good: ReadonlySet<string> }
+type TakingOver = Playing & { readonly receiver: MemberIndex; readonly good: ReadonlySet<string>; readonly rested: ReadonlySet<string> }
+
+/** New members that have joined within so many slots from now; before, so far. */
+function joinedWithin(ports: HandoverPorts, { room, slots }: { readonly room: HandoverRoom; readonly slots: number }, signal: AbortSignal) {
+  const now = (): ReadonlySet<MemberIndex> => new Set(room.joinKeys().flatMap((key, at) => (key === null ? [] : [(at + 1) as MemberIndex])))
+  let then: ReadonlySet<MemberIndex> | undefined
+  const note = (): void => {
+    then = now()
+  }
+  sleep(ports.clock, slots * ports.beacon.spec.slotDurationMs, signal).then(note, () => undefined)
+  return (): ReadonlySet<MemberIndex> => then ?? now()
+}
 
 async function takeOver(ports: HandoverPorts, playing: TakingOver, signal: AbortSignal): Promise<never> {
-  const { setup, room, enter, receiver, good } = playing
+  const { setup, room, enter, receiver, good, rested } = playing
   const { context } = setup
   const { board } = room
   const began = ports.clock.now()
   const oldMembers = membersTo(context.oldSize, context.size + 1)
   const usable = (): readonly Candidate[] => room.candidates().filter(({ hash }) => good.has(hash))
+  const isRested = ({ hash }: Candidate): boolean => rested.has(hash)
+  const early = joinedWithin(ports, { room, slots: EARLY_SLOTS }, signal)
+  const prompt = joinedWithin(ports, { room, slots: PROMPT_SLOTS }, signal)
 
   let shown = -1
   const waitForDealings = (isEnough: () => boolean): Promise<true> =>
@@ -107,16 +127,24 @@ async function takeOver(ports: HandoverPorts, playing: TakingOver, signal: Abort
   await Promise.race([waitForDealings(settled), sleep(ports.clock, DEAL_SLOTS * ports.beacon.spec.slotDurationMs, signal)])
 
   enter('agree')
-  const agreement = agreeOnDealings(ports, { setup, room, receiver, usable }, signal)
+  const agreement = agreeOnDealings(ports, { setup, room, receiver, usable, isRested, early, prompt }, signal)
   try {
     const chosen = await agreement.decided
     room.choose(chosen.map(({ dealer }) => dealer))
     enter('verify')
     // Whoever of the chosen has dealt something else to some is chosen by this very dealing.
+    let isToldOfNone = false
     const dealings = await board.until(() => {
       const held = room.candidates(true)
-      const found = chosen.flatMap(({ hash }) => held.find((one) => one.hash === hash && good.has(hash))?.dealing ?? [])
-      return found.length === chosen.length ? found : undefined
+      const found = chosen.flatMap(({ hash }) => held.find((one) => one.hash === hash) ?? [])
+      if (found.length !== chosen.length) return undefined
+      if (found.every(({ hash }) => good.has(hash))) return found.map(({ dealing }) => dealing)
+      if (!isToldOfNone && !servedBy(room.joinKeys(), found).has(receiver)) {
+        isToldOfNone = true
+        // It joined too late for one of the dealers, or messages were: it is named and replaced, which gives the vault another try.
+        ports.log.error('the dealings agreed on hold no share for this member', { pool: context.poolId, round: context.round, receiver })
+      }
+      return undefined
     }, signal)
 
     enter('result')
@@ -139,11 +167,13 @@ async function takeOver(ports: HandoverPorts, playing: TakingOver, signal: Abort
 }
 
 /**
- * Opens every dealing as it comes, and complains about what only self can see. `good`: hashes of dealings with a good share.
+ * Opens every dealing as it comes, and complains about what only self can see. `good`: hashes of dealings with a good share;
+ * `rested`: of those that all others have been told of long enough to complain.
  */
 function openAll(ports: HandoverPorts, { setup, room }: Playing, receiver: MemberIndex, signal: AbortSignal) {
   const { context } = setup
   const good = new Set<string>()
+  const rested = new Set<string>()
   const seen = new Set<string>()
   const work = async (): Promise<never> => {
     for (;;) {
@@ -151,10 +181,27 @@ function openAll(ports: HandoverPorts, { setup, room }: Playing, receiver: Membe
       seen.add(next.hash)
       const opened = await ports.secrets.open(context, next.dealing)
       signal.throwIfAborted()
-      if (opened.good) good.add(next.hash)
+      if (opened.good) accept(next)
       else await complain(next, opened.reason)
       room.board.wake()
     }
+  }
+  const accept = ({ dealing: { dealer }, hash }: Candidate): void => {
+    good.add(hash)
+    // Its dealer may have kept it from one for which it holds a bad share.
+    for (const to of membersTo(context.size)) {
+      if (to === receiver) continue
+      room.board.passOn(to, 'join', [dealer])
+      room.board.passOn(to, 'dealing', [dealer])
+    }
+    const rest = sleep(ports.clock, REST_SLOTS * ports.beacon.spec.slotDurationMs, signal)
+    rest.then(
+      () => {
+        rested.add(hash)
+        room.board.wake()
+      },
+      () => undefined,
+    )
   }
   const complain = async ({ dealing, hash }: Candidate, reason: string): Promise<void> => {
     const { poolId, round } = context
@@ -173,5 +220,5 @@ function openAll(ports: HandoverPorts, { setup, room }: Playing, receiver: Membe
     room.board.show('dealing', dealing.dealer)
     room.say({ kind: 'complaint', complaint, about, signature })
   }
-  return { good: good as ReadonlySet<string>, failed: work() }
+  return { good: good as ReadonlySet<string>, rested: rested as ReadonlySet<string>, failed: work() }
 }

@@ -1,6 +1,6 @@
 import type { Hex, MemberIndex, ProducerId } from '../../../../operator/core/ids.ts'
 import { hexToBytes } from '../../../../operator/core/parse.ts'
-import type { Dealing, Dleq } from '../../../../operator/core/ports/ceremony.ts'
+import type { Dealing, Dleq, OpenedDealing } from '../../../../operator/core/ports/ceremony.ts'
 import type { HandoverContext } from '../../../../operator/core/ports/handover.ts'
 import { G } from '../../../../operator/protocol/bls/generators.ts'
 import { g1ToEip2537, multiply } from '../../../../operator/protocol/bls/points.ts'
@@ -18,7 +18,7 @@ import {
   isHandover,
   peekHandover,
 } from '../../../../operator/protocol/messages/handover-codec.ts'
-import { ADDRESSES } from '../../unit/ceremonies/support/chain.ts'
+import { ADDRESSES, POOL } from '../../unit/ceremonies/support/chain.ts'
 import type { Disk } from './disk.ts'
 import type { Tamper } from './node.ts'
 
@@ -36,6 +36,8 @@ export const FAULTS = [
   'three-joins',
   'copied-key',
   'two-forms',
+  'shuts-out',
+  'keeps-back',
 ] as const
 export type Fault = (typeof FAULTS)[number]
 
@@ -54,6 +56,18 @@ const DEALINGS: Partial<Record<Fault, (dealing: Dealing) => Partial<Dealing>>> =
   'wrong-constant': ({ commitments }) => ({ commitments: commitments.with(0, aPoint) }),
   'wrong-degree': ({ commitments }) => ({ commitments: commitments.with(-1, aPoint) }),
   'omits-some': ({ joinKeys, ciphertexts }) => ({ joinKeys: joinKeys.with(1, null), ciphertexts: ciphertexts.with(1, null) }),
+}
+
+/** New member to which a liar gives no share, or a bad one. */
+const victimOf = ({ receiver }: Pick<HandoverContext, 'receiver'>): number => (receiver === 2 ? 3 : 2)
+
+/** With no share, or a bad one, for the victim. */
+function without(victim: number, { joinKeys, ciphertexts }: Dealing): Partial<Dealing> {
+  return { joinKeys: joinKeys.with(victim - 1, null), ciphertexts: ciphertexts.with(victim - 1, null) }
+}
+function badFor(victim: number, { ciphertexts }: Dealing): Partial<Dealing> {
+  const text = ciphertexts[victim - 1]
+  return { ciphertexts: ciphertexts.with(victim - 1, text == null ? null : flip(text)) }
 }
 
 /** Another join of a member, with a proof that holds. */
@@ -78,9 +92,26 @@ export function tamperOf(
   return (ports) => {
     const { secrets, network, signingKey } = ports
     const change = DEALINGS[fault]
+    /** By round. */
+    const victims = new Map<number, ProducerId | undefined>()
     const deal = async (context: HandoverContext, joinKeys: readonly (Hex | null)[]): Promise<Dealing> => {
       const honest = await secrets.deal(context, joinKeys)
+      if (fault === 'shuts-out') return { ...honest, ...without(victimOf(context), honest) }
+      victims.set(context.round, ports.chain.view().head.pools.get(POOL)?.rotation?.members[victimOf(context) - 1])
+      if (fault === 'keeps-back') return { ...honest, ...badFor(victimOf(context), honest) }
       return change === undefined ? honest : { ...honest, ...change(honest) }
+    }
+    /** Of others' dealings only as many as it needs beside its own: what it proposes is without a share for its victim. */
+    const opened = new Map<number, Set<number>>()
+    const openFew = async (context: HandoverContext, dealing: Dealing): Promise<OpenedDealing> => {
+      const { dealer } = dealing
+      const few = opened.get(context.round) ?? new Set()
+      opened.set(context.round, few)
+      if (dealer === context.dealer || few.has(dealer) || few.size < context.oldThreshold - 1) {
+        if (dealer !== context.dealer) few.add(dealer)
+        return secrets.open(context, dealing)
+      }
+      return { dealer, good: false, fault: 'shown', reason: 'not wanted' }
     }
     const falsely = async (context: HandoverContext, dealing: Dealing) => {
       const state = JSON.parse(Buffer.from(disk.states.get(ceremonyId(context).slice(2)) ?? Buffer.from('{}')).toString('utf8')) as {
@@ -108,7 +139,7 @@ export function tamperOf(
         return copy === undefined ? [bytes] : [bytes, signed(context, { kind: 'join', member, ...copy })]
       }
       if (message.kind !== 'dealing') return [bytes]
-      if (fault === 'no-dealing') return []
+      if (fault === 'no-dealing' || (fault === 'keeps-back' && to === victims.get(context.round))) return []
       const { dealing } = message
       const changed = (other: Dealing): readonly Uint8Array[] => [signed(context, { kind: 'dealing', dealing: other })]
       if (fault === 'two-dealings' && to % 2 !== 0)
@@ -137,6 +168,7 @@ export function tamperOf(
       secrets: {
         ...secrets,
         deal,
+        ...(fault === 'shuts-out' && { open: openFew, complain: async () => null }),
         ...(fault === 'false-complaint' && {
           open: async (context: HandoverContext, dealing: Dealing) => {
             await secrets.open(context, dealing)

@@ -66,6 +66,19 @@ describe('handovers under simulation', () => {
     }
   })
 
+  it('A33 who leaves a member out and proposes just that, or deals it a bad share in secret, keeps nobody from its share', async () => {
+    // At each place: at one of them it proposes first.
+    for (const place of [0, 1, 2, 3]) {
+      const vaults = [vault(1, 2, 3, 4), vault(...[5, 6, 7].toSpliced(place, 0, 1))]
+      for (const fault of ['shuts-out', 'keeps-back'] as const) {
+        const faults = new Map([[1 as ProducerId, fault]])
+        const { violations, completed, failed } = await runHandovers({ seed: 7, change: { ...QUIET, faults, vaults, epochs: 26 } })
+        assert.deepEqual(violations, [], `${fault} at place ${place + 1}`)
+        assert.deepEqual([completed, failed], [1, 0], `${fault} at place ${place + 1}`)
+      }
+    }
+  })
+
   it('an old vault that is cut off from the chain stops by itself; without the margin it would be caught', async () => {
     const vaults = [vault(1, 2, 3, 4), vault(5, 6, 7, 8)]
     const change = { ...QUIET, vaults, stuck: 1, epochs: 30 }

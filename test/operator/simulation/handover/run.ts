@@ -211,6 +211,7 @@ export async function runHandovers({
   for (const { members } of isCalm ? chain.named : []) {
     for (const id of members) if (!plan.faults.has(id)) referee.violated('naming', `honest producer ${id} is named absent`)
   }
+  if (isCalm) judgeShares(referee, { nodes, chain, plan, groupKey })
   judgeDisks(referee, { nodes, chain, plan, groupKey })
   judgeTerms(referee, { nodes, chain, plan, groupKey })
   for (const { disputes } of nodes) {
@@ -238,6 +239,16 @@ type Ended = {
   readonly chain: HandoverChain
   readonly plan: HandoverPlan
   readonly groupKey: ReturnType<typeof toPublicKey>
+}
+
+/** Where messages come in time, each honest member of a vault that took over has had its share: no liar is needed to sign. */
+function judgeShares(referee: HandoverReferee, { nodes, chain, plan }: Ended): void {
+  for (const { round, members } of chain.finalized.pools.get(POOL)?.vaults ?? []) {
+    for (const id of members) {
+      if (plan.faults.has(id) || nodes[id - 1]?.disk.past.shares.has(`${POOL}/${round}`)) continue
+      referee.violated('share', `honest producer ${id} has none of round ${round}`)
+    }
+  }
 }
 
 /** In the end: the last vault's shares sign with the first key, and nothing of terms that are over is on any honest disk. */
