@@ -6,8 +6,12 @@ import { sleep } from '../core/time.ts'
 import type { AbsenceMessage } from '../protocol/messages/ceremony-codec.ts'
 import type { CeremonyPorts, RollCallProgress } from './types.ts'
 
-/** Slots in which those that are there hear each other, before anybody is named. */
-const PATIENCE_SLOTS = 1
+/**
+ * Part of an epoch in which those that are there hear each other, before anybody is named: a signature on a naming is not taken back
+ * when its member comes after all, so a node that is a little behind must not be named. A slot at least; the rest of the epoch is
+ * for the turns.
+ */
+const PATIENCE = 1 / 8
 /** Slots that a signer has to send the naming before it is the next one's turn as well. */
 const TURN_SLOTS = 2
 /** Signatures of one producer looked at in vain, for each member: more come from nobody honest. */
@@ -52,6 +56,8 @@ export type Roll = {
 export class RollCall {
   readonly #ports: RollCallPorts
   readonly #roll: Roll
+  /** Slots. */
+  readonly #patience: number
   readonly #present = new Map<ProducerId, AbsenceMessage>()
   readonly #votes = new Map<ProducerId, AbsenceMessage>()
   readonly #vain = new Map<ProducerId, number>()
@@ -63,6 +69,7 @@ export class RollCall {
   constructor(ports: RollCallPorts, roll: Roll) {
     this.#ports = ports
     this.#roll = roll
+    this.#patience = Math.max(1, Math.floor(ports.beacon.spec.slotsPerEpoch * PATIENCE))
   }
 
   /** Hears who has answered, whenever that changes. */
@@ -80,7 +87,7 @@ export class RollCall {
     this.#take(this.#sign(0n))
     for (let slot = 0; ; slot++) {
       if (this.#roll.isOpen()) {
-        if (slot >= PATIENCE_SLOTS) this.#vote()
+        if (slot >= this.#patience) this.#vote()
         this.#tell()
         void this.#publish(slot, signal)
       }
@@ -170,7 +177,7 @@ export class RollCall {
 
   async #publish(slot: number, signal: AbortSignal): Promise<void> {
     const naming = this.#naming()
-    if (naming === undefined || this.#isSending || slot < PATIENCE_SLOTS + naming.turn * TURN_SLOTS) return
+    if (naming === undefined || this.#isSending || slot < this.#patience + naming.turn * TURN_SLOTS) return
     this.#isSending = true
     const call = this.#roll.call(naming)
     const facts = { method: call.method, absent: naming.absent.toString(2), signers: naming.signers.toString(2) }

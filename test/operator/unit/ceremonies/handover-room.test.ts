@@ -12,7 +12,7 @@ import { makeComplaint } from '../../../../operator/protocol/dkg/complaint.ts'
 import { possessionStatement } from '../../../../operator/protocol/dkg/join.ts'
 import { ceremonyDigest, complaintDigest, dealingHash } from '../../../../operator/protocol/messages/ceremony.ts'
 import { addressOf, ecdsaVerifier, signEcdsa } from '../../../../operator/protocol/messages/ecdsa.ts'
-import { encodeHandover } from '../../../../operator/protocol/messages/handover-codec.ts'
+import { decodeHandover, encodeHandover } from '../../../../operator/protocol/messages/handover-codec.ts'
 import { ProcessClock, Scheduler } from '../../simulation/scheduler.ts'
 import { handoverFrom } from '../protocol/rotation/support.ts'
 import { producerOf } from './support/chain.ts'
@@ -31,10 +31,11 @@ function open(seed: bigint) {
     return producerOf(id, addressOf(faultyKey(id)), made.handover.groupKey)
   })
   const raised: DealingDispute[] = []
+  const sent: { readonly to: ProducerId; readonly bytes: Uint8Array }[] = []
   const log: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => log }
   const room = new HandoverRoom(
     {
-      network: { self: RECEIVER as number as ProducerId, send() {}, onMessage: () => () => {} },
+      network: { self: RECEIVER as number as ProducerId, send: (to, _, bytes) => void sent.push({ to, bytes }), onMessage: () => () => {} },
       clock: new ProcessClock(new Scheduler(0)),
       verifyEcdsa: ecdsaVerifier(),
       disputes: {
@@ -67,7 +68,12 @@ function open(seed: bigint) {
     room.receive(author as ProducerId, encodeHandover(context, { kind: 'complaint', complaint, about, signature }))
     return complaint
   }
-  return { ...made, room, raised, join, dealTo: deal, complain }
+  const shown = (author: number) =>
+    sent.filter(({ bytes }) => {
+      const message = decodeHandover(bytes, context)
+      return message.kind === 'join' && message.member === author
+    })
+  return { ...made, room, raised, shown, join, dealTo: deal, complain }
 }
 
 describe('the room of a handover', () => {
@@ -110,6 +116,19 @@ describe('the room of a handover', () => {
       bad.map((dealing) => dealing.ciphertexts[1]),
     )
     room.close()
+  })
+
+  it('A33 shows all a member’s join as soon as a dealing names another key for it, whichever comes first', () => {
+    for (const isJoinFirst of [true, false]) {
+      const { room, shown, join, dealTo, deal, joinKeys } = open(24n)
+      const dealing = deal(2)
+      const other = { ...dealing, joinKeys: dealing.joinKeys.with(2, joinKeys[7] ?? null) }
+      for (const act of isJoinFirst ? [() => join(3), () => dealTo(other)] : [() => dealTo(other), () => join(3)]) act()
+      assert.deepEqual(new Set(shown(3).map(({ to }) => Number(to))), new Set([2, 3, 4, 5, 6, 7, 8]))
+      join(2)
+      assert.deepEqual(shown(2), [])
+      room.close()
+    }
   })
 
   it('A33 tells the chain of a bad commitment also when the dealer’s join comes after it', () => {

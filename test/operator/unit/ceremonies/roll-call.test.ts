@@ -31,11 +31,17 @@ type NamingArgs = {
   readonly aggregateSignature: readonly string[]
 }
 
+type Sent = { readonly by: number; readonly at: number; readonly args: NamingArgs }
+type Circumstances = {
+  readonly slotsPerEpoch?: number
+  /** By producer, slots by which its roll begins after the others'. */
+  readonly late?: ReadonlyMap<number, number>
+  readonly onProgress?: (self: ProducerId, progress: RollCallProgress) => void
+}
+
 /** Those who are there call the roll of a handover, each with a network that delivers at once; what they send to the chain. */
-async function call(
-  there: readonly number[],
-  onProgress: (self: ProducerId, progress: RollCallProgress) => void = () => {},
-): Promise<readonly { readonly by: number; readonly at: number; readonly args: NamingArgs }[]> {
+async function call(there: readonly number[], circumstances: Circumstances = {}): Promise<readonly Sent[]> {
+  const { slotsPerEpoch = 4, late = new Map<number, number>(), onProgress = () => {} } = circumstances
   const scheduler = new Scheduler(0)
   const sent: { by: number; at: number; args: NamingArgs }[] = []
   const calls = new Map<number, RollCall>()
@@ -49,7 +55,7 @@ async function call(
     const ports: RollCallPorts = {
       self,
       clock: new ProcessClock(scheduler),
-      beacon: { spec: { genesisTimeMs: 0, slotDurationMs: SLOT_MS, slotsPerEpoch: 4 } } as BeaconNode,
+      beacon: { spec: { genesisTimeMs: 0, slotDurationMs: SLOT_MS, slotsPerEpoch } } as BeaconNode,
       contracts: { send } as Partial<Contracts> as Contracts,
       network: {
         self,
@@ -75,8 +81,14 @@ async function call(
     rollCall.listen((progress) => onProgress(self, progress))
     calls.set(self, rollCall)
   }
-  for (const one of calls.values()) one.run(stop.signal).catch(() => undefined)
-  await scheduler.run(30 * SLOT_MS, () => false)
+  const begins = (DEADLINE + 1) * slotsPerEpoch
+  for (const [self, one] of calls) {
+    const slots = late.get(self)
+    const run = (): void => void one.run(stop.signal).catch(() => undefined)
+    if (slots === undefined) run()
+    else scheduler.at((begins + slots) * SLOT_MS, run)
+  }
+  await scheduler.run((begins + 14) * SLOT_MS, () => false)
   stop.abort()
   return sent
 }
@@ -99,6 +111,14 @@ describe('the roll call of a handover', () => {
     })
   }
 
+  it('A32 a member whose node is a few slots behind the others is not named', async () => {
+    const late = new Map([[6, 3.5]])
+    assert.deepEqual(await call([1, 2, 3, 4, 5, 6, 7], { late, slotsPerEpoch: 32 }), [])
+    // Whoever is away is, all the same.
+    const [first] = await call([1, 2, 3, 4, 5, 6], { late, slotsPerEpoch: 32 })
+    assert.deepEqual([first?.args.absentNew, first?.args.absentOld], [0n, 0b1000n])
+  })
+
   it('A32 nobody is named by fewer than a threshold of each vault, or when all are there', async () => {
     assert.deepEqual(await call([1, 4, 5]), [])
     assert.deepEqual(await call([1, 2, 3, 4, 5, 6, 7]), [])
@@ -106,7 +126,7 @@ describe('the roll call of a handover', () => {
 
   it('tells who has answered, who has not, and who signed just that, as it changes', async () => {
     const told = new Map<ProducerId, RollCallProgress[]>()
-    await call([1, 2, 4], (self, progress) => told.set(self, [...(told.get(self) ?? []), progress]))
+    await call([1, 2, 4], { onProgress: (self, progress) => told.set(self, [...(told.get(self) ?? []), progress]) })
     const own = told.get(1 as ProducerId) ?? []
     // Producer 4 answers for both of its seats.
     assert.deepEqual(own[0], { answered: [1], absent: [2, 3, 4, 5, 6, 7, 8], namedBy: [] })
