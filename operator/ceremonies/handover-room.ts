@@ -198,6 +198,7 @@ export class HandoverRoom {
       }
       for (const dealer of this.board.authors()) for (const { dealing } of this.board.said('dealing', dealer)) this.#showOtherKeys(dealing)
     }
+    if (message.kind === 'join' && received === 'new') this.#passOnJoin(message.member)
     // Who has only just come lacks what was said before.
     if (message.kind === 'join' && members[message.member - 1]?.id === from) this.board.greet(message.member)
     if (message.kind === 'complaint') this.board.sayAgain(bytes)
@@ -322,6 +323,14 @@ export class HandoverRoom {
     this.#ports.disputes.raise({ ...ceremony, dealing, dealingSignature, dealerJoin, against }).catch((error: unknown) => {
       this.#ports.log.error('evidence not kept', { pool: poolId, round, reason: reasonOf(error) })
     })
+  }
+
+  /** At once, of a new member by another: who joins in time for one has joined in time for all. */
+  #passOnJoin(member: MemberIndex): void {
+    const { size, receiver } = this.#setup.context
+    if (receiver === undefined || member > size) return
+    const isAwaited = (to: MemberIndex): boolean => to <= size || !this.board.has('dealing', to)
+    for (const to of this.board.authors()) if (to !== receiver && isAwaited(to)) this.board.passOn(to, 'join', [member])
   }
 
   /**
