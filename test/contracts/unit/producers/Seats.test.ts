@@ -44,7 +44,7 @@ const load = () => networkHelpers.loadFixture(four)
 
 describe('Seats: who answers for a pool', () => {
   it('names live seats, then those in their tail, until it ends', async () => {
-    const { draws, registry, a, b, c, holders, clock, tail } = await load()
+    const { draws, registry, blockProducers, a, b, c, holders, clock, tail } = await load()
     await draws.lockSeats(1n, STAKER, [a, b, c])
     assert.deepEqual(await holders(1n), [
       [a, 0n, false],
@@ -52,8 +52,13 @@ describe('Seats: who answers for a pool', () => {
       [c, 0n, false],
     ])
     const from = await clock()
-    await registry.releaseSeats(1n, STAKER, [b], from)
-    await registry.releaseSeats(1n, STAKER, [a], 0n)
+    await expect(registry.releaseSeats(1n, STAKER, [b], from))
+      .to.emit(blockProducers, 'SeatReleased')
+      .withArgs(b, 1n, eth('12'), from + tail)
+    const atOnce = registry.releaseSeats(1n, STAKER, [a], 0n)
+    await expect(atOnce)
+      .to.emit(blockProducers, 'SeatReleased')
+      .withArgs(a, 1n, eth('12'), from + 2n)
     assert.deepEqual(await holders(1n), [
       [b, from + tail, false],
       [c, 0n, false],
