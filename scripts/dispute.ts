@@ -11,7 +11,7 @@ import { POOL_KINDS, type PoolKind } from '../operator/core/vault.ts'
 import { arrivalsDispute } from './dispute/arrivals.ts'
 import { type BalanceFinding, balanceDispute, examineBalances } from './dispute/balance.ts'
 import { certificateDispute, forgedIn, readCertificates } from './dispute/certificate.ts'
-import { type Court, openCourt, rule } from './dispute/court.ts'
+import { type Court, openCourt, rule, standingOf } from './dispute/court.ts'
 import { DisputeError } from './dispute/errors.ts'
 import { EVIDENCE, type EvidenceKind, readEvidence } from './dispute/evidence.ts'
 import { openReferenceStates } from './dispute/reference-states.ts'
@@ -92,7 +92,10 @@ ofCommitment('balance', 'show a posted balance that is not the pool’s at the r
   .action(async (flags: OfCommitment & { readonly beaconUrl: string; readonly pool?: number }) => {
     await bring(flags, async (court) => {
       const inputs = { court, states: await openReferenceStates(flags.beaconUrl), commitmentId: flags.commitment }
-      const findings = await examineBalances(inputs)
+      const findings = await examineBalances(inputs).catch((error: unknown) => {
+        const isGone = error instanceof DisputeError && error.code === 'MISSING'
+        throw isGone ? new DisputeError('MISSING', `${error.message} (${standingOf(court, flags.commitment)})`, error.data) : error
+      })
       const wrong = findings.filter(({ posted, actual }) => posted !== actual)
       const [first] = flags.pool === undefined ? wrong : findings.filter(({ poolId }) => poolId === flags.pool)
       if (first === undefined && flags.pool === undefined) {

@@ -19,7 +19,7 @@ import { startExecutionClient } from './execution/client.ts'
 import { ACCOUNTS, CHAIN_ID, MNEMONIC } from './execution/constants.ts'
 import { Engine } from './execution/engine.ts'
 import { DEPOSIT_CONTRACT } from './execution/genesis.ts'
-import { freePorts } from './execution/ports.ts'
+import { assertFree, freePorts } from './execution/ports.ts'
 import { createLog } from './log.ts'
 import type { ChainOptions, ChainReady } from './options.ts'
 
@@ -34,6 +34,13 @@ export type Node = {
 export async function startNode(options: ChainOptions): Promise<Node> {
   const log = createLog(options)
   const { host, slotSeconds } = options
+  for (const [name, port] of Object.entries({
+    '--beacon-port': options.beaconPort,
+    '--execution-port': options.executionPort,
+    '--engine-port': options.enginePort,
+  })) {
+    if (port !== 0) await assertFree({ host, port, name })
+  }
   const temporary = options.dataDir === undefined
   const dataDir = options.dataDir === undefined ? await mkdtemp(join(tmpdir(), 'local-chain-')) : resolve(options.dataDir)
   const found = temporary ? [] : await readdir(dataDir).catch(() => [])

@@ -151,6 +151,7 @@ async function main(): Promise<void> {
   }
   let status = 0
   let lastLine: string | undefined
+  let lastWords: string | undefined
   try {
     const world = await live(ground, shutdown.signal)
     screen.begin('the books are checked')
@@ -158,10 +159,13 @@ async function main(): Promise<void> {
     screen.done('the index recomputed from the chain alone is the same')
     screen.line(`\n${tableOf(outcome)}\n`)
     lastLine = JSON.stringify(outcome)
-    if (!flags.once) await stayUp(world, shutdown.signal)
+    if (!flags.once) {
+      await stayUp(world, shutdown.signal)
+      lastWords = 'stopped: nothing is left running'
+    }
   } catch (error) {
     if (shutdown.signal.aborted) {
-      screen.line('interrupted; everything is stopped')
+      lastWords = 'interrupted; everything is stopped'
       status = 130
     } else {
       const stage = error instanceof LifeError ? error.stage : 'the books are checked'
@@ -178,6 +182,7 @@ async function main(): Promise<void> {
     // A failure leaves its logs to be read.
     if (status !== 1 && flags.keep === undefined) rmSync(folder, { recursive: true, force: true })
   }
+  if (lastWords !== undefined) screen.line(lastWords)
   if (lastLine !== undefined && flags.once) console.log(lastLine)
   process.exit(status)
 }

@@ -10,7 +10,7 @@ import { transact } from '../../operator/adapters/chain/transact.ts'
 import { connectProvider } from '../../operator/adapters/chain/wallet.ts'
 import type { ChainEvent } from '../../operator/core/events.ts'
 import type { Address, Hex, Root } from '../../operator/core/ids.ts'
-import type { Commitment, NetworkState } from '../../operator/core/network.ts'
+import type { Commitment, CommitmentPhase, NetworkState } from '../../operator/core/network.ts'
 import { toRoot } from '../../operator/core/parse.ts'
 import type { Call } from '../../operator/core/ports/chain.ts'
 import { emptyState, foldEvents } from '../../operator/protocol/state/network-state.ts'
@@ -66,6 +66,19 @@ export function commitmentOf({ state }: Court, id: number): Commitment {
   const there = [...state.commitments.keys()]
   const known = there.length === 0 ? 'none has been made yet' : `the last one is ${there.at(-1)}`
   throw new DisputeError('UNKNOWN', `there is no commitment ${id}: ${known}`, { id })
+}
+
+/** How a commitment stands, as a sentence. */
+export function standingOf(court: Court, id: number): string {
+  const { phase, windowEnds = 0 } = commitmentOf(court, id)
+  const standings: Readonly<Record<CommitmentPhase, string>> = {
+    open: 'its pages are not all posted yet',
+    pending: `it can be disputed until ${new Date(windowEnds * 1000).toISOString()}`,
+    disputed: 'it is disputed already',
+    finalized: 'it is finalized: it cannot be disputed any more',
+    dropped: 'it is dropped: there is nothing to dispute any more',
+  }
+  return `commitment ${id}: ${standings[phase]}`
 }
 
 /** eth_call of one function, decoded. */

@@ -19,7 +19,10 @@ export type ReferenceStates = {
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent }
 
 const gone = (what: string): never => {
-  throw new DisputeError('MISSING', `the beacon node does not have ${what}: ask one that keeps old states (--beacon-url)`)
+  throw new DisputeError(
+    'MISSING',
+    `the beacon node does not have ${what}: ask one that keeps old states (--beacon-url); a local network keeps those of epoch starts for 64 epochs`,
+  )
 }
 
 /** Of a beacon node. Throws `BeaconError`, and `DisputeError` MISSING for what it has forgotten. */

@@ -18,10 +18,13 @@ export type StoredBlock = {
 
 /** How many slots of states are kept even when they are older than the finalized one. */
 const STATE_SLOTS = 32
-/** Of so many epochs before these the last state is kept: whoever was away asks for the duties that they missed. */
+/**
+ * Of so many epochs before these the first state is kept, and the last: whoever was away asks for the duties that they missed,
+ * and who doubts a report for the state at an epoch's start.
+ */
 const STATE_EPOCHS = 64
 
-/** The blocks since genesis, the states since a little before the finalized one, and one an epoch for longer. */
+/** The blocks since genesis, the states since a little before the finalized one, and two an epoch for longer. */
 export class Store {
   readonly #byRoot = new Map<string, StoredBlock>()
   /** In slot order. */
@@ -70,18 +73,20 @@ export class Store {
     return this.#states.get(rootHex)
   }
 
-  /** Forgets the states before the finalized block, except those of the last slots and the last ones of epochs. */
+  /** Forgets the states before the finalized block, except those of the last slots and the first and last ones of epochs. */
   prune(finalizedSlot: number): void {
     const oldest = Math.min(finalizedSlot, this.head.slot - STATE_SLOTS)
     const oldestOfEpoch = oldest - STATE_EPOCHS * SLOTS_PER_EPOCH
-    let before: { readonly rootHex: string; readonly slot: number } | undefined
+    let before: { readonly rootHex: string; readonly slot: number; readonly isFirst: boolean } | undefined
     // The map is in insertion order, which is slot order.
     for (const rootHex of this.#states.keys()) {
       const slot = this.#byRoot.get(rootHex)?.slot ?? 0
-      const isOfSameEpoch = before !== undefined && computeEpochAtSlot(before.slot) === computeEpochAtSlot(slot)
-      if (before !== undefined && (isOfSameEpoch || before.slot < oldestOfEpoch)) this.#states.delete(before.rootHex)
+      const isFirst = before === undefined || computeEpochAtSlot(before.slot) !== computeEpochAtSlot(slot)
+      // Neither its epoch's first nor, as this one is of the same, its last.
+      const isBetween = before !== undefined && !before.isFirst && !isFirst
+      if (before !== undefined && (isBetween || before.slot < oldestOfEpoch)) this.#states.delete(before.rootHex)
       if (slot >= oldest) break
-      before = { rootHex, slot }
+      before = { rootHex, slot, isFirst }
     }
   }
 }

@@ -1,6 +1,7 @@
-import type { Epoch, Slot } from '../../core/ids.ts'
+import type { Epoch, Slot, ValidatorIndex } from '../../core/ids.ts'
 import type { DutyStages } from '../pipeline.ts'
 import { DutyError } from '../reasons.ts'
+import { pause } from '../time.ts'
 import type { ExitDuty, RandaoDuty } from '../types.ts'
 import type { StagePorts } from './ports.ts'
 import { broadcasting, signing } from './ports.ts'
@@ -48,7 +49,27 @@ export function exitStages(ports: StagePorts): DutyStages<ExitDuty, Epoch> {
     },
     share: (duty, signed, signal) => partials.share(duty, signed, signal),
     aggregate: (duty, signal) => partials.aggregate(duty, signal),
-    broadcast: ({ pool: { validatorIndex } }, epoch, signature, signal) =>
-      broadcasting(() => beacon.publishExit({ epoch, validatorIndex, signature }, signal), time, signal),
+    async broadcast({ pool: { validatorIndex } }, epoch, signature, signal) {
+      try {
+        await broadcasting(() => beacon.publishExit({ epoch, validatorIndex, signature }, signal), time, signal)
+      } catch (refusal) {
+        await exitedAnyway({ beacon, time, validatorIndex, refusal }, signal)
+      }
+    },
   }
+}
+
+type Refused = Pick<StagePorts, 'beacon' | 'time'> & { readonly validatorIndex: ValidatorIndex; readonly refusal: unknown }
+
+/**
+ * All members publish the same exit, and a node refuses it once it has another's, each client in its own words. So the chain is
+ * asked, slot by slot until the signal aborts: what it shows is done. Rejects with the refusal when it never does.
+ */
+async function exitedAnyway({ beacon, time, validatorIndex, refusal }: Refused, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    const [validator] = await beacon.validators([validatorIndex], 'head', signal).catch(() => [])
+    if (validator !== undefined && validator.exitEpoch !== Infinity) return
+    await pause(time.clock, time.slotMs, signal, () => refusal as Error)
+  }
+  throw refusal
 }

@@ -35,6 +35,8 @@ function setUp(options: { readonly attestAt?: number; readonly proposeAt?: numbe
     dutiesFail: false,
     publishFails: 0,
     exits: [] as { poolId: PoolId; epoch: Epoch }[],
+    exitRefused: false,
+    exitEpoch: Infinity,
     onHead: undefined as ((event: HeadEvent) => void) | undefined,
     included: [] as { slot: Slot; committeeIndex: number; positions: number[]; root: Root }[],
     proposer: 0,
@@ -78,7 +80,14 @@ function setUp(options: { readonly attestAt?: number; readonly proposeAt?: numbe
     prepareProposers: async () => {},
     publishAttestation: () => publish('attestation'),
     publishBlock: () => publish('block'),
-    publishExit: () => publish('exit'),
+    publishExit: async () => {
+      if (world.exitRefused) throw new BeaconError('REFUSED', 'publish exit: the beacon node answered 400')
+      await publish('exit')
+    },
+    validators: async ([index]: readonly ValidatorIndex[]) => {
+      assert.equal(index, pool.validatorIndex)
+      return [{ exitEpoch: world.exitEpoch }]
+    },
     header: async (id: string) => {
       const known = id === 'head' ? root('parent') : (id as Root)
       const place = { slot: slot(Math.floor(clock.now() / SLOT_MS)), proposerIndex: world.proposer as ValidatorIndex }
@@ -209,6 +218,24 @@ describe('the duty service', () => {
     world.exits = []
     await clock.advanceTo(at(97 + 160))
     assert.equal(published.length, 2)
+  })
+
+  it('calls an exit done that the node refuses because another member’s came first, and missed when there is none', async () => {
+    for (const exitEpoch of [9, Infinity]) {
+      const { clock, published, start, world, pool, told, service } = setUp()
+      await start()
+      world.exits = [{ poolId: pool.poolId, epoch: 2 as Epoch }]
+      world.exitRefused = true
+      await clock.advanceTo(at(100))
+      // It is in a block some slots after it was published.
+      assert.equal(service.records()[0]?.state, 'running')
+      world.exitEpoch = exitEpoch
+      await clock.advanceTo(at(97 + 63))
+      assert.equal(told.includes('completed exit'), exitEpoch < Infinity)
+      await clock.advanceTo(at(97 + 65))
+      assert.equal(told.includes('missed exit BROADCAST_REFUSED'), exitEpoch === Infinity)
+      assert.deepEqual(published, [])
+    }
   })
 
   it('stops with its signal', async () => {
