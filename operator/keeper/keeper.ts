@@ -69,7 +69,12 @@ export function startKeeper(ports: KeeperPorts, signal: AbortSignal): void {
     }
   }
 
-  const waitFor = (reason: string, retryInMs = slotMs): JobOutcome => ({ done: false, retryInMs, reason })
+  /** To when a slot's block is in (attestations are due then): what was missing at its start may be there, and leaves in time for the next. */
+  const untilBlock = (): number => {
+    const phase = (((clock.now() - beacon.spec.genesisTimeMs) % slotMs) + slotMs) % slotMs
+    return phase < slotMs / 3 ? slotMs / 3 - phase : (slotMs * 4) / 3 - phase
+  }
+  const waitFor = (reason: string, retryInMs = Math.ceil(untilBlock()) + 1): JobOutcome => ({ done: false, retryInMs, reason })
 
   /** Undefined once it is included, or the error with which it was refused. */
   async function send(task: Task, call: Call, jobSignal: AbortSignal): Promise<string | undefined> {

@@ -183,17 +183,15 @@ function arrive(view: NodeView, block: Block, chain: UpkeepChain): void {
   for (const listener of [...view.finals]) listener(epoch, after.root)
 }
 
-/** A quorum that keeps the rules has judged every epoch that a report of this one may have to. */
+/** A quorum of those that keep the rules has judged every epoch that a report of this one may have to, each of them all. */
 function mustBeMade(plan: Plan, { disks }: Found, epoch: number): boolean {
-  const quorum = thresholdOf(plan.size)
-  for (let judged = Math.max(FIRST_DUTIES, epoch - 4 * PARAMETERS.reportEpochs); judged < epoch - 1; judged++) {
-    const by = disks.filter(({ values }, at) => {
-      const key = `judged-duties\0${String(judged).padStart(12, '0')}`
-      return !plan.faults.has((at + 1) as ProducerId) && values.has(key)
-    })
-    if (by.length < quorum) return false
-  }
-  return true
+  const first = Math.max(FIRST_DUTIES, epoch - 4 * PARAMETERS.reportEpochs)
+  const judged = Array.from({ length: Math.max(0, epoch - 1 - first) }, (_, at) => first + at)
+  const able = disks.filter(
+    ({ values }, at) =>
+      !plan.faults.has((at + 1) as ProducerId) && judged.every((one) => values.has(`judged-duties\0${String(one).padStart(12, '0')}`)),
+  )
+  return able.length >= thresholdOf(plan.size)
 }
 
 /** What must be true in the end. */
