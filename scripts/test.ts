@@ -24,18 +24,23 @@ function shares(tests: readonly string[]): readonly (readonly string[])[] {
 const steps: readonly Step[] = [
   { name: 'contracts compile', command: ['hardhat', 'build'] },
   { name: 'bindings are fresh', command: [node, '--import', 'tsx', 'scripts/check-bindings.ts'] },
-  { name: 'types', command: ['tsc', '--noEmit'] },
-  { name: 'layers, format and lint', command: ['biome', 'check', '--error-on-warnings'] },
   {
-    name: 'floating promises; static analysis of the contracts where Slither is',
+    name: 'types; layers, format and lint; floating promises; static analysis of the contracts where Slither is',
     commands: [
+      ['tsc', '--noEmit'],
+      ['biome', 'check', '--error-on-warnings'],
       ['eslint', '--max-warnings=0', '.'],
       [node, '--import', 'tsx', 'scripts/contracts/slither.ts', '--no-install'],
     ],
   },
-  { name: 'contracts', commands: shares(contractTests).map((tests) => ['hardhat', 'test', 'mocha', '--no-compile', ...tests] as const) },
-  // `npm run invariants` has more of them.
-  { name: 'invariants', command: ['hardhat', 'test', 'solidity', '--no-compile'] },
+  {
+    name: 'contracts and their invariants',
+    commands: [
+      ...shares(contractTests).map((tests) => ['hardhat', 'test', 'mocha', '--no-compile', ...tests] as const),
+      // `npm run invariants` has more of them.
+      ['hardhat', 'test', 'solidity', '--no-compile'],
+    ],
+  },
   {
     // One more than cores: those on a real chain wait for its slots most of the time.
     name: 'operator and end to end',
