@@ -3,7 +3,6 @@ import type { Epoch, Root } from '../core/ids.ts'
 import type { JobOutcome } from '../core/ports/queue.ts'
 import type { DerivedReport, Reference } from '../core/report.ts'
 import { thresholdOf } from '../core/vault.ts'
-import type { DutyCertificate } from '../protocol/messages/certificate.ts'
 import { decodeReportSignature, encodeReportSignature, reportDigest } from '../protocol/messages/report.ts'
 import { standingNow, standingOf } from '../protocol/state/coverage.ts'
 import { deriveReport } from '../protocol/state/derive-report.ts'
@@ -90,17 +89,17 @@ export function startReports(ports: ReportPorts, signal: AbortSignal): void {
     const making = { epoch, state, standing, committee }
     const judged = await proposals.judging.by(making)
     if (typeof judged === 'string') return wait(judged)
-    const derive = async (hash: Root, set: readonly DutyCertificate[]): Promise<DerivedReport> =>
+    const derive = async (hash: Root): Promise<DerivedReport> =>
       deriveReport({
         ...{ state, reference, standing, parameters },
-        duties: await proposals.record(making, judged, hash, set),
+        duties: await proposals.record(making, judged, hash),
         poolsPerPage: ports.poolsPerPage,
       })
 
     if (same !== undefined) {
-      const set = await proposals.judging.published(same, making)
-      if (set === undefined) return wait('the certificates of the commitment are being fetched')
-      const derived = await derive(same.content.report.certificatesHash, set)
+      if ((await proposals.judging.published(same, making)) === undefined)
+        return wait('the certificates of the commitment are being fetched')
+      const derived = await derive(same.content.report.certificatesHash)
       if (chain.view().head !== state) return wait('events came in between', 0)
       const before = progress.get(same.id)
       const { since } = before?.posted === same.pagesPosted ? before : { since: clock.now() }
@@ -115,10 +114,11 @@ export function startReports(ports: ReportPorts, signal: AbortSignal): void {
     const turns = Math.floor((clock.now() - since) / (LEADER_SLOTS * beacon.spec.slotDurationMs))
     const first = leaderOf(committee, epoch, parameters)
     const reports: DerivedReport[] = []
-    for (const [hash, set] of await proposals.candidates(making, judged, { first, turns })) reports.push(await derive(hash, set))
+    for (const hash of await proposals.candidates(making, judged, { first, turns })) reports.push(await derive(hash))
     // What was read in the meantime is kept: the next attempt is quick.
     if (chain.view().head !== state) return wait('events came in between', 0)
     const signed = reports.map((derived) => ({ derived, signers: agree(derived, committee) }))
+    // Of as many signatures, those for the set with most bits: it comes first.
     const [best] = signed.toSorted((a, b) => b.signers.size - a.signers.size)
     if (best === undefined) return wait('the leader proposes the certificates', soonMs)
     const outcome = await commit(ports, { ...best, reference, committee, since }, jobSignal)

@@ -9,6 +9,26 @@ const PER_TURN = 256
 /** Certificates that a node would publish, each with the bits that are news, and how many these are for each seat of a vault. */
 export type Held = { readonly certificates: readonly DutyCertificate[]; readonly seats: ReadonlyMap<string, number> }
 
+/** How many bits certificates have. */
+export async function countBits(
+  certificates: readonly DutyCertificate[],
+  bitsOf: (certificate: DutyCertificate) => bigint,
+): Promise<number> {
+  let count = 0
+  await everyInSlices(certificates, PER_TURN, (certificate) => {
+    for (let rest = bitsOf(certificate); rest > 0n; rest >>= 1n) count += Number(rest & 1n)
+    return true
+  })
+  return count
+}
+
+/** Of sets with so many bits each, those that lack no more than a sixteenth of the largest, largest first. */
+export function largest<Key>(bits: ReadonlyMap<Key, number>): readonly Key[] {
+  const sorted = [...bits].toSorted(([, a], [, b]) => b - a)
+  const most = sorted[0]?.[1] ?? 0
+  return sorted.filter(([, count]) => count >= most - most / LOST_PART).map(([key]) => key)
+}
+
 /** Counts what is held, seat by seat. */
 export async function countHeld(certificates: readonly DutyCertificate[]): Promise<Held> {
   const seats = new Map<string, number>()

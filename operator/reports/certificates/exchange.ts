@@ -1,5 +1,6 @@
 import { reasonOf } from '../../core/errors.ts'
 import type { Milliseconds, ProducerId, Root, Slot } from '../../core/ids.ts'
+import type { NetworkState } from '../../core/network.ts'
 import type { ChainFollower } from '../../core/ports/chain.ts'
 import type { Clock } from '../../core/ports/clock.ts'
 import type { Log } from '../../core/ports/log.ts'
@@ -37,6 +38,8 @@ export type ExchangePorts = {
 
 export type SetProposal = Extract<CertificateFrame, { kind: 'proposal' }>
 
+/** Reports whose sets are kept whatever comes: those that the next two are judged by. */
+const REPORTS_PINNED = 4
 /** Pieces of sets given to one peer: no more bytes than what it lets in, and a set of a hundred pools at once. */
 const PIECES = { burst: 64, perSecond: 24 }
 
@@ -69,7 +72,7 @@ export class CertificateExchange {
     this.#ports = ports
     this.self = ports.self
     this.book = new CertificateBook(ports.store)
-    this.sets = new CertificateSets(ports.store)
+    this.sets = new CertificateSets(ports.store, (hash) => standsWith(ports.chain.view().head, hash))
     this.#intake = new Intake({
       ...{ book: this.book, log: ports.log, domainSeparator: ports.domainSeparator, slotsKept: ports.slotsKept },
       state: () => ports.chain.view().head,
@@ -237,4 +240,10 @@ function framesOf(certificates: readonly DutyCertificate[]): readonly (readonly 
     else open.set(place, certificate)
   }
   return frames.map((frame) => [...frame.values()])
+}
+
+/** Did one of the last reports that stand publish this set? The next ones are judged by the two before them. */
+function standsWith({ commitments }: NetworkState, hash: Root): boolean {
+  const standing = [...commitments.values()].filter(({ phase }) => phase !== 'dropped')
+  return standing.slice(-REPORTS_PINNED).some(({ content }) => content.report.certificatesHash === hash)
 }

@@ -32,6 +32,8 @@ export type Judged = {
   readonly knowsEarlier: boolean
   /** May a certificate be in the set? Signatures are not looked at. */
   readonly counts: (certificate: DutyCertificate) => boolean
+  /** Its bits that no report had so far: of a duty that the report itself judges, all. */
+  readonly newsOf: (certificate: DutyCertificate) => bigint
   /** Certificates in a set, at most. */
   readonly most: number
 }
@@ -78,6 +80,7 @@ export class Judging {
     const judged = {
       ...{ key, duties, earlier, knowsEarlier: unknownLate === 0 },
       counts: certificateFilter({ state, duties, parameters }),
+      newsOf: newsAfter(earlier, judges({ epoch, ...standing }, parameters)),
       most: duties.filter(({ signingRoot }) => signingRoot !== undefined).length,
     }
     this.#known.set(key, judged)
@@ -109,27 +112,32 @@ export class Judging {
    * All certificates of duties that a report judges, and of the earlier ones those with something new; none of these where this
    * node does not know all: others that do not know the same would sign nothing, and so agree on it. In the order of a set.
    */
-  async collect({ epoch, standing }: Making, { counts, earlier, knowsEarlier }: Judged): Promise<readonly Collected[]> {
+  async collect({ epoch, standing }: Making, { counts, newsOf, earlier, knowsEarlier }: Judged): Promise<readonly Collected[]> {
     const { exchange, parameters } = this.#ports
-    const published = new Map<string, bigint>()
-    for (const certificate of earlier.flatMap(({ certificates }) => certificates)) {
-      const place = placeOf(certificate)
-      published.set(place, (published.get(place) ?? 0n) | certificate.participation)
-    }
     const report: Covering = { epoch, ...standing }
-    const isOwn = judges(report, parameters)
     const collected: Collected[] = []
     for (const one of [report, ...(knowsEarlier ? earlier : [])]) {
       for (const { from, to } of judgedEpochs(one, parameters)) {
         const first = (from * parameters.slotsPerEpoch) as Slot
         for (const certificate of await exchange.book.between(first, (to * parameters.slotsPerEpoch) as Slot)) {
-          const { slot, participation } = certificate
-          const news = isOwn(slot) ? participation : participation & ~(published.get(placeOf(certificate)) ?? 0n)
+          const news = newsOf(certificate)
           if (news !== 0n && counts(certificate)) collected.push({ certificate, news })
         }
       }
     }
     return collected.sort((a, b) => compareCertificates(a.certificate, b.certificate))
+  }
+}
+
+function newsAfter(earlier: readonly EarlierReport[], isOwn: (slot: Slot) => boolean): Judged['newsOf'] {
+  const published = new Map<string, bigint>()
+  for (const certificate of earlier.flatMap(({ certificates }) => certificates)) {
+    const place = placeOf(certificate)
+    published.set(place, (published.get(place) ?? 0n) | certificate.participation)
+  }
+  return (certificate) => {
+    const { slot, participation } = certificate
+    return isOwn(slot) ? participation : participation & ~(published.get(placeOf(certificate)) ?? 0n)
   }
 }
 

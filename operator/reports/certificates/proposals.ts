@@ -1,10 +1,11 @@
+import { OpenPoolsError } from '../../core/errors.ts'
 import type { Epoch, ProducerId, Root } from '../../core/ids.ts'
 import type { DutyRecord } from '../../core/report.ts'
 import { faultsOf } from '../../core/vault.ts'
 import type { DutyCertificate } from '../../protocol/messages/certificate.ts'
 import { deriveDutyRecord } from '../../protocol/state/duty-points.ts'
 import { Bounded } from './bounded.ts'
-import { countHeld, type Held, isNearlyWhole } from './completeness.ts'
+import { countBits, countHeld, type Held, isNearlyWhole, largest } from './completeness.ts'
 import type { SetProposal } from './exchange.ts'
 import { type Judged, Judging, type JudgingPorts, type Making, othersOf } from './judging.ts'
 import { everyInSlices, inTurns } from './slices.ts'
@@ -13,10 +14,12 @@ import { everyInSlices, inTurns } from './slices.ts'
 const EPOCHS_KEPT = 8
 const HISTORIES_KEPT = 16
 /** Turns whose leaders' sets are looked at, the first ones: of n members one is honest long before. */
-const MAX_TURNS = 16
+const MAX_TURNS = 12
 /** Certificates in one turn of the event loop: looked up, and verified. */
 const LOOKED_UP_A_TURN = 128
 const VERIFIED_A_TURN = 1
+
+export class SetLostError extends OpenPoolsError<'SET_LOST'> {}
 
 type Turns = { readonly first: number; readonly turns: number }
 
@@ -29,7 +32,8 @@ export class SetProposals {
   readonly #held = new Bounded<Held>(2)
   readonly #right = new Bounded<boolean>(EPOCHS_KEPT * MAX_TURNS)
   readonly #whole = new Bounded<boolean>(EPOCHS_KEPT * MAX_TURNS)
-  readonly #records = new Bounded<DutyRecord>(EPOCHS_KEPT)
+  readonly #bits = new Bounded<number>(EPOCHS_KEPT * MAX_TURNS)
+  readonly #records = new Bounded<DutyRecord>(2 * MAX_TURNS)
 
   constructor(ports: JudgingPorts) {
     this.#ports = ports
@@ -54,32 +58,36 @@ export class SetProposals {
   }
 
   /**
-   * Sets that this member may sign for: those of the leaders up to this turn that it has and found right, each once. For the first
-   * f + 1 turns, of which one is an honest member's, only those that hide next to nothing that it has itself.
+   * Hashes of the sets that this member may sign for, of the leaders up to this turn, that it has and found right; those with most
+   * bits first. For the first f + 1 turns, of which one is an honest member's, only those that hide next to nothing that it has
+   * itself; then those that hide next to nothing that the others of them have.
    */
-  async candidates(making: Making, judged: Judged, { first, turns }: Turns): Promise<ReadonlyMap<Root, readonly DutyCertificate[]>> {
+  async candidates(making: Making, judged: Judged, { first, turns }: Turns): Promise<readonly Root[]> {
     const { epoch, standing, committee } = making
     const isStrict = turns < Math.min(faultsOf(committee.length) + 1, MAX_TURNS)
-    const found = new Map<Root, readonly DutyCertificate[]>()
+    // Before any set is judged, whose bits would be this node's own from then on.
+    const held = await this.#heldFor(making, judged)
+    const bits = new Map<Root, number>()
     for (let turn = 0; turn <= Math.min(turns, committee.length - 1, MAX_TURNS - 1); turn++) {
       const leader = committee[(first + turn) % committee.length]
       if (leader === undefined) continue
       const isOwn = leader.id === this.#ports.exchange.self
       const hash = isOwn ? await this.#propose(making, judged) : this.#proposals.get(epoch)?.get(leader.id)?.get(standing.history)
-      if (hash === undefined || found.has(hash)) continue
-      const set = isOwn ? await this.#ports.exchange.sets.get(hash) : await this.#rightSet(hash, { making, judged, leader: leader.id })
-      if (set === undefined || (isStrict && !isOwn && !(await this.#hidesNothing(hash, set, making, judged)))) continue
-      found.set(hash, set)
+      if (hash === undefined || bits.has(hash)) continue
+      if (!isOwn && !(await this.#hasRight(hash, { making, judged, leader: leader.id }))) continue
+      if (isStrict && !isOwn && !(await this.#hidesNothing(hash, held, judged))) continue
+      bits.set(hash, await this.#bitsOf(hash, judged))
     }
-    return found
+    return isStrict ? [...bits.keys()].toSorted((a, b) => (bits.get(b) ?? 0) - (bits.get(a) ?? 0)) : largest(bits)
   }
 
-  /** What a report with this set says of duties; worked out once. */
-  async record(making: Making, judged: Judged, hash: Root, certificates: readonly DutyCertificate[]): Promise<DutyRecord> {
+  /** What a report with this set says of duties; worked out once. Throws when this node does not have the set. */
+  async record(making: Making, judged: Judged, hash: Root): Promise<DutyRecord> {
     const { epoch, state, standing } = making
     const key = `${judged.key}/${hash}`
     const known = this.#records.get(key)
     if (known !== undefined) return known
+    const certificates = await this.#setOf(hash)
     const { duties, earlier } = judged
     const { parameters } = this.#ports
     const report = { epoch, ...standing }
@@ -94,28 +102,35 @@ export class SetProposals {
     const { exchange } = this.#ports
     const key = `${epoch}/${standing.history}`
     const known = this.#own.get(key)
-    const hash = known ?? (await exchange.sets.add((await this.judging.collect(making, judged)).map(({ certificate }) => certificate)))
+    const kept = known !== undefined && exchange.sets.has(known) ? known : undefined
+    const hash = kept ?? (await exchange.sets.add((await this.judging.collect(making, judged)).map(({ certificate }) => certificate)))
     this.#own.set(key, hash)
     exchange.propose(othersOf(committee, exchange.self), { epoch, history: standing.history, hash })
     return hash
   }
 
-  /** A proposed set that this node has and found right; it is fetched, and judged, unless it was found wrong. */
-  async #rightSet(
+  /** Has this node a proposed set, and found it right? It is fetched, and judged, unless it was found wrong. */
+  async #hasRight(
     hash: Root,
     { making, judged, leader }: { readonly making: Making; readonly judged: Judged; readonly leader: ProducerId },
-  ): Promise<readonly DutyCertificate[] | undefined> {
+  ): Promise<boolean> {
     const { sets, fetching, self } = this.#ports.exchange
-    if (this.#right.get(`${judged.key}/${hash}`) === false) return undefined
-    const set = await sets.get(hash)
-    if (set !== undefined) return (await this.#isRight(hash, set, judged)) ? set : undefined
+    const known = this.#right.get(`${judged.key}/${hash}`)
+    if (known === false) return false
+    if (sets.has(hash)) return known ?? this.#isRight(hash, await this.#setOf(hash), judged)
     fetching.start(hash, [leader, ...othersOf(making.committee, self)], {
       purpose: judged.key,
       most: judged.most,
       fits: judged.counts,
       isRight: (fetched) => this.#isRight(hash, fetched, judged),
     })
-    return undefined
+    return false
+  }
+
+  async #setOf(hash: Root): Promise<readonly DutyCertificate[]> {
+    const set = await this.#ports.exchange.sets.get(hash)
+    if (set === undefined) throw new SetLostError('SET_LOST', `expected the set of certificates ${hash} to be kept, it is not`, { hash })
+    return set
   }
 
   /** Every certificate of a duty judged, by its vault, with a signature behind each bit. Remembered, and merged into what is known. */
@@ -136,13 +151,23 @@ export class SetProposals {
   }
 
   /** Does a set have nearly all that this node had when it began with the report? */
-  async #hidesNothing(hash: Root, set: readonly DutyCertificate[], making: Making, judged: Judged): Promise<boolean> {
+  async #hidesNothing(hash: Root, held: Held, judged: Judged): Promise<boolean> {
     const key = `${judged.key}/${hash}`
     const known = this.#whole.get(key)
     if (known !== undefined) return known
-    const whole = await isNearlyWhole(set, await this.#heldFor(making, judged))
+    const whole = await isNearlyWhole(await this.#setOf(hash), held)
     this.#whole.set(key, whole)
     return whole
+  }
+
+  /** Bits of a set that no report had so far. */
+  async #bitsOf(hash: Root, judged: Judged): Promise<number> {
+    const key = `${judged.key}/${hash}`
+    const known = this.#bits.get(key)
+    if (known !== undefined) return known
+    const bits = await countBits(await this.#setOf(hash), judged.newsOf)
+    this.#bits.set(key, bits)
+    return bits
   }
 
   async #heldFor(making: Making, judged: Judged): Promise<Held> {

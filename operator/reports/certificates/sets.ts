@@ -17,7 +17,7 @@ const PIECES = 'certificate-set-piece'
 /** Lengths of whole sets, in bytes. */
 const SIZES = 'certificate-set-size'
 const INDEX = 'certificate-set-index'
-/** Sets kept: of reports that stand, and a few that never came to be. */
+/** Sets kept beside those that are pinned: proposals for a report or two, and a few that never came to be. */
 const KEPT = 16
 /** Sets last used are in memory, as a report in the making uses them again and again. */
 const IN_MEMORY = 4
@@ -31,10 +31,17 @@ export const EMPTY_SET = toRoot(`0x${'00'.repeat(32)}`)
 /** Sets of certificates by their hash, as they are served. Whatever grows with a set is done in slices. */
 export class CertificateSets {
   readonly #store: Store
+  readonly #isPinned: (hash: Root) => boolean
   readonly #recent = new Map<Root, readonly DutyCertificate[]>()
 
-  constructor(store: Store) {
+  /** `isPinned`: is a set needed, however many come after it? */
+  constructor(store: Store, isPinned: (hash: Root) => boolean) {
     this.#store = store
+    this.#isPinned = isPinned
+  }
+
+  has(hash: Root): boolean {
+    return hash === EMPTY_SET || this.#sizeOf(hash) !== undefined
   }
 
   /** Undefined for a set that this node does not have. */
@@ -91,7 +98,8 @@ export class CertificateSets {
       for (let at = 0; at < piecesOf(bytes.length); at++) {
         this.#store.putBytes(PIECES, pieceKey(hash, at), bytes.subarray(at * CHUNK_BYTES, (at + 1) * CHUNK_BYTES))
       }
-      for (const [key, old] of known.slice(0, Math.max(0, known.length + 1 - KEPT))) {
+      const others = known.filter(([, old]) => !this.#isPinned(old as Root))
+      for (const [key, old] of others.slice(0, Math.max(0, others.length + 1 - KEPT))) {
         this.#store.delete(INDEX, key)
         this.#forget(old as Root)
       }

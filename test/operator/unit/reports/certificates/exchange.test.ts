@@ -55,6 +55,9 @@ function by(places: readonly number[], duty: Partial<DutyCertificate> = {}): Dut
 
 const wanted: Wanted = { purpose: 'a report', most: 10_000, fits: () => true, isRight: async () => true }
 
+/** What all of them see of the chain. */
+const view = { head: state }
+
 /** Exchanges of producers that hear each other at once, as far as `hears` lets them. */
 async function setUp(t: TestContext, ids: readonly number[], hears: (from: number, to: number) => boolean = () => true) {
   const clock = new TestClock()
@@ -68,7 +71,7 @@ async function setUp(t: TestContext, ids: readonly number[], hears: (from: numbe
     const exchange = new CertificateExchange({
       self: id as ProducerId,
       clock,
-      chain: { view: () => ({ head: state }) } as unknown as ChainFollower,
+      chain: { view: () => view } as unknown as ChainFollower,
       network: {
         self: id as ProducerId,
         send: (to, _, bytes) => hears(id, to) && handlers.get(to)?.(id as ProducerId, bytes),
@@ -378,4 +381,26 @@ test('certificates and sets that are of no use any more are forgotten', async (t
   const found = await Promise.all(hashes.map((hash) => sets.get(hash)))
   assert.equal(found.filter((set) => set !== undefined).length, 16)
   assert.ok(await first.exchange.sets.get(hashes.at(-1) ?? EMPTY_SET))
+})
+
+test('sets of reports that stand are kept, however many are proposed after them', async (t) => {
+  const { first } = await setUp(t, [1, 2])
+  const { sets } = first.exchange
+  const setAt = (slot: number) => sets.add([by([0, 1, 2], { slot: slot as Slot })])
+  const published: Root[] = []
+  for (let slot = 200; slot < 206; slot++) published.push(await setAt(slot))
+  const made = published.map((certificatesHash, at) => {
+    const id = at + 1
+    return [id, { id, phase: at === 3 ? 'dropped' : 'finalized', content: { report: { certificatesHash } } }] as const
+  })
+  view.head = { ...state, commitments: new Map(made) as unknown as NetworkState['commitments'] }
+  t.after(() => {
+    view.head = state
+  })
+  for (let slot = 300; slot < 340; slot++) await setAt(slot)
+  // The last four that stand: neither the first of all, nor the one that was dropped.
+  assert.deepEqual(
+    published.map((hash) => sets.has(hash)),
+    [false, true, true, false, true, true],
+  )
 })

@@ -88,34 +88,77 @@ async function setUp(t: TestContext, held: readonly DutyCertificate[]) {
 
 type Node = Awaited<ReturnType<typeof setUp>>
 
-/** The sets that it may sign for in these turns when member `leader` has proposed this one. */
-async function signs({ exchange, proposals, judged }: Node, set: readonly DutyCertificate[], turns: number, leader = 1) {
+/** May it sign for this set, in these turns, when member `leader` has proposed it? The report's first leader is at place `first`. */
+async function signs(
+  { exchange, proposals, judged }: Node,
+  set: readonly DutyCertificate[],
+  turns: number,
+  { leader = 1, first = 0 } = {},
+) {
   const hash = await exchange.sets.add(set)
   proposals.receive(producer(leader), { kind: 'proposal', epoch: epoch(20), history: 0, hash })
-  return (await proposals.candidates(making, judged, { first: 0, turns })).has(hash)
+  return (await proposals.candidates(making, judged, { first, turns })).includes(hash)
 }
 
 /** Turns 0, 1 and 2: f is 2. */
 const LAST_STRICT = 2
 const without = (id: number): readonly DutyCertificate[] => certificates.filter(({ poolId }) => poolId !== pool(id))
 
+/** A node that has all certificates, and holds everything in `set` for verified. */
+async function knowing(t: TestContext, set: readonly DutyCertificate[]): Promise<Node> {
+  const node = await setUp(t, certificates)
+  const isKnown = node.exchange.isKnown.bind(node.exchange)
+  node.exchange.isKnown = (one) => set.includes(one) || isKnown(one)
+  return node
+}
+
 for (const [what, set] of [
   ['no certificate', []],
   ['nothing of a pool', without(1)],
   ['nothing of a member', certificates.map((one) => (one.poolId === 1 ? { ...one, participation: 0b1110n } : one))],
-  ['three certificates less of a pool than are known', certificates.slice(3)],
+  ['five certificates less of a pool than are known', certificates.slice(5)],
 ] as const) {
-  test(`a leader’s set with ${what} is signed only once f + 1 leaders have had their turn`, async (t) => {
-    // What is in it was verified before: the book has these very certificates.
-    const node = await setUp(t, [...set])
-    for (const one of certificates) node.exchange.book.merge(one)
-    const isKnown = node.exchange.isKnown.bind(node.exchange)
-    node.exchange.isKnown = (one) => set.includes(one as never) || isKnown(one)
-    const isThere = (turns: number) => signs(node, set, turns)
+  test(`a leader’s set with ${what} is signed only where none of the first f + 1 leaders had a better one`, async (t) => {
+    const node = await knowing(t, set)
+    // Member 3 is the first to lead, so that the own set comes last.
+    const isThere = (turns: number) => signs(node, set, turns, { leader: 3, first: 2 })
     for (let turn = 0; turn <= LAST_STRICT; turn++) assert.equal(await isThere(turn), false, `turn ${turn}`)
-    assert.equal(await isThere(LAST_STRICT + 1), true)
+    assert.equal(await isThere(LAST_STRICT + 1), true, 'nobody else proposes')
+    assert.equal(await signs(node, certificates, LAST_STRICT + 1, { leader: 4, first: 2 }), true)
+    for (let turn = 0; turn < 7; turn++) assert.equal(await isThere(turn), false, `turn ${turn}, beside a whole one`)
   })
 }
+
+test('bits that somebody gave to this member alone delay it, and let no set that hides something pass', async (t) => {
+  const lacking = certificates.map((one, at) => (at < 3 ? { ...one, participation: 0b0111n } : one))
+  const node = await knowing(t, [...lacking, ...without(1)])
+  const places = { leader: 4, first: 2 }
+  for (let turn = 0; turn <= LAST_STRICT; turn++) {
+    assert.equal(await signs(node, without(1), turn, { leader: 3, first: 2 }), false)
+    assert.equal(await signs(node, lacking, turn, places), false, `turn ${turn}`)
+  }
+  assert.equal(await signs(node, lacking, LAST_STRICT + 1, places), true)
+  assert.equal(await signs(node, without(1), LAST_STRICT + 1, { leader: 3, first: 2 }), false)
+})
+
+test('of several sets the one with most bits comes first, whoever led first', async (t) => {
+  const few = certificates.slice(1)
+  const node = await knowing(t, few)
+  await signs(node, few, 0, { leader: 3, first: 2 })
+  await signs(node, certificates, 0, { leader: 4, first: 2 })
+  const whole = await node.exchange.sets.add(certificates)
+  for (const turns of [1, 4]) assert.equal((await node.proposals.candidates(making, node.judged, { first: 2, turns }))[0], whole)
+})
+
+test('a set that was lost is fetched, or made, again', async (t) => {
+  const node = await knowing(t, certificates)
+  assert.equal(await signs(node, certificates, 0, { leader: 3, first: 2 }), true)
+  const hash = await node.exchange.sets.add(certificates)
+  for (let at = 0; at < 16; at++) await node.exchange.sets.add(certificates.slice(at, at + 1))
+  assert.equal(node.exchange.sets.has(hash), false)
+  assert.deepEqual(await node.proposals.candidates(making, node.judged, { first: 2, turns: 0 }), [])
+  assert.deepEqual(await node.proposals.candidates(making, node.judged, { first: 1, turns: 0 }), [hash], 'its own')
+})
 
 test('a set that lacks a few lost on the way, or has what this node has not, is signed at once', async (t) => {
   const all = await setUp(t, certificates)
@@ -134,16 +177,16 @@ test('what a report’s sets are judged by, and what a set says, is worked out o
   assert.equal(await proposals.judging.by(making), judged)
   assert.equal(judged.most, certificates.length)
   const hash = await exchange.sets.add(certificates)
-  const record = await proposals.record(making, judged, hash, certificates)
+  const record = await proposals.record(making, judged, hash)
   assert.equal(record.certificatesHash, hash)
-  assert.equal(await proposals.record(making, judged, hash, certificates), record)
+  assert.equal(await proposals.record(making, judged, hash), record)
   assert.deepEqual(
     record.points.map(({ points }) => points),
     [3_800, 3_800, 3_800, 3_800],
   )
   const other: Judged = { ...judged, key: 'another' }
-  assert.notEqual(await proposals.record(making, other, hash, certificates), record)
-  assert.equal((await proposals.record(making, judged, EMPTY_SET, [])).points[0]?.points, -3_800)
+  assert.notEqual(await proposals.record(making, other, hash), record)
+  assert.equal((await proposals.record(making, judged, EMPTY_SET)).points[0]?.points, -3_800)
 })
 
 test('a set found wrong is not fetched again', async (t) => {
@@ -152,6 +195,6 @@ test('a set found wrong is not fetched again', async (t) => {
   proposals.receive(1 as ProducerId, { kind: 'proposal', epoch: epoch(20), history: 0, hash })
   let looked = 0
   exchange.isValid = () => looked++ < 0
-  for (let attempt = 0; attempt < 3; attempt++) assert.equal((await proposals.candidates(making, judged, { first: 0, turns: 0 })).size, 0)
+  for (let attempt = 0; attempt < 3; attempt++) assert.equal((await proposals.candidates(making, judged, { first: 0, turns: 0 })).length, 0)
   assert.equal(looked, 1)
 })
