@@ -117,6 +117,7 @@ describe('BeaconLayout: rows of later forks', function () {
     const claimed = signTogether(list, places(6), rowDigest(next))
     await refused(life.beaconLayout.endorse(next, 0, [(1n << 7n) - 1n], claimed.signature), 'InvalidEndorsement')
     expect(await rowCount()).to.equal(1)
+    expect((await life.beaconLayout.layoutAt(next.firstEpoch)).forkVersion).to.equal(FORK_VERSION)
   })
 
   it('A48 overlapping bitmaps count each producer once, so nobody can spoil a collection by going first', async () => {

@@ -210,9 +210,17 @@ describe('Rewards', function () {
       await expect(life.rewards.connect(at(life.people, 4)).repay(2, 1)).to.be.revertedWithCustomError(life.cdt, 'ERC20InsufficientBalance')
       expect(await life.rewards.debtOf(2)).to.equal(1_000n)
     })
-    it('A55 one report forces nobody out', async () => {
-      await indebt(2, 1)
-      expect((await life.rewards.account(2)).forcedOut).to.equal(false)
+    it('A55 one report forces nobody out, though it takes from everybody all it can', async () => {
+      const everybody = Array.from({ length: PRODUCERS }, (_, place) => place + 1)
+      const bonds = () => Promise.all(everybody.map((id) => life.blockProducers.bondValue(id)))
+      const before = await bonds()
+      const cruel = await report(Object.fromEntries(everybody.map((id) => [id, -most])))
+      for (const id of everybody) {
+        await expect(life.rewards.settle(id, [prove(cruel, id)])).not.to.emit(life.rewards, 'ForcedOut')
+        expect((await life.rewards.account(id)).forcedOut).to.equal(false)
+        expect((await life.blockProducers.producer(id)).status).to.equal(1n)
+      }
+      expect(await bonds()).to.deep.equal(before)
     })
     it('A31 forces out at its maximum, exactly once', async () => {
       await indebt(2, 9)

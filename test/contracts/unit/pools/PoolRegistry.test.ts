@@ -162,6 +162,8 @@ describe('PoolRegistry: the result of a ceremony', () => {
     const { poolRegistry, stakingPool, call, before } = await attempt(choices, change)
     await expect(call).to.be.revertedWithCustomError(poolRegistry, error)
     assert.equal(await stakingPool.buffered(), before)
+    const { state, publicKey } = await poolRegistry.pool(1n)
+    assert.deepEqual([state, publicKey, await poolRegistry.registeredCount(STAKER)], [STATE.ceremony, '0x', 0n])
   }
 
   it("registers the key and deposits 1 ETH with the protocol's credentials", async () => {
