@@ -20,7 +20,7 @@ export async function makeKeys({ dataDir, passwordFile, lightKdf }: KeysRequest)
   const kdf = lightKdf ? { scryptCost: LIGHT_COST } : {}
   assertNoKeys(dataDir)
   // Before the others: an identity without keys is replaced by the next attempt, keys without an identity could not be run.
-  const seed = createPeerIdentity({ dataDir, password, ...kdf })
+  const seed = await createPeerIdentity({ dataDir, password, ...kdf })
   const { operatorAddress, signingKey } = await createSigner({ dataDir, password, ...kdf })
   await prepareJobQueue(join(dataDir, JOBS_FOLDER))
   return { operator: operatorAddress, signingKey, peerId: await peerIdOfSeed(seed) }

@@ -70,22 +70,11 @@ export function makePrivateFolder(path: string): void {
   }
 }
 
-/** Writes a file, readable by its owner only, that is either wholly there after a crash or not at all. On disk before it returns. */
-export function writeDurably(path: string, content: Uint8Array | string): void {
-  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`
-  const descriptor = openSync(temporary, 'wx', OWNER_ONLY_FILE)
-  try {
-    writeAll(descriptor, typeof content === 'string' ? Buffer.from(content, 'utf8') : content)
-    fsyncSync(descriptor)
-  } finally {
-    closeSync(descriptor)
-  }
-  renameSync(temporary, path)
-  syncFolder(dirname(path))
-}
-
-/** Like `writeDurably`, waiting for the disk off the main thread. On disk when it resolves; of two for one path the order is open. */
-export async function writeDurablyAside(path: string, content: Uint8Array | string): Promise<void> {
+/**
+ * Writes a file, readable by its owner only, that is either wholly there after a crash or not at all. On disk when it resolves, the
+ * main thread free meanwhile; of two for one path the order is open.
+ */
+export async function writeDurably(path: string, content: Uint8Array | string): Promise<void> {
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`
   const descriptor = openSync(temporary, 'wx', OWNER_ONLY_FILE)
   try {
@@ -118,18 +107,32 @@ export function readIfPresent(path: string): Buffer | undefined {
   }
 }
 
-/** Overwrites a file in place, then removes it. Best effort against later theft of the disk; a missing file is fine. */
-export function shred(path: string): void {
+/** Opens a file and overwrites it with noise, not yet on disk; undefined when there is none. */
+function overwrite(path: string): number | undefined {
   let descriptor: number
   try {
     descriptor = openSync(path, 'r+')
   } catch (error) {
-    if (isAbsent(error)) return
+    if (isAbsent(error)) return undefined
     throw error
   }
   try {
-    const { size } = fstatSync(descriptor)
-    writeSync(descriptor, randomBytes(size), 0, size, 0)
+    writeAll(descriptor, randomBytes(fstatSync(descriptor).size))
+    return descriptor
+  } catch (error) {
+    closeSync(descriptor)
+    throw error
+  }
+}
+
+/**
+ * Overwrites a file in place, then removes it. Best effort against later theft of the disk; a missing file is fine. Gone from the disk
+ * before it returns, for a share that must not sign once its term is over.
+ */
+export function shred(path: string): void {
+  const descriptor = overwrite(path)
+  if (descriptor === undefined) return
+  try {
     fsyncSync(descriptor)
     ftruncateSync(descriptor)
   } finally {
@@ -141,16 +144,9 @@ export function shred(path: string): void {
 
 /** Like `shred`, waiting for the disk off the main thread. */
 export async function shredAside(path: string): Promise<void> {
-  let descriptor: number
+  const descriptor = overwrite(path)
+  if (descriptor === undefined) return
   try {
-    descriptor = openSync(path, 'r+')
-  } catch (error) {
-    if (isAbsent(error)) return
-    throw error
-  }
-  try {
-    const { size } = fstatSync(descriptor)
-    writeSync(descriptor, randomBytes(size), 0, size, 0)
     await sync(descriptor)
     ftruncateSync(descriptor)
   } finally {

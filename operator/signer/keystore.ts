@@ -5,7 +5,7 @@ import { Keystore } from '@chainsafe/bls-keystore'
 import { bytesToHex } from '../core/parse.ts'
 import { blst } from '../protocol/bls/backend.ts'
 import { SignerError } from './errors.ts'
-import { readIfPresent, writeDurablyAside } from './files.ts'
+import { readIfPresent, writeDurably } from './files.ts'
 
 const pbkdf2 = promisify(crypto.pbkdf2)
 const scrypt = promisify<crypto.BinaryLike, crypto.BinaryLike, number, crypto.ScryptOptions, Buffer>(crypto.scrypt)
@@ -62,7 +62,7 @@ export async function writeKeystore(options: {
       cipher: { function: 'aes-128-ctr', params: { iv: iv.toString('hex') }, message: ciphertext.toString('hex') },
     },
   }
-  await writeDurablyAside(path, `${JSON.stringify(keystore)}\n`)
+  await writeDurably(path, `${JSON.stringify(keystore)}\n`)
 }
 
 /**

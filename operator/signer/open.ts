@@ -92,7 +92,7 @@ export async function createSigner(options: {
   try {
     const privateKey = randomOperatorKey()
     const operatorAddress = addressOf(privateKey)
-    writeDurably(join(unfinished, FILES.operatorKey), sealWallet({ privateKey, address: operatorAddress, password, cost }))
+    await writeDurably(join(unfinished, FILES.operatorKey), sealWallet({ privateKey, address: operatorAddress, password, cost }))
     privateKey.fill(0)
     const secret = blst.SecretKey.fromKeygen(randomBytes(32))
     const signingKey = createSigningKey(secret).publicKey
@@ -104,7 +104,7 @@ export async function createSigner(options: {
     createDatabase(join(unfinished, FILES.database), databaseId)
     const storage = { salt: randomBytes(32).toString('hex'), cost }
     const manifest = { version: 1, databaseId, operatorAddress, signingKey, storage }
-    writeDurably(join(unfinished, FILES.manifest), `${JSON.stringify(manifest, null, 2)}\n`)
+    await writeDurably(join(unfinished, FILES.manifest), `${JSON.stringify(manifest, null, 2)}\n`)
     renameSync(unfinished, folder)
     syncFolder(dataDir)
     return { operatorAddress, signingKey }

@@ -10,9 +10,9 @@ const SCRYPT_COST = 2 ** 14
 
 /**
  * Makes the 32-byte ed25519 seed of the node's peer id under `dataDir`, encrypted like the operator key (Web3 secret storage,
- * without an address). On disk before it returns; replaces one that is there.
+ * without an address). On disk when it resolves; replaces one that is there.
  */
-export function createPeerIdentity({
+export async function createPeerIdentity({
   dataDir,
   password,
   scryptCost = SCRYPT_COST,
@@ -20,10 +20,10 @@ export function createPeerIdentity({
   readonly dataDir: string
   readonly password: string
   readonly scryptCost?: number
-}): Uint8Array {
+}): Promise<Uint8Array> {
   const seed = randomBytes(32)
   makePrivateFolder(dataDir)
-  writeDurably(join(dataDir, FILE), sealWallet({ privateKey: seed, address: '', password, cost: scryptCost }))
+  await writeDurably(join(dataDir, FILE), sealWallet({ privateKey: seed, address: '', password, cost: scryptCost }))
   return seed
 }
 

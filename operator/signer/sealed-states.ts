@@ -2,7 +2,7 @@ import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { CeremonyError } from './errors.ts'
-import { readIfPresent, shredAside, writeDurablyAside } from './files.ts'
+import { readIfPresent, shredAside, writeDurably } from './files.ts'
 
 const NONCE = 12
 const TAG = 16
@@ -52,7 +52,7 @@ export function openSealedStates(folder: string, storageKey: Uint8Array): Sealed
   }
   const makeKey = async (id: string): Promise<Buffer> => {
     const key = randomBytes(32)
-    await writeDurablyAside(keyPath(id), seal(storageKey, id, key))
+    await writeDurably(keyPath(id), seal(storageKey, id, key))
     return key
   }
   const erasing = new Set<string>()
@@ -81,13 +81,13 @@ export function openSealedStates(folder: string, storageKey: Uint8Array): Sealed
       inOrder(id, async () => {
         if (isErased(id)) throw new CeremonyError('CONFLICTING_STEP', `ceremony ${id} is over and erased`, { id })
         const key = keyOf(id) ?? (await makeKey(id))
-        await writeDurablyAside(statePath(id), seal(key, id, value))
+        await writeDurably(statePath(id), seal(key, id, value))
       }),
     erase: async (id) => {
       erasing.add(id)
       try {
         await inOrder(id, async () => {
-          await writeDurablyAside(erasedPath(id), '')
+          await writeDurably(erasedPath(id), '')
           await shredAside(keyPath(id))
           await shredAside(statePath(id))
         })

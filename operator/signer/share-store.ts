@@ -5,7 +5,7 @@ import type { PoolId, PublicKey } from '../core/ids.ts'
 import { bytesToHex, toMemberIndex, toPoolId, toPublicKey } from '../core/parse.ts'
 import type { PoolShareInfo } from '../core/ports/signer.ts'
 import { ProtectionLostError, SignerError } from './errors.ts'
-import { readIfPresent, shred, syncFolder, writeDurablyAside } from './files.ts'
+import { readIfPresent, shred, syncFolder, writeDurably } from './files.ts'
 import { type NativeSecretKey, readKeystore, type StretchedPassword, stretchPassword, writeKeystore } from './keystore.ts'
 
 const publicKey = z.string().transform(toPublicKey)
@@ -98,7 +98,7 @@ export async function openShareStore(options: {
       stretched ??= stretchPassword(password, { kind: 'pbkdf2' })
       await writeKeystore({ path: join(folder, keystore), secret: share.secret, password: await stretched, description })
       const file = { version: 1, ...info, origin, databaseId, keystore }
-      await writeDurablyAside(join(folder, `${name}.json`), `${JSON.stringify(file, null, 2)}\n`)
+      await writeDurably(join(folder, `${name}.json`), `${JSON.stringify(file, null, 2)}\n`)
       if (origin === 'made') for (const rival of rivals) remove(poolId, rival.info.round)
       shares.set(name, share)
     },

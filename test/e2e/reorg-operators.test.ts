@@ -84,7 +84,7 @@ describe('operators through reorganizations', { timeout: 300_000 }, () => {
     await makeKeys({ dataDir: homeOf(0), passwordFile, lightKdf: true })
     for (let index = 1; index < VAULT; index++) {
       const options = { dataDir: homeOf(index), password: PASSWORD, scryptCost: 1_024 }
-      createPeerIdentity(options)
+      await createPeerIdentity(options)
       await createSigner(options)
       cpSync(join(homeOf(0), JOBS_FOLDER), join(homeOf(index), JOBS_FOLDER), { recursive: true })
     }

@@ -168,7 +168,7 @@ async function makeAllKeys(folder: string, passwordFile: string): Promise<void> 
   await makeKeys({ dataDir: homeOf(folder, 0), passwordFile, lightKdf: true })
   for (const place of PLACES.slice(1)) {
     const options = { dataDir: homeOf(folder, place), password: PASSWORD, scryptCost: 1_024 }
-    createPeerIdentity(options)
+    await createPeerIdentity(options)
     await createSigner(options)
     cpSync(join(homeOf(folder, 0), JOBS_FOLDER), join(homeOf(folder, place), JOBS_FOLDER), { recursive: true })
   }
