@@ -25,12 +25,11 @@ const steps: readonly Step[] = [
   { name: 'contracts compile', command: ['hardhat', 'build'] },
   { name: 'bindings are fresh', command: [node, '--import', 'tsx', 'scripts/check-bindings.ts'] },
   {
-    name: 'types; layers, format and lint; floating promises; static analysis of the contracts where Slither is',
+    name: 'types; layers, format and lint; floating promises',
     commands: [
       ['tsc', '--noEmit'],
       ['biome', 'check', '--error-on-warnings'],
       ['eslint', '--max-warnings=0', '.'],
-      [node, '--import', 'tsx', 'scripts/contracts/slither.ts', '--no-install'],
     ],
   },
   {

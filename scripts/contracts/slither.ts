@@ -1,29 +1,26 @@
-import { execFileSync } from 'node:child_process'
 import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readFlags } from '../support/flags.ts'
-import { makeWorkspace, ROOT } from './workspace.ts'
+import { makeWorkspace, ROOT, runIn } from './workspace.ts'
+
+const VERSION = '0.11.6'
+const HOME = join(ROOT, '.data', 'slither')
+const INSTALLED = join(HOME, 'bin', 'slither')
+const ANALYSIS_SECONDS = 600
+const INSTALL_SECONDS = 180
+/** For what should answer within a second or two. */
+const SHORT_SECONDS = 60
 
 const HELP = `Static analysis of contracts/ with Slither.
 
-  npm run slither [-- --list] [--no-install]
+  npm run slither [-- --list]
 
-Uses a slither on the PATH, else installs one into .data/slither with Python's own tools. Without Python it says so
-and ends well. Everything it finds stands with its reason in test/contracts/slither.json, by detector or by finding; anything
-else, and any reason that explains nothing any more, makes it fail. --list prints all findings by their keys. --no-install takes
-a slither that is there, or says that there is none and ends well.
+Uses a slither ${VERSION} on the PATH, else installs it into .data/slither with Python's own tools. Where there is no Python, or no
+package index within reach, it says so and ends well. Everything it finds stands with its reason in test/contracts/slither.json,
+by detector or by finding; anything else, and any reason that explains nothing any more, makes it fail. --list prints all findings
+by their keys.
 `
-const { values } = readFlags({
-  name: 'slither',
-  help: HELP,
-  options: {
-    list: { type: 'boolean', default: false },
-    'no-install': { type: 'boolean', default: false },
-  },
-})
-
-const VERSION = '0.11.6'
-const LIMIT_SECONDS = 600
+const { values } = readFlags({ name: 'slither', help: HELP, options: { list: { type: 'boolean', default: false } } })
 
 type Element = {
   readonly type: string
@@ -34,9 +31,9 @@ type Finding = { readonly check: string; readonly impact: string; readonly descr
 /** Reasons by detector, and by finding (`detector Contract.function`). */
 type Explained = { readonly detectors: Readonly<Record<string, string>>; readonly findings: Readonly<Record<string, string>> }
 
-const slither = findSlither()
-if (slither === undefined) {
-  console.log('static analysis: no Slither here: skipped')
+const slither = (await findSlither()) ?? (await installSlither())
+if (typeof slither !== 'string') {
+  console.log(`static analysis: skipped, ${slither.why}`)
   process.exit(0)
 }
 const explained = JSON.parse(readFileSync(join(ROOT, 'test/contracts/slither.json'), 'utf8')) as Explained
@@ -62,25 +59,34 @@ function keyOf({ check, elements }: Finding): string {
   return `${check} ${parent === undefined ? '' : `${parent}.`}${element?.name ?? ''}`
 }
 
-function runs(program: string, args: readonly string[]): boolean {
-  try {
-    execFileSync(program, args, { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
+/** Runs a program to its end, or for at most so long. A program that is not there is one that failed. */
+async function attempt(command: readonly string[], seconds: number): ReturnType<typeof runIn> {
+  return runIn(ROOT, command, seconds).catch((error: Error) => ({ status: 1, output: error.message }))
 }
 
-function findSlither(): string | undefined {
-  if (runs('slither', ['--version'])) return 'slither'
-  const home = join(ROOT, '.data', 'slither')
-  const installed = join(home, 'bin', 'slither')
-  if (existsSync(installed) && runs(installed, ['--version'])) return installed
-  if (values['no-install'] || !runs('python3', ['-m', 'venv', home])) return undefined
-  console.log(`installing slither-analyzer ${VERSION} into .data/slither`)
-  const done = runs(join(home, 'bin', 'pip'), ['install', '--quiet', '--disable-pip-version-check', `slither-analyzer==${VERSION}`])
-  if (!done) console.log('static analysis: the package could not be installed')
-  return done ? installed : undefined
+/** Another version finds other things, and one whose installation was interrupted does not run. */
+async function isWanted(program: string): Promise<boolean> {
+  const { status, output } = await attempt([program, '--version'], SHORT_SECONDS)
+  return status === 0 && output.trim() === VERSION
+}
+
+async function findSlither(): Promise<string | undefined> {
+  for (const program of ['slither', INSTALLED]) if (await isWanted(program)) return program
+  return undefined
+}
+
+/** @returns its path, or why there is none */
+async function installSlither(): Promise<string | { readonly why: string }> {
+  if ((await attempt(['python3', '--version'], SHORT_SECONDS)).status !== 0) return { why: 'there is no Python here' }
+  const made = await attempt(['python3', '-m', 'venv', '--clear', HOME], SHORT_SECONDS)
+  if (made.status !== 0) return { why: `Python can't make an environment:\n${made.output.trim()}` }
+  console.log(`installing slither-analyzer ${VERSION} into .data/slither, for ${INSTALL_SECONDS} s at most`)
+  const quick = ['--quiet', '--disable-pip-version-check', '--no-input', '--timeout', '10', '--retries', '1']
+  const pip = [join(HOME, 'bin', 'python'), '-m', 'pip', 'install', ...quick, `slither-analyzer==${VERSION}`]
+  const { status, output } = await attempt(pip, INSTALL_SECONDS)
+  if (status === 'timeout') return { why: `its package was not installed within ${INSTALL_SECONDS} s` }
+  if (status === 0 && (await isWanted(INSTALLED))) return INSTALLED
+  return { why: `its package could not be installed:\n${output.trim()}` }
 }
 
 /** One source that imports all: the analyser then sees each contract once, with all that calls it. */
@@ -92,7 +98,10 @@ async function analyse(program: string): Promise<readonly Finding[]> {
     writeFileSync(join(workspace.root, 'All.sol'), `${lines.join('\n')}\n`)
     const compiler = join(workspace.root, 'scripts/contracts/solc-cli.mjs')
     const command = [program, 'All.sol', '--solc', compiler, '--solc-remaps', '@openzeppelin/=node_modules/@openzeppelin/']
-    const { output, status } = await workspace.run([...command, '--filter-paths', 'node_modules', '--json', 'findings.json'], LIMIT_SECONDS)
+    const { output, status } = await workspace.run(
+      [...command, '--filter-paths', 'node_modules', '--json', 'findings.json'],
+      ANALYSIS_SECONDS,
+    )
     const answer = join(workspace.root, 'findings.json')
     if (!existsSync(answer)) throw new Error(`expected findings from slither, got status ${status}:\n${output}`)
     const { success, error, results } = JSON.parse(readFileSync(answer, 'utf8')) as {
