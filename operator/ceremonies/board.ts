@@ -140,6 +140,11 @@ export class Board<Kinds extends object> {
     for (const { bytes } of this.#peek(kind, author)) this.sayAgain(bytes)
   }
 
+  /** Broadcasts what is held of an author once. */
+  tell(kind: keyof Kinds & string, author: MemberIndex): void {
+    for (const { bytes } of this.#peek(kind, author)) this.broadcast(bytes)
+  }
+
   /** Sends a participant what is held of these authors, but for its own. */
   passOn(to: MemberIndex, kind: keyof Kinds & string, authors: readonly MemberIndex[] = this.authors()): void {
     for (const author of authors) if (author !== to) for (const { bytes } of this.#peek(kind, author)) this.send(to, bytes)

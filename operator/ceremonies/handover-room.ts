@@ -50,6 +50,8 @@ export class HandoverRoom {
   readonly #faults = new Map<MemberIndex, CeremonyFault>()
   readonly #complaints: JudgedComplaint[] = []
   readonly #judged = new Set<ComplaintBody>()
+  /** `dealer/member`: the dealer names another key for the member than its join, which all have been told of. */
+  readonly #otherKeysShown = new Set<string>()
   #chosen: readonly MemberIndex[] = []
   #onAbsence: (from: ProducerId, message: AbsenceMessage) => void = () => {}
   #repeats = 0
@@ -299,11 +301,21 @@ export class HandoverRoom {
     else if (this.#faultIn(dealing)?.code === 'BAD_CONSTANT_TERM') this.#raise(dealing, { publicShares })
   }
 
-  /** A dealing names another key for a member than self holds: whoever has both can show that its owner made two. */
-  #showOtherKeys({ joinKeys }: Dealing): void {
-    for (let member = 1; member <= this.#setup.context.size; member++) {
-      const [named, held] = [joinKeys[member - 1], this.board.said('join', member as MemberIndex)]
-      if (typeof named === 'string' && held.every(({ joinKey }) => joinKey !== named)) this.board.show('join', member as MemberIndex)
+  /**
+   * A dealing names another key for a member than self holds: whoever has both can show that its owner made two. Of each dealer once,
+   * and only where its dealing could be chosen: the keys may be made up, and all would say all joins again and again for it.
+   */
+  #showOtherKeys(dealing: Dealing): void {
+    const { dealer, joinKeys } = dealing
+    const differ = Array.from({ length: this.#setup.context.size }, (_, at) => (at + 1) as MemberIndex).filter((member) => {
+      const [named, held] = [joinKeys[member - 1], this.board.said('join', member)]
+      const isOther = typeof named === 'string' && held.length > 0 && held.every(({ joinKey }) => joinKey !== named)
+      return isOther && !this.#otherKeysShown.has(`${dealer}/${member}`)
+    })
+    if (differ.length === 0 || this.#faultIn(dealing) !== undefined) return
+    for (const member of differ) {
+      this.#otherKeysShown.add(`${dealer}/${member}`)
+      this.board.tell('join', member)
     }
   }
 

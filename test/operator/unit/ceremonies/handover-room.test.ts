@@ -12,7 +12,7 @@ import { makeComplaint } from '../../../../operator/protocol/dkg/complaint.ts'
 import { possessionStatement } from '../../../../operator/protocol/dkg/join.ts'
 import { ceremonyDigest, complaintDigest, dealingHash } from '../../../../operator/protocol/messages/ceremony.ts'
 import { addressOf, ecdsaVerifier, signEcdsa } from '../../../../operator/protocol/messages/ecdsa.ts'
-import { encodeHandover } from '../../../../operator/protocol/messages/handover-codec.ts'
+import { decodeHandover, encodeHandover } from '../../../../operator/protocol/messages/handover-codec.ts'
 import { ProcessClock, Scheduler } from '../../simulation/scheduler.ts'
 import { handoverFrom } from '../protocol/rotation/support.ts'
 import { producerOf } from './support/chain.ts'
@@ -32,11 +32,12 @@ function open(seed: bigint) {
   })
   const raised: DealingDispute[] = []
   const sent: { readonly to: ProducerId; readonly bytes: Uint8Array }[] = []
+  const scheduler = new Scheduler(0)
   const log: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => log }
   const room = new HandoverRoom(
     {
       network: { self: RECEIVER as number as ProducerId, send: (to, _, bytes) => void sent.push({ to, bytes }), onMessage: () => () => {} },
-      clock: new ProcessClock(new Scheduler(0)),
+      clock: new ProcessClock(scheduler),
       verifyEcdsa: ecdsaVerifier(),
       disputes: {
         raise: async (dispute) => {
@@ -68,7 +69,13 @@ function open(seed: bigint) {
     room.receive(author as ProducerId, encodeHandover(context, { kind: 'complaint', complaint, about, signature }))
     return complaint
   }
-  return { ...made, room, raised, sent, join, dealTo: deal, complain }
+  /** Members whose joins a producer was sent since this was last asked. */
+  const joinsSentTo = (producer: number): readonly number[] => {
+    const messages = sent.filter(({ to }) => Number(to) === producer).map(({ bytes }) => decodeHandover(bytes, context))
+    sent.length = 0
+    return messages.flatMap((message) => (message.kind === 'join' ? [Number(message.member)] : []))
+  }
+  return { ...made, room, raised, sent, scheduler, join, joinsSentTo, dealTo: deal, complain }
 }
 
 describe('the room of a handover', () => {
@@ -131,6 +138,23 @@ describe('the room of a handover', () => {
       assert.ok(told().has(5) && !told().has(6))
       room.close()
     }
+  })
+
+  it('A33 says no joins again for keys that a dealer makes up: none where its dealing is bad, else each once', async () => {
+    const { room, scheduler, join, joinsSentTo, dealTo, deal, joinKeys } = open(25n)
+    for (const author of [1, 2, 3, 4]) join(author)
+    const honest = deal(2)
+    const madeUp = { ...honest, joinKeys: honest.joinKeys.map((own, at) => (at < 4 ? (joinKeys[(at + 1) % 4] ?? null) : own)) }
+    joinsSentTo(6)
+    // Not the dealer's share: nobody will choose it.
+    dealTo({ ...madeUp, commitments: honest.commitments.with(0, honest.commitments[1] ?? '0x') })
+    assert.deepEqual(joinsSentTo(6), [])
+    dealTo(madeUp)
+    assert.deepEqual(joinsSentTo(6), [1, 2, 3, 4])
+    join(6)
+    await scheduler.run(3_500, () => false)
+    assert.deepEqual(joinsSentTo(6), [])
+    room.close()
   })
 
   it('A33 tells the chain of a bad commitment also when the dealer’s join comes after it', () => {
