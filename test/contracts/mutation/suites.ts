@@ -1,11 +1,10 @@
-import { existsSync } from 'node:fs'
+import { globSync } from 'node:fs'
 
 /** Tests of contracts that have none under their own name, or have more: bases through what inherits them, libraries through who calls them. */
 const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
   'consensus/BeaconClock': ['consensus/StateCommitments', 'pools/VaultDraws'],
   'consensus/CommitmentBook': ['consensus/StateCommitments', 'consensus/Disputes'],
   'consensus/CommitmentPages': ['consensus/StateCommitments'],
-  'consensus/Disputes': ['consensus/Disputes', 'consensus/Disputes.arrivals', 'consensus/Disputes.certificates'],
   'consensus/ProducerAccess': ['consensus/BeaconLayout', 'consensus/Votes'],
   'consensus/SignerSlashing': ['consensus/Disputes', 'consensus/Votes'],
   'consensus/Slashing': ['consensus/Equivocations', 'consensus/PoolFaults'],
@@ -40,10 +39,18 @@ const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
   'tokens/BondEther': ['tokens/BondEther', 'staking/ledger'],
 }
 
+/** One suite: `X.test.ts`, or cut by subject `X.subject.test.ts`, or both. */
+function filesOf(suite: string): readonly string[] {
+  const base = `test/contracts/unit/${suite}`
+  return [...globSync(`${base}.test.ts`), ...globSync(`${base}.*.test.ts`).sort()]
+}
+
 /** The test files that have to notice a change of a contract, by its path from the root. Throws when one is missing. */
 export function suitesOf(contract: string): readonly string[] {
   const name = contract.replace(/^contracts\//, '').replace(/\.sol$/, '')
-  const suites = (ELSEWHERE[name] ?? [name]).map((suite) => `test/contracts/unit/${suite}.test.ts`)
-  for (const suite of suites) if (!existsSync(suite)) throw new Error(`expected tests of ${contract} in ${suite}, found no such file`)
-  return suites
+  return (ELSEWHERE[name] ?? [name]).flatMap((suite) => {
+    const files = filesOf(suite)
+    if (files.length === 0) throw new Error(`expected tests of ${contract} in test/contracts/unit/${suite}.test.ts, found no such file`)
+    return files
+  })
 }
