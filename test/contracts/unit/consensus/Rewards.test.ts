@@ -103,33 +103,41 @@ describe('Rewards', function () {
       expect(await life.rewards.settledThrough(4)).to.equal(0n)
     })
     it('cannot be replayed', async () => {
-      const pages = await report({ 1: 100 })
+      const pages = await report({ 1: 100, 2: 100 })
       await life.rewards.settle(1, [prove(pages, 1)])
-      const held = await cdtOf(1)
+      const due = 100n * (await rateOf(1))
       await refused(life.rewards.settle(1, [prove(pages, 1)]), 'NothingToSettle')
       await report({ 1: 7 })
       await refused(life.rewards.settle(1, [prove(pages, 1)]), 'WrongPointPages')
+      expect([await cdtOf(1), await life.cdt.totalSupply()]).to.deep.equal([due, due])
+      // Nobody else's part is less for it.
+      await life.rewards.settle(2, [prove(pages, 2)])
+      expect(await cdtOf(2)).to.equal(due)
       await restore()
       const once = await report({ 1: 100 })
       await refused(life.rewards.settle(1, [prove(once, 1), prove(once, 1)]), 'NothingToSettle')
-      expect(held).to.be.greaterThan(0n)
+      expect(await life.cdt.totalSupply()).to.equal(0n)
     })
     it('cannot skip a report, a negative one least of all', async () => {
       const bad = await report({ 2: -1000 })
-      const good = await report({ 2: 1000 })
+      const good = await report({ 2: 1500 })
       await refused(life.rewards.settle(2, [prove(good, 2)]), 'WrongPointPages')
       await refused(life.rewards.settle(2, [prove(good, 2), prove(bad, 2)]), 'WrongPointPages')
+      expect([await cdtOf(2), await life.rewards.debtOf(2), await life.rewards.nextReport(2)]).to.deep.equal([0n, 0n, 1n])
       await life.rewards.settle(2, [prove(bad, 2), prove(good, 2)])
-      expect(await cdtOf(2)).to.equal(0n)
-      expect(await life.rewards.debtOf(2)).to.equal(0n)
+      expect([await cdtOf(2), await life.rewards.debtOf(2)]).to.deep.equal([500n * (await rateOf(2)), 0n])
     })
     it('cannot use a zero root, or roots of its own', async () => {
       const pages = await report({ 2: 10 })
       const proof = prove(pages, 2)
-      const rich = pointsOf(Array(PRODUCERS).fill(1_000_000))
-      for (const pageRoots of [[], [ZeroHash], [rootOfPage(rich)], [...proof.pageRoots, ZeroHash]]) {
+      const rich = [pointsOf(Array(PRODUCERS).fill(1_000_000)) as Hex]
+      await refused(life.rewards.settle(2, [prove(rich, 2)]), 'WrongPointPages')
+      for (const pageRoots of [[], [ZeroHash], [...proof.pageRoots, ZeroHash], [ZeroHash, ...proof.pageRoots]]) {
         await refused(life.rewards.settle(2, [{ ...proof, pageRoots }]), 'WrongPointPages')
       }
+      // A word of zeros, which an empty branch would prove against a zero root.
+      await refused(life.rewards.settle(2, [{ word: ZeroHash, branch: [], pageRoots: [ZeroHash] }]), 'WrongPointPages')
+      expect(await life.cdt.totalSupply()).to.equal(0n)
     })
     it('cannot pass off another’s delta, an inner node, or padding', async () => {
       const pages = await report({ 1: 10, 2: -5, 9: 50 })
@@ -146,6 +154,9 @@ describe('Rewards', function () {
         'BadBranchLength',
       )
       await expect(life.rewards.settle(PRODUCERS + 1, [other])).to.be.revertedWithCustomError(life.rewards, 'NothingToSettle')
+      expect(await life.cdt.totalSupply()).to.equal(0n)
+      await life.rewards.settle(2, [own])
+      expect([await cdtOf(2), await life.rewards.debtOf(2)]).to.deep.equal([0n, 5n])
     })
     it('is anyone’s to call; with no proofs it changes nothing', async () => {
       const pages = await report({ 1: 10 })
