@@ -86,15 +86,21 @@ describe('Slashing: faults of pools', function () {
     })
 
     it('A28 takes no more than a bond has left', async () => {
-      const [poor = 0n] = await life.poolRegistry.vault(pool.id)
+      const [poor = 0n, ...rich] = await life.poolRegistry.vault(pool.id)
       const registry = life.blockProducers.connect(await life.as(life.addresses.poolRegistry))
       await registry.slashSeats(1n, [poor], eth('4'), at(life.people, 9).address)
+      const outside = life.producers.map(({ id }) => id).filter((id) => id !== poor && !rich.includes(id))
+      const [before, beforeOutside, index] = [await bondsOf(rich), await bondsOf(outside), await life.bondEther.rewardsIndex()]
       const withdrawable = await leave(6, FULL - 16_000_000_000, { slashed: true })
       await report()
       await enter(withdrawable)
       await show()
       await life.slashing.settle(pool.id)
       expect(await bondOf(poor)).to.equal(0n)
+      // What it can't pay nobody else pays: the other seats pay what a seat is, and no other bond anything.
+      for (const [place, bond] of (await bondsOf(rich)).entries()) near(bond, at(before, place) - eth('1'))
+      for (const [place, bond] of (await bondsOf(outside)).entries()) near(bond, at(beforeOutside, place))
+      expect(await life.bondEther.rewardsIndex()).to.equal(index)
       await refused(life.slashing.settle(pool.id), 'NoFault')
     })
 

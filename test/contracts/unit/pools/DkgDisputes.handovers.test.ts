@@ -17,8 +17,11 @@ import {
   drawn,
   eth,
   FAULT,
+  lossesBy,
   MEMBER,
   networkHelpers,
+  OF_A_PENALTY,
+  OF_A_SEAT,
   outsideSubgroup,
   withShare,
 } from './DkgDisputes.support.ts'
@@ -51,16 +54,22 @@ describe('DkgDisputes: handovers', () => {
 
   it('A33 a share that does not fit, a false complaint, and both off chain', async () => {
     const world = await networkHelpers.loadFixture(ofNine)
-    const { made, pools, members, shares, dealer, place } = world
+    const { made, pools, members, fresh, shares, dealer, place } = world
     const dealing = made.deal(dealer, shares[place])
     const bad = withShare(made, dealing)
     const snapshot = await networkHelpers.takeSnapshot()
-    await expect(dispute(world, made, bad, made.complain(bad, MEMBER)))
-      .to.emit(pools.dkgDisputes, 'DealerConvicted')
-      .withArgs(1n, 1n, 1n, members[place], FAULT.share)
+    const convicted = await lossesBy(world, () =>
+      expect(dispute(world, made, bad, made.complain(bad, MEMBER)))
+        .to.emit(pools.dkgDisputes, 'DealerConvicted')
+        .withArgs(1n, 1n, 1n, members[place], FAULT.share),
+    )
+    assert.deepEqual(convicted, { [`${members[place]}`]: OF_A_SEAT })
     assert.deepEqual(judgeComplaint(made.context, bad, made.complain(bad, MEMBER)), { guilty: 'dealer', fault: 'share' })
     await snapshot.restore()
-    await expect(dispute(world, made, dealing, made.complain(dealing, MEMBER))).to.emit(pools.dkgDisputes, 'ComplainerCharged')
+    const charged = await lossesBy(world, () =>
+      expect(dispute(world, made, dealing, made.complain(dealing, MEMBER))).to.emit(pools.dkgDisputes, 'ComplainerCharged'),
+    )
+    assert.deepEqual(charged, { [`${fresh[MEMBER - 1]}`]: OF_A_PENALTY })
     assert.deepEqual(judgeComplaint(made.context, dealing, made.complain(dealing, MEMBER)), { guilty: 'complainer', fault: 'none' })
     // Members of the new vault do not deal.
     await expect(dispute(world, made, made.deal(1), made.complain(dealing, MEMBER))).to.be.revertedWithCustomError(
@@ -103,9 +112,12 @@ describe('DkgDisputes: handovers', () => {
       [{ ...honest, commitments: honest.commitments.with(0, outsideSubgroup()) }, FAULT.commitment],
       [{ ...honest, commitments: honest.commitments.slice(1) }, FAULT.shape],
     ] as const) {
-      await expect(dkgDisputes.disputeConstantTerm(made.ceremony, made.signed(dealing), publicShares))
-        .to.emit(dkgDisputes, 'DealerConvicted')
-        .withArgs(1n, 1n, 1n, members[place], fault)
+      const lost = await lossesBy(world, () =>
+        expect(dkgDisputes.disputeConstantTerm(made.ceremony, made.signed(dealing), publicShares))
+          .to.emit(dkgDisputes, 'DealerConvicted')
+          .withArgs(1n, 1n, 1n, members[place], fault),
+      )
+      assert.deepEqual(lost, { [`${members[place]}`]: OF_A_SEAT })
       await snapshot.restore()
     }
   })

@@ -3,7 +3,20 @@ import { expect } from 'chai'
 import { NO_SIGNATURE } from '../../../support/ceremonies.ts'
 import { makeCeremony } from '../../../support/dealings.ts'
 import { dkgResult, proveValidator } from '../../../support/pools.ts'
-import { DEALER, dispute, eth, load, MEMBER, networkHelpers, OFF_CURVE, outsideSubgroup, prover, withShare } from './DkgDisputes.support.ts'
+import {
+  DEALER,
+  dispute,
+  eth,
+  load,
+  lossesBy,
+  MEMBER,
+  networkHelpers,
+  OF_A_PENALTY,
+  OFF_CURVE,
+  outsideSubgroup,
+  prover,
+  withShare,
+} from './DkgDisputes.support.ts'
 
 describe('DkgDisputes: key generation', () => {
   it('A28 one fault is judged once, and pays the reporter its share', async () => {
@@ -28,11 +41,21 @@ describe('DkgDisputes: key generation', () => {
 
   it('A28 a false complaint is charged once', async () => {
     const world = await load()
-    const { made, pools } = world
+    const { made, pools, members } = world
     const dealing = made.deal(DEALER)
     const complaint = made.complain(dealing, MEMBER)
-    await expect(dispute(world, made, dealing, complaint)).to.emit(pools.dkgDisputes, 'ComplainerCharged')
-    await expect(dispute(world, made, dealing, complaint)).to.be.revertedWithCustomError(pools.dkgDisputes, 'AlreadyJudged')
+    const index = await pools.bondEther.rewardsIndex()
+    const lost = await lossesBy(world, async () => {
+      await expect(dispute(world, made, dealing, complaint)).to.emit(pools.dkgDisputes, 'ComplainerCharged')
+      await expect(dispute(world, made, dealing, complaint)).to.be.revertedWithCustomError(pools.dkgDisputes, 'AlreadyJudged')
+      const another = made.deal(DEALER)
+      await expect(dispute(world, made, another, made.complain(another, MEMBER))).to.be.revertedWithCustomError(
+        pools.dkgDisputes,
+        'AlreadyJudged',
+      )
+    })
+    assert.deepEqual(lost, { [`${members[MEMBER - 1]}`]: OF_A_PENALTY })
+    assert.equal(await pools.bondEther.rewardsIndex(), index)
   })
 
   it('A18 a dealing that the dealer did not sign convicts it of no commitment', async () => {

@@ -14,6 +14,10 @@ export const { networkHelpers } = connection
 export const eth = parseEther
 export const prover = new BeaconProver()
 export const SMALL = { seatAllocation: eth('1.2'), effectiveStake: eth('2.4') }
+const MILLI = eth('0.001')
+const HALF_MILLI = MILLI / 2n
+/** What a proven dealer and a false complainer pay, as `lossesBy` tells it. */
+export const [OF_A_SEAT, OF_A_PENALTY] = [1_200n, 100n]
 export const FAULT = { shape: 1n, 'join-key': 2n, commitment: 3n, 'share-range': 4n, share: 5n, 'constant-term': 6n } as const
 export const DEALER = 2
 export const MEMBER = 3
@@ -57,6 +61,16 @@ export const withShare = (made: Made, dealing: Dealing, share = scalarBytes(77n)
   ...dealing,
   ciphertexts: dealing.ciphertexts.with(MEMBER - 1, made.encrypt(dealing.dealer, MEMBER, share)),
 })
+/** Who loses part of its bond by a call, by id, in milliether: penalties are whole ones, and rounding is far below. */
+export async function lossesBy({ pools, producers }: Pick<World, 'pools' | 'producers'>, act: () => Promise<unknown>) {
+  const bonds = () => Promise.all(producers.map(({ id }) => pools.blockProducers.bondValue(id)))
+  const before = await bonds()
+  await act()
+  const after = await bonds()
+  const lost = producers.map(({ id }, place) => [id, ((before[place] ?? 0n) - (after[place] ?? 0n) + HALF_MILLI) / MILLI] as const)
+  return Object.fromEntries(lost.filter(([, milliether]) => milliether !== 0n))
+}
+
 export const scalarBytes = (value: bigint) => bigIntToBytes(value)
 
 after(() => prover.close())

@@ -16,9 +16,11 @@ import {
   eth,
   FAULT,
   load,
+  lossesBy,
   type Made,
   MEMBER,
   networkHelpers,
+  OF_A_SEAT,
   OFF_CURVE,
   outsideSubgroup,
   scalarBytes,
@@ -92,9 +94,12 @@ describe('DkgDisputes: key generation', () => {
     for (const point of [INFINITY, OFF_CURVE, outsideSubgroup()]) {
       const bad = { ...dealing, commitments: dealing.commitments.with(1, point) }
       await expect(judged(bad, 0)).to.be.revertedWithCustomError(dkgDisputes, 'CommitmentIsValid')
-      await expect(judged(bad, 1))
-        .to.emit(dkgDisputes, 'DealerConvicted')
-        .withArgs(1n, 0n, 0n, members[DEALER - 1], FAULT.commitment)
+      const lost = await lossesBy(world, () =>
+        expect(judged(bad, 1))
+          .to.emit(dkgDisputes, 'DealerConvicted')
+          .withArgs(1n, 0n, 0n, members[DEALER - 1], FAULT.commitment),
+      )
+      assert.deepEqual(lost, { [`${members[DEALER - 1]}`]: OF_A_SEAT })
       await snapshot.restore()
     }
   })
@@ -135,9 +140,12 @@ describe('DkgDisputes: key generation', () => {
     const { made } = world
     const complaint = made.complain(made.deal(DEALER), MEMBER)
     const dealing = { ...made.deal(DEALER), joinKeys: made.joinKeys.with(DEALER - 1, outsideSubgroup()) }
-    await expect(dispute(world, made, dealing, complaint))
-      .to.emit(world.pools.dkgDisputes, 'DealerConvicted')
-      .withArgs(1n, 0n, 0n, world.members[DEALER - 1], FAULT['join-key'])
+    const lost = await lossesBy(world, () =>
+      expect(dispute(world, made, dealing, complaint))
+        .to.emit(world.pools.dkgDisputes, 'DealerConvicted')
+        .withArgs(1n, 0n, 0n, world.members[DEALER - 1], FAULT['join-key']),
+    )
+    assert.deepEqual(lost, { [`${world.members[DEALER - 1]}`]: OF_A_SEAT })
     assert.deepEqual(judgeComplaint(made.context, dealing, complaint), { guilty: 'dealer', fault: 'join-key' })
   })
 

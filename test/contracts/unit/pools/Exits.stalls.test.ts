@@ -45,7 +45,7 @@ describe('Exits', function () {
       expect(dataSlice(await slot(2), 16, 24)).to.equal('0x0000000000000000')
     })
 
-    it('A23 a rise of the fee, an underpayment or a dropped request leaves the pool retryable', async () => {
+    it('A23 after a rise of the fee or an underpayment the exit is asked for again, at what it costs then', async () => {
       const [pool] = (await liquidate()) as [Pool]
       await pastDeadline(pool)
       const [first, second] = [at(life.people, 7), at(life.people, 8)]

@@ -11,6 +11,11 @@ const eth = parseEther
 const [STAKER, BOND] = [0n, 1n]
 const [ACTIVE, LEAVING, GONE] = [1n, 2n, 3n]
 const NEVER = 2n ** 64n - 1n
+/** All functions of BlockProducers that change anything: what the owner may, then what other contracts may. */
+const CHANGING = [
+  ...['addBond', 'exit', 'register', 'setPeerAddress', 'withdrawBond'],
+  ...['chargeBond', 'chargeSeats', 'forceOut', 'holdSeats', 'lockSeats', 'releaseSeats', 'slashOut', 'slashSeats', 'unholdSeats'],
+].toSorted()
 
 /** Seven producers in the first period's list; what anybody has settled is for the test to say. */
 async function listed() {
@@ -168,6 +173,11 @@ describe('Leaving', () => {
     const late = await w.register()
     assert.notEqual(late.id, w.id)
     await refused(w, w.mine.withdrawBond(w.id), 'InDebt')
+    // Nor is there anything to call that would give a producer another owner or operator, or a debt another producer.
+    const changing = w.blockProducers.interface.fragments.filter((f) => f.type === 'function' && !('constant' in f && f.constant === true))
+    const named = changing.map((f) => ('name' in f ? `${f.name}` : '')).toSorted()
+    assert.deepEqual(named, CHANGING)
+    assert.equal(await w.blockProducers.ownerOf(w.id), w.owner)
     await w.settlement.set(w.id, unlisted, 0n)
     await w.mine.withdrawBond(w.id)
   })
