@@ -1,84 +1,30 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { CeremonyPorts } from '../../../../operator/ceremonies/types.ts'
-import type { Hex, MemberIndex, Milliseconds, ProducerId } from '../../../../operator/core/ids.ts'
+import type { Hex, MemberIndex, ProducerId } from '../../../../operator/core/ids.ts'
 import type { Complaint, Dealing } from '../../../../operator/core/ports/ceremony.ts'
-import { thresholdOf } from '../../../../operator/core/vault.ts'
-import { G } from '../../../../operator/protocol/bls/generators.ts'
-import { g1ToEip2537, multiply } from '../../../../operator/protocol/bls/points.ts'
 import { scalarFromBigInt } from '../../../../operator/protocol/bls/scalars.ts'
-import { proveKnowledge } from '../../../../operator/protocol/bls/schnorr.ts'
 import { makeComplaint } from '../../../../operator/protocol/dkg/complaint.ts'
-import { possessionStatement } from '../../../../operator/protocol/dkg/join.ts'
-import { ceremonyDigest, complaintDigest, dealingHash } from '../../../../operator/protocol/messages/ceremony.ts'
-import {
-  type CeremonyMessage,
-  decodeCeremony,
-  encodeCeremony,
-  peekCeremony,
-} from '../../../../operator/protocol/messages/ceremony-codec.ts'
-import { addressOf, signEcdsa } from '../../../../operator/protocol/messages/ecdsa.ts'
-import { Random } from '../../simulation/random.ts'
+import { complaintDigest, dealingHash } from '../../../../operator/protocol/messages/ceremony.ts'
+import { decodeCeremony, encodeCeremony } from '../../../../operator/protocol/messages/ceremony-codec.ts'
 import { ADDRESSES, POOL, SLOT_MS } from './support/chain.ts'
-import type { Member, Tamper } from './support/member.ts'
+import {
+  anotherKey,
+  anotherProof,
+  BAD,
+  dealing,
+  flip,
+  rulesSeenBy,
+  SIZE,
+  shape,
+  sign,
+  signedAgain,
+  tampered,
+  twoFaced,
+} from './support/faulty-member.ts'
+import type { Tamper } from './support/member.ts'
 import { assertCompleted } from './support/oracle.ts'
-import { faultyKey, makeWorld, STORM, type WorldOptions } from './support/world.ts'
-
-const SIZE = 4
-const BAD = 3
-const shape = { size: SIZE, threshold: thresholdOf(SIZE) }
-
-/** The faulty member's key: it signs anything. */
-const sign = (digest: Parameters<typeof signEcdsa>[0]) => signEcdsa(digest, faultyKey(BAD))
-const ungated: CeremonyPorts['operatorKey'] = {
-  address: addressOf(faultyKey(BAD)),
-  signOnce: (_, digest) => sign(digest),
-  together: (work) => work(),
-  recall: () => [],
-}
-
-const tampered =
-  (change: Tamper): Tamper =>
-  (ports) => ({ operatorKey: ungated, ...change(ports) })
-
-const dealing = (change: (dealing: Dealing) => Partial<Dealing>): Tamper =>
-  tampered(({ secrets }) => ({
-    secrets: {
-      ...secrets,
-      deal: async (context, joinKeys) => {
-        const honest = await secrets.deal(context, joinKeys)
-        return { ...honest, ...change(honest) }
-      },
-    },
-  }))
-
-/** Says something else to some: `other` makes the second version of a message, or undefined to leave it as it is. */
-const twoFaced = (toOthers: readonly number[], other: (message: CeremonyMessage) => CeremonyMessage | undefined): Tamper =>
-  tampered(({ network }) => ({
-    network: {
-      ...network,
-      send: (to, channel, bytes) => {
-        const changed = toOthers.includes(to) ? other(decodeCeremony(bytes, shape)) : undefined
-        network.send(to, channel, changed === undefined ? bytes : signedAgain(bytes, changed))
-      },
-    },
-  }))
-
-function signedAgain(original: Uint8Array, message: CeremonyMessage): Uint8Array {
-  if (message.kind === 'qbft' || message.kind === 'participation' || message.kind === 'complaint' || message.kind === 'absence')
-    return encodeCeremony(peekCeremony(original), message)
-  const context = { ...peekCeremony(original), chainId: 7n, contract: ADDRESSES.poolRegistry }
-  return encodeCeremony(context, { ...message, signature: sign(ceremonyDigest(context, message)) })
-}
-
-const flip = (hex: Hex | null | undefined): Hex => `0x${(hex ?? '0x00').slice(2).replace(/.$/, (digit) => (digit === '0' ? '1' : '0'))}`
-const anotherKey = g1ToEip2537(multiply(G, scalarFromBigInt(99n)))
-/** That the faulty member holds it, in the first round. */
-const anotherProof = proveKnowledge(
-  possessionStatement({ poolId: POOL, kind: 'dkg', round: 0, chainId: 7n, contract: ADDRESSES.poolRegistry }, BAD, anotherKey),
-  scalarFromBigInt(99n),
-  scalarFromBigInt(98n),
-)
+import { makeWorld, STORM, type WorldOptions } from './support/world.ts'
 
 const firstRound = { poolId: POOL, kind: 'dkg', round: 0, chainId: 7n, contract: ADDRESSES.poolRegistry } as const
 
@@ -129,17 +75,7 @@ async function play(test: Parameters<typeof makeWorld>[0], tamper: Tamper, optio
   await world.pass(2 * SLOT_MS)
   return { world, honest }
 }
-
 type Played = Awaited<ReturnType<typeof play>>
-
-/** Every rule that an honest member saw broken: all by the faulty one. */
-const rulesSeenBy = ({ progress }: Member): readonly string[] => {
-  assert.deepEqual(
-    progress?.faults.filter(({ member }) => member !== BAD),
-    [],
-  )
-  return progress?.faults.map(({ rule, reason }) => `${rule}: ${reason}`) ?? []
-}
 
 /**
  * The honest members made a key whose dealers are `qualified`, all the same; each saw what the faulty one did, and nothing of
@@ -336,163 +272,4 @@ describe('a faulty member of a ceremony', () => {
       seen: /^BAD_REVEAL: member 3 revealed what it cannot prove: .*proof of member 3 for its constant term/,
     })
   })
-
-  it('A32 that withholds its reveal does not end the round: the others make the same key without it', async (test) => {
-    const silent = tampered(({ network }) => ({
-      network: {
-        ...network,
-        send: (to, channel, bytes) => {
-          const { kind } = decodeCeremony(bytes, shape)
-          if (kind !== 'reveal' && kind !== 'participation') network.send(to, channel, bytes)
-        },
-      },
-    }))
-    const world = await makeWorld(test, { size: SIZE, faulty: new Map([[BAD, silent]]) })
-    world.chain.draw(0)
-    await world.until('the others to end', () => world.members.every(({ id, ended }) => id === BAD || ended.length > 0))
-    assert.equal(world.chain.completed[0]?.result.participation, 0b1011n)
-    // The silent one holds its share too, and it fits.
-    assertCompleted(world)
-  })
-
-  it('that sends one member statements with bad signatures does not make it give up', async (test) => {
-    const world = await makeWorld(test, {
-      size: SIZE,
-      faulty: new Map([
-        [
-          BAD,
-          tampered(({ network }) => ({
-            network: {
-              ...network,
-              send: (to, channel, bytes) => {
-                const message = decodeCeremony(bytes, shape)
-                const forged =
-                  to === 2 && message.kind !== 'qbft' && message.kind !== 'participation' && message.kind !== 'absence'
-                    ? { ...message, signature: flip(message.signature) as typeof message.signature }
-                    : message
-                network.send(to, channel, encodeCeremony(peekCeremony(bytes), forged))
-              },
-            },
-          })),
-        ],
-      ]),
-    })
-    world.chain.draw(0)
-    await world.until('all to end', () => world.members.every(({ ended }) => ended.length > 0))
-    assertCompleted(world)
-  })
-
-  for (const kind of ['join', 'dealing', 'reveal'] as const) {
-    it(`that keeps its ${kind} from one member cannot shut it out: the others pass it on`, async (test) => {
-      const silent = tampered(({ network }) => ({
-        network: {
-          ...network,
-          send: (to, channel, bytes) => {
-            if (to !== 2 || decodeCeremony(bytes, shape).kind !== kind) network.send(to, channel, bytes)
-          },
-        },
-      }))
-      const world = await makeWorld(test, { size: SIZE, faulty: new Map([[BAD, silent]]) })
-      world.chain.draw(0)
-      await world.until('all to end', () => world.members.every(({ ended }) => ended.length > 0))
-      assertCompleted(world)
-    })
-  }
-
-  it('that signs a false result is left out of it', async (test) => {
-    const world = await makeWorld(test, {
-      size: SIZE,
-      faulty: new Map([
-        [
-          BAD,
-          tampered(({ signingKey }) => ({ signingKey: { ...signingKey, sign: () => signingKey.sign(`0x${'66'.repeat(32)}` as never) } })),
-        ],
-      ]),
-    })
-    world.chain.draw(0)
-    await world.until('the others to end', () => world.members.every(({ id, ended }) => id === BAD || ended.length > 0))
-    assert.equal(world.chain.completed[0]?.result.participation, 0b1011n)
-    assertCompleted(world)
-  })
-
-  it('that equivocates once the result is signed changes nothing', async (test) => {
-    const late = tampered(({ network, clock }) => {
-      const equivocate = (to: ProducerId): void => {
-        const context = { poolId: POOL, kind: 'dkg', round: 0, chainId: 7n, contract: ADDRESSES.poolRegistry } as const
-        const again = { kind: 'join', member: BAD as MemberIndex, joinKey: anotherKey, proof: anotherProof } as const
-        network.send(to, 'ceremony', encodeCeremony(context, { ...again, signature: sign(ceremonyDigest(context, again)) }))
-      }
-      return {
-        network: {
-          ...network,
-          send: (to, channel, bytes) => {
-            network.send(to, channel, bytes)
-            const said = decodeCeremony(bytes, shape).kind === 'participation'
-            if (said) clock.at((clock.now() + SLOT_MS) as Milliseconds, () => equivocate(to))
-          },
-        },
-      }
-    })
-    // The first attempts to publish fail, so that the late equivocation comes before any succeeds.
-    const sendFailure = (_: ProducerId, attempt: number) => (attempt === 1 ? ('unreachable' as const) : undefined)
-    const world = await makeWorld(test, { size: SIZE, faulty: new Map([[BAD, late]]), sendFailure })
-    world.chain.draw(0)
-    await world.until('all to end', () => world.members.every(({ ended }) => ended.length > 0))
-    assertCompleted(world)
-    assert.ok(world.members[0]?.warnings.some((warning) => warning.includes('signed two different statements (join)')))
-  })
-
-  it('that floods with garbage, oversize, strange and repeated messages disturbs nobody', async (test) => {
-    const random = new Random(7)
-    const junk: Tamper = tampered(({ network, self, clock }) => {
-      const history: Uint8Array[] = []
-      const flood = (): void => {
-        for (let i = 0; i < 200; i++) network.send(random.pick([1, 2, 4]) as ProducerId, 'ceremony', junkMessage(random, history))
-        clock.at((clock.now() + 100) as Milliseconds, flood)
-      }
-      flood()
-      return {
-        network: {
-          ...network,
-          self,
-          send: (to, channel, bytes) => {
-            history.push(bytes)
-            network.send(to, channel, bytes)
-          },
-        },
-      }
-    })
-    const world = await makeWorld(test, { size: SIZE, faulty: new Map([[BAD, junk]]) })
-    world.chain.draw(0)
-    await world.until('all to end', () => world.members.every(({ ended }) => ended.length > 0))
-    assertCompleted(world)
-    for (const member of world.members.filter(({ id }) => id !== BAD)) {
-      assert.deepEqual(member.ended, [{ registered: true }])
-      assert.deepEqual(member.warnings, [])
-      // Repeated messages are known by their bytes, garbage by its shape: no signature is looked at twice.
-      assert.ok(member.ecdsaChecks < 60, `${member.ecdsaChecks} signatures checked`)
-    }
-  })
-
-  it('cannot make honest members blame each other, whatever the network does', async (test) => {
-    const twoJoins = twoFaced([1, 4], (message) =>
-      message.kind === 'join' ? { ...message, joinKey: anotherKey, proof: anotherProof } : undefined,
-    )
-    for (const seed of [31, 32]) {
-      const world = await makeWorld(test, { size: SIZE, seed, weather: STORM, healAfterMs: 10_000, faulty: new Map([[BAD, twoJoins]]) })
-      const honest = world.members.filter(({ id }) => id !== BAD)
-      world.chain.draw(0)
-      await world.until('the honest to end', () => honest.every(({ ended }) => ended.length > 0), 240_000)
-      for (const member of honest) assert.ok(rulesSeenBy(member).every((rule) => /^EQUIVOCATION: member 3 /.test(rule)))
-      assertCompleted(world, { holders: honest })
-    }
-  })
 })
-
-function junkMessage(random: Random, history: readonly Uint8Array[]): Uint8Array {
-  const size = random.pick([0, 1, 9, 10, 100, 5_000, 200_000])
-  const header = Buffer.from([0, 0, 0, 5, 0, 0, 0, 0, 0, random.int(0, 9)])
-  const noise = Buffer.alloc(size, random.int(0, 255))
-  if (random.chance(0.3) && history.length > 0) return random.pick(history)
-  return random.chance(0.5) ? Buffer.concat([header, noise]) : noise
-}
