@@ -1,5 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Codes } from './compiler.ts'
 import type { TrialReport } from './trial.ts'
@@ -10,6 +12,8 @@ const START_SECONDS = 300
 const PATIENCE = 6
 const LEAST_SECONDS = 120
 const MOST_MEMORY = 1.5e9
+/** Modules beside tests make chains too, and are evaluated once in a process: its next run would find them closed. */
+const SHARED = /from '[^']*\.support\.ts'/
 
 /** The test that failed first; `(no end)` when none ended. */
 export type TrialVerdict = { readonly killer: string | undefined }
@@ -31,6 +35,7 @@ export class Trials {
   readonly #root: string
   readonly #suites: readonly string[]
   readonly #built: Codes
+  readonly #shares: boolean
 
   /**
    * @param given.root of the project, its contracts built
@@ -43,11 +48,15 @@ export class Trials {
     this.#root = root
     this.#suites = suites
     this.#built = built
+    this.#shares = suites.some((suite) => SHARED.test(readFileSync(join(root, suite), 'utf8')))
   }
 
   /** Contracts that the tests create. The first call runs them on the contracts as they are; throws when they fail. */
   async created(): Promise<readonly string[]> {
-    if (this.#created.length === 0) await this.#start()
+    if (this.#created.length === 0) {
+      await this.#start()
+      if (this.#shares) this.stop()
+    }
     return this.#created
   }
 
@@ -64,7 +73,7 @@ export class Trials {
     if (this.#child === undefined) await this.#start()
     const report = await this.#ask(codes)
     if (report === undefined) return { killer: '(no end)', isLate: true }
-    if (report.memory > MOST_MEMORY) this.stop()
+    if (report.memory > MOST_MEMORY || this.#shares) this.stop()
     const isLate = report.killer !== undefined && /^Timeout of /.test(report.reason)
     return { killer: isLate ? `${report.killer} (by time)` : report.killer, isLate }
   }
