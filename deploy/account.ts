@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Wallet } from 'ethers'
 import { openWallet } from '../operator/adapters/chain/wallet.ts'
-import { reasonOf } from '../operator/core/errors.ts'
+import { unreadable } from '../operator/core/unreadable.ts'
 import { DeployError } from './errors.ts'
 
 export type AccountFiles = { readonly keyFile: string; readonly passwordFile?: string }
@@ -33,6 +33,6 @@ function readKeyFile(file: string): string {
   try {
     return readFileSync(file, 'utf8').trim()
   } catch (cause) {
-    throw new DeployError('BAD_ARGUMENT', `expected a key file at ${file}, but it can't be read: ${reasonOf(cause)}`, { file }, { cause })
+    throw new DeployError('BAD_ARGUMENT', unreadable('a key file', file, cause), { file }, { cause })
   }
 }

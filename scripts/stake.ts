@@ -8,6 +8,7 @@ import type { Address } from '../operator/core/ids.ts'
 import { IBondEther__factory } from '../typechain-types/factories/contracts/interfaces/IBondEther__factory.js'
 import { IStakingPool__factory } from '../typechain-types/factories/contracts/interfaces/IStakingPool__factory.js'
 import { IWithdrawalQueue__factory } from '../typechain-types/factories/contracts/interfaces/IWithdrawalQueue__factory.js'
+import { requestText } from './support/request-text.ts'
 import {
   type ConnectionFlags,
   connect,
@@ -132,14 +133,7 @@ withConnection(program.command('request').description('what has become of a with
   .action(async (flags: ConnectionFlags & { readonly request: string }) => {
     const { provider, deployment } = await connect(flags)
     const request = await IWithdrawalQueue__factory.connect(deployment.addresses.withdrawalQueue, provider).request(flags.request)
-    const state = request.claimed
-      ? 'claimed'
-      : request.finalized
-        ? `ready to be claimed: ${ethText(request.claimable)}`
-        : 'waiting for a finalized report'
-    // Once it is claimed nobody owns it any more.
-    const whose = request.claimed ? '' : ` of ${request.owner}`
-    say(flags, `request ${flags.request}${whose} for ${ethText(request.amount)}: ${state}`, {
+    say(flags, requestText(flags.request, request), {
       requestId: flags.request,
       owner: request.claimed ? null : request.owner,
       amount: request.amount,

@@ -1,5 +1,6 @@
+import { unreadable } from '../core/unreadable.ts'
 import { SignerError } from './errors.ts'
-import { readIfPresent } from './files.ts'
+import { readNamed } from './files.ts'
 
 const LEAST_LENGTH = 8
 
@@ -17,7 +18,9 @@ export function passwordFrom(source: { readonly file?: string | undefined; reado
 }
 
 function readPassword(path: string): string {
-  const bytes = readIfPresent(path)
-  if (bytes === undefined) throw new SignerError('BAD_PASSWORD', `expected a password file at ${path}, found none`, { path })
-  return bytes.toString('utf8').split(/\r?\n/, 1)[0] ?? ''
+  try {
+    return readNamed(path).toString('utf8').split(/\r?\n/, 1)[0] ?? ''
+  } catch (cause) {
+    throw new SignerError('BAD_PASSWORD', unreadable('a password file', path, cause), { path }, { cause })
+  }
 }

@@ -1,6 +1,6 @@
 import { globSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { readFlags } from '../support/flags.ts'
+import { numberOf, readFlags } from '../support/flags.ts'
 import { sourceUnits } from './ast.ts'
 import { type Rewritten, separateBranches } from './branches.ts'
 import { makeWorkspace, ROOT, runIn } from './workspace.ts'
@@ -21,6 +21,8 @@ const { values, words } = readFlags({
   },
   words: true,
 })
+
+const bar = numberOf('coverage', { bar: values.bar }, { least: 0, most: 100, fraction: true })
 
 const LIMIT_SECONDS = 3600
 /**
@@ -93,7 +95,7 @@ function report(sources: ReadonlyMap<string, Rewritten>, files: ReadonlyMap<stri
   const lines = percent(sum(all.map((counts) => counts.lines)))
   const branches = percent(sum(all.map((counts) => counts.branches)))
   console.log(JSON.stringify({ lines: Number(lines), branches: Number(branches) }))
-  if (Math.min(Number(lines), Number(branches)) < Number(values.bar)) process.exitCode = 1
+  if (Math.min(Number(lines), Number(branches)) < bar) process.exitCode = 1
 }
 
 function sum(counts: readonly Count[]): Count {

@@ -1,4 +1,4 @@
-import { readFlags } from '../support/flags.ts'
+import { numberOf, readFlags } from '../support/flags.ts'
 import { runAll } from '../support/steps.ts'
 
 const HELP = `Stateful invariant tests of the contracts: random stakers, producers, committees, attackers, and the beacon chain under them.
@@ -20,9 +20,10 @@ const { values } = readFlags({
   },
 })
 // Read by the tests themselves.
-process.env.INVARIANT_RUNS = values.runs ?? (values.deep ? '2048' : '256')
-process.env.INVARIANT_DEPTH = values.depth ?? (values.deep ? '400' : '100')
-process.env.INVARIANT_SEED = values.seed
+const { runs = values.deep ? '2048' : '256', depth = values.deep ? '400' : '100', seed } = values
+process.env.INVARIANT_RUNS = String(numberOf('invariants', { runs }, { least: 1 }))
+process.env.INVARIANT_DEPTH = String(numberOf('invariants', { depth }, { least: 1 }))
+process.env.INVARIANT_SEED = String(numberOf('invariants', { seed }, { least: 0 }))
 const trace = values.trace ? ['-vvvvv', '--grep', 'Runs'] : []
 // The tests take the contracts' code from their artifacts: testing alone would not compile them.
 await runAll([

@@ -1,7 +1,7 @@
 import { globSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suitesOf } from '../../test/contracts/mutation/suites.ts'
-import { readFlags } from '../support/flags.ts'
+import { numberOf, readFlags } from '../support/flags.ts'
 import { type SourceUnit, sourceUnits } from './ast.ts'
 import { type Mutant, mutantsOf, sample } from './mutants.ts'
 import { Compiler } from './mutation/compiler.ts'
@@ -40,6 +40,10 @@ const { values } = readFlags({
   },
 })
 
+const size = numberOf('mutate', { size: values.size }, { least: 1 })
+const jobs = numberOf('mutate', { jobs: values.jobs }, { least: 1 })
+const bar = numberOf('mutate', { bar: values.bar }, { least: 0, most: 100, fraction: true })
+
 const TESTS = join(ROOT, 'test/contracts/mutation')
 // Built where it is: a copy of a build is not known as one.
 const builds = globSync('artifacts/build-info/*.output.json', { cwd: ROOT })
@@ -56,7 +60,7 @@ try {
   const record = new MutationRecord({ root: workspace.root, home: join(ROOT, '.data'), published })
   const units = sourceUnits(workspace.root).filter(({ path }) => !/^contracts\/(interfaces|types)\//.test(path))
   const all = units.flatMap((unit) => mutantsOf(unit))
-  const chosen = sample(all, { seed: values.seed, size: Number(values.size) })
+  const chosen = sample(all, { seed: values.seed, size })
   const wanted = units.filter(({ path }) => values.only.split(',').some((part) => path.includes(part)))
   if (!values.report) await tryAll(record, wanted, chosen)
 
@@ -65,7 +69,7 @@ try {
   const summary = summaryOf({ outcomes, reasons, seed: values.seed, chosen: chosen.length, possible: all.length })
   console.log(JSON.stringify({ ...summary, mutants: undefined }, undefined, 2))
   if (values.report) writeFileSync(join(TESTS, 'results.json'), `${JSON.stringify(summary, undefined, 2)}\n`)
-  if (summary.percent < Number(values.bar) || summary.unexplained.length > 0) process.exitCode = 1
+  if (summary.percent < bar || summary.unexplained.length > 0) process.exitCode = 1
 } finally {
   workspace.remove()
 }
@@ -115,7 +119,7 @@ async function tryAll(record: MutationRecord, units: readonly SourceUnit[], chos
       }
     }
   }
-  await Promise.all(Array.from({ length: Number(values.jobs) }, work))
+  await Promise.all(Array.from({ length: jobs }, work))
 }
 
 /** What tests may create: those of a library its harness, others the deployment. */

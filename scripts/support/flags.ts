@@ -37,6 +37,20 @@ function parsed({ name, options, words }: { readonly name: string; readonly opti
   }
 }
 
+type Bounds = { readonly least: number; readonly most?: number; readonly fraction?: true }
+
+/**
+ * The number that a flag was given, whole unless a `fraction` will do. Ends the process with status 1 and a sentence when it is none,
+ * or out of bounds.
+ */
+export function numberOf(name: string, flags: Readonly<Record<string, string>>, { least, most, fraction }: Bounds): number {
+  const [[flag, text] = ['', '']] = Object.entries(flags)
+  const value = (fraction ? /^\d+(\.\d+)?$/ : /^\d+$/).test(text) ? Number(text) : Number.NaN
+  if (value >= least && value <= (most ?? Number.MAX_SAFE_INTEGER)) return value
+  const range = most === undefined ? `from ${least}` : `from ${least} to ${most}`
+  return refuse(name, `--${flag}: expected a ${fraction ? '' : 'whole '}number ${range}, got ${text === '' ? 'nothing' : text}`)
+}
+
 /** Ends the process with status 1 and a sentence about how a script was called. */
 export function refuse(name: string, reason: string): never {
   console.error(`${name}: ${reason}\nSee npm run ${name} -- --help.`)

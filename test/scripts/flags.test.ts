@@ -40,6 +40,22 @@ describe('scripts', { concurrency: 2 }, () => {
     })
   }
 
+  for (const [name, args, said] of [
+    ['mutate', ['--size', 'many'], '--size: expected a whole number from 1, got many'],
+    ['mutate', ['--jobs', '0'], '--jobs: expected a whole number from 1, got 0'],
+    ['mutate', ['--bar', '101'], '--bar: expected a number from 0 to 100, got 101'],
+    ['coverage', ['--bar', 'high'], '--bar: expected a number from 0 to 100, got high'],
+    ['invariants', ['--runs', '1.5'], '--runs: expected a whole number from 1, got 1.5'],
+    ['invariants', ['--depth', ''], '--depth: expected a whole number from 1, got nothing'],
+    ['invariants', ['--seed', '0x1'], '--seed: expected a whole number from 0, got 0x1'],
+    ['simulate', ['--from', '0'], '--from: expected a whole number from 1, got 0'],
+  ] as const) {
+    it(`${name} says what is wrong with ${args.join(' ')}, and begins nothing`, async () => {
+      const ended = await run(SCRIPTS[name] ?? '', args)
+      assert.deepEqual(ended, { code: 1, stdout: '', stderr: `${name}: ${said}\nSee npm run ${name} -- --help.\n` })
+    })
+  }
+
   it('that take no words say so', async () => {
     const { code, stderr } = await run('scripts/build.ts', ['everything'])
     assert.equal(code, 1)

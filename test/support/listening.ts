@@ -6,16 +6,11 @@ const LOOPBACK = '0100007F'
 
 /**
  * Sockets of a process that others could reach from outside this machine: TCP that listens, and bound UDP, on any address but
- * 127.0.0.1. Undefined where the system has no /proc.
+ * 127.0.0.1. Linux alone: it tells of them in /proc.
  */
-export function openToOthers(pid: number): readonly string[] | undefined {
-  let inodes: ReadonlySet<string>
-  try {
-    const links = readdirSync(`/proc/${pid}/fd`).map((fd) => linkOf(`/proc/${pid}/fd/${fd}`))
-    inodes = new Set(links.flatMap((link) => /^socket:\[(\d+)\]$/.exec(link)?.[1] ?? []))
-  } catch {
-    return undefined
-  }
+export function openToOthers(pid: number): readonly string[] {
+  const links = readdirSync(`/proc/${pid}/fd`).map((fd) => linkOf(`/proc/${pid}/fd/${fd}`))
+  const inodes = new Set(links.flatMap((link) => /^socket:\[(\d+)\]$/.exec(link)?.[1] ?? []))
   return ['tcp', 'tcp6', 'udp', 'udp6'].flatMap((table) =>
     readFileSync(`/proc/${pid}/net/${table}`, 'utf8')
       .trim()

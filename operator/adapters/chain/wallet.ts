@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { JsonRpcProvider, Wallet } from 'ethers'
 import { fetchReasonOf, OpenPoolsError, reasonOf } from '../../core/errors.ts'
+import { unreadable } from '../../core/unreadable.ts'
 import { notAnExecutionClient, servesBeaconApi } from '../endpoint-kinds.ts'
 
 export class WalletError extends OpenPoolsError<'UNREADABLE' | 'NOT_A_KEYSTORE' | 'WRONG_PASSWORD' | 'UNREACHABLE' | 'TOO_LITTLE'> {}
@@ -12,7 +13,7 @@ function readText(path: string, what: string): string {
   try {
     return readFileSync(path, 'utf8')
   } catch (cause) {
-    throw new WalletError('UNREADABLE', `expected ${what} at ${path}, but it can't be read: ${reasonOf(cause)}`, { path }, { cause })
+    throw new WalletError('UNREADABLE', unreadable(what, path, cause), { path }, { cause })
   }
 }
 

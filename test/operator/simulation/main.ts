@@ -1,4 +1,4 @@
-import { readFlags, refuse as refuseAs } from '../../../scripts/support/flags.ts'
+import { numberOf, readFlags, refuse as refuseAs } from '../../../scripts/support/flags.ts'
 import { runCeremonySeed } from './ceremony/run.ts'
 import { describeCeremonyFailure, deviation, FULL, runCeremonySeeds } from './ceremony/seeds.ts'
 import { hashCrypto, realCrypto } from './crypto.ts'
@@ -37,9 +37,7 @@ const { values } = readFlags({ name: 'simulate', help: HELP, options: OPTIONS })
 
 /** A whole number from 1, or the end with a sentence. */
 function count(name: string, text: string): number {
-  const value = Number(text)
-  if (Number.isSafeInteger(value) && value >= 1) return value
-  return refuse(`--${name}: expected a whole number from 1, got ${text}`)
+  return numberOf('simulate', { [name]: text }, { least: 1 })
 }
 
 const from = count('from', values.from)
