@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import type { Address } from '../../../core/ids.ts'
+import type { RegisterRequest } from '../../register.ts'
 import {
   dataDir,
   directory,
@@ -15,18 +15,7 @@ import {
 } from '../flags.ts'
 import { print } from '../print.ts'
 
-type Flags = {
-  readonly dataDir: string
-  readonly passwordFile: string
-  readonly rpcUrl: string
-  readonly directory: Address
-  readonly ownerKeyFile: string
-  readonly ownerPasswordFile: string
-  readonly bond: bigint
-  readonly fundOperator: bigint
-  readonly address: string
-  readonly json?: true
-}
+type Flags = RegisterRequest & { readonly json?: true }
 
 export function registerCommand(): Command {
   return new Command('register')
