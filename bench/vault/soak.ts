@@ -166,7 +166,12 @@ function startMember(at: number, { scheduler, network, signal }: { scheduler: Sc
     },
     verifyEcdsa: ({ address, digest, signature }) => said(address, digest) === signature,
     scheme: { combine: ([first]) => first?.signature ?? signed('', ''), verify: (key, root, signature) => signed(key, root) === signature },
-    certificateSigner: { certify: ({ signingRoot }) => signed(signingKeyOf(self), signingRoot) },
+    certificateSigner: {
+      certify:
+        ({ signingRoot }) =>
+        () =>
+          signed(signingKeyOf(self), signingRoot),
+    },
     aggregation: { verify: () => true, verifyAll: () => true, aggregate: ([first]) => first ?? signed('', '') },
     certificates: { participation: () => 0n, add: nothing },
     pools: { at: () => pools },

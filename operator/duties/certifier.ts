@@ -61,8 +61,8 @@ export class Certifier {
     this.#ports = ports
   }
 
-  /** The own signature over the certificate of a duty that has just been signed. None where the gate refuses: the duty goes on. */
-  sign(duty: Key, signingRoot: Root): BlsSignature | undefined {
+  /** What signs the certificate of a duty that is being signed, recorded with it. None where the gate refuses: the duty goes on. */
+  promise(duty: Key, signingRoot: Root): (() => BlsSignature) | undefined {
     if (!CERTIFIED.includes(duty.type)) return undefined
     try {
       return this.#ports.signer.certify(certifiedOf(duty, signingRoot))

@@ -1,4 +1,4 @@
-import type { BlsSignature, MemberIndex } from '../core/ids.ts'
+import type { BlsSignature, MemberIndex, Milliseconds } from '../core/ids.ts'
 import type { Clock } from '../core/ports/clock.ts'
 import type { Log } from '../core/ports/log.ts'
 import type { Network } from '../core/ports/network.ts'
@@ -7,11 +7,13 @@ import { encodePartialFrame } from '../protocol/messages/duty.ts'
 import type { Certifier } from './certifier.ts'
 import { DutyError } from './reasons.ts'
 import { orAbort } from './time.ts'
-import type { Duty, DutyPool, DutyType, Signed, ThresholdScheme } from './types.ts'
+import type { Duty, DutyPool, DutyType, OwnSigned, Signed, ThresholdScheme } from './types.ts'
 import { DUTY_CODES, dutyId } from './types.ts'
 
 /** Answers to one member's requests for one partial signature. */
 const MAX_ANSWERS = 64
+
+const NO_TIMERS = { cancelResend: () => {}, cancelCertify: () => {} }
 
 export type PartialsPorts = {
   readonly clock: Clock
@@ -22,6 +24,8 @@ export type PartialsPorts = {
   /** Pause before asking again for missing partials; doubles each time, up to the longest. */
   readonly resendMs: number
   readonly longestPauseMs: number
+  /** From the own partial signature to the signing key's over the certificate, which nobody waits for. */
+  readonly certifyMs: number
 }
 
 type Key = Pick<Duty, 'type' | 'pool' | 'slot'>
@@ -37,6 +41,7 @@ type Collection = {
   readonly signature: PromiseWithResolvers<BlsSignature>
   complete: boolean
   cancelResend: () => void
+  cancelCertify: () => void
 }
 
 /** Exchanges partial signatures and combines a threshold of them into the group's. */
@@ -60,14 +65,22 @@ export class Partials {
     this.#tryCombine(collection)
   }
 
-  /** Records the own partial signature and sends it to the vault; asks again until the group signature is complete. */
-  share(duty: Duty, signed: Signed, signal: AbortSignal): void {
+  /**
+   * Records the own partial signature and sends it to the vault; asks again until the group signature is complete. What goes
+   * into the duty's certificate follows later, off the way of the signature.
+   */
+  share(duty: Duty, { root, partial, certify }: OwnSigned, signal: AbortSignal): void {
     const collection = this.#collectionOf(duty)
+    const signed = { root, partial, certified: undefined }
     collection.own = signed
     collection.partials.set(duty.pool.self, signed)
-    this.#ports.certifier.take(duty, duty.pool.self, signed)
     this.#broadcast(collection, signed, false)
     this.#resendAfter(collection, this.#ports.resendMs, signal)
+    if (certify !== undefined) {
+      const { clock, certifyMs } = this.#ports
+      const at = (clock.now() + certifyMs) as Milliseconds
+      collection.cancelCertify = clock.at(at, () => this.#certify(collection, { ...signed, certified: certify() }))
+    }
     // The others wait for the own partial: it leaves first, a combination takes a millisecond.
     queueMicrotask(() => this.#tryCombine(collection))
   }
@@ -90,9 +103,10 @@ export class Partials {
 
   /** Forgets collections of slots before those that may still be asked for. */
   prune(before: (type: DutyType) => number): void {
-    for (const [id, { key, cancelResend }] of this.#collections) {
+    for (const [id, { key, cancelResend, cancelCertify }] of this.#collections) {
       if (key.slot >= before(key.type)) continue
       cancelResend()
+      cancelCertify()
       this.#collections.delete(id)
     }
   }
@@ -144,11 +158,17 @@ export class Partials {
   #resendAfter(collection: Collection, pauseMs: number, signal: AbortSignal): void {
     const { clock } = this.#ports
     collection.cancelResend()
-    collection.cancelResend = clock.at((clock.now() + pauseMs) as ReturnType<Clock['now']>, () => {
+    collection.cancelResend = clock.at((clock.now() + pauseMs) as Milliseconds, () => {
       if (collection.complete || signal.aborted || collection.own === undefined) return
       this.#broadcast(collection, collection.own, true)
       this.#resendAfter(collection, Math.min(pauseMs * 2, this.#ports.longestPauseMs), signal)
     })
+  }
+
+  #certify(collection: Collection, signed: Signed): void {
+    collection.own = signed
+    this.#ports.certifier.take(collection.key, collection.key.pool.self, signed)
+    this.#broadcast(collection, signed, false)
   }
 
   #answer(collection: Collection, to: MemberIndex): void {
@@ -176,7 +196,7 @@ export class Partials {
     if (collection === undefined) {
       const signature = Promise.withResolvers<BlsSignature>()
       const empty = { partials: new Map(), culprits: new Set<MemberIndex>(), answered: new Map() }
-      collection = { key, ...empty, own: undefined, signature, complete: false, cancelResend: () => {} }
+      collection = { key, ...empty, own: undefined, signature, complete: false, ...NO_TIMERS }
       this.#collections.set(id, collection)
     }
     return collection

@@ -1,5 +1,5 @@
 import type { BlsSignature } from '../core/ids.ts'
-import type { Agreed, Duty, Signed } from './types.ts'
+import type { Agreed, Duty, OwnSigned } from './types.ts'
 
 /** The stages of a duty, in order; the names are those of logs, metrics and reasons. */
 export const STAGES = ['wait', 'fetch', 'agree', 'sign', 'share', 'aggregate', 'broadcast'] as const
@@ -14,8 +14,8 @@ export type DutyStages<D extends Duty, V> = {
   /** One value for the whole vault; `fetch` is called when the own value is needed. */
   agree(duty: D, fetch: () => Promise<V>, signal: AbortSignal): Promise<Agreed<V>>
   /** The slashing record on disk, then the partial signature. */
-  sign(duty: D, value: V): Signed
-  share(duty: D, signed: Signed, signal: AbortSignal): void
+  sign(duty: D, value: V): OwnSigned
+  share(duty: D, signed: OwnSigned, signal: AbortSignal): void
   /** A threshold of partials combined, verified under the group key. */
   aggregate(duty: D, signal: AbortSignal): Promise<BlsSignature>
   broadcast(duty: D, value: V, signature: BlsSignature, signal: AbortSignal): Promise<void>

@@ -82,7 +82,7 @@ export class DutyService {
     this.#view = new ChainView({ beacon, time: this.#time })
     this.#table = new DutyTable(ports)
     this.#consensus = new Consensus(ports)
-    const pauses = { resendMs: settings.firstRoundMs, longestPauseMs: this.#time.slotMs }
+    const pauses = { resendMs: settings.firstRoundMs, longestPauseMs: this.#time.slotMs, certifyMs: this.#time.slotMs / 8 }
     this.#certifier = new Certifier({
       ...{ clock, log, signer: ports.certificateSigner, aggregation: ports.aggregation, sink: ports.certificates },
       domainSeparator: settings.certificateDomain,

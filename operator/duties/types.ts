@@ -52,8 +52,10 @@ export function dutyId({ type, pool, slot }: Pick<Duty, 'type' | 'pool' | 'slot'
 /** A value agreed on, with the QBFT round that decided it (0: nothing to agree on, the chain says it). */
 export type Agreed<V> = { readonly value: V; readonly round: number }
 
-/** A partial signature, what it signs, and the signing key's signature over the duty's certificate, if it has one. */
+/** A partial signature, what it signs, and the signing key's signature over the duty's certificate, once it has one. */
 export type Signed = { readonly root: Root; readonly partial: BlsSignature; readonly certified: BlsSignature | undefined }
+/** The own partial signature, and what signs the duty's certificate when there is time for it. */
+export type OwnSigned = Pick<Signed, 'root' | 'partial'> & { readonly certify: (() => BlsSignature) | undefined }
 
 /** Threshold signatures: BLS in production. `verify` is false, and `combine` throws, on malformed input. */
 export type ThresholdScheme = {

@@ -28,7 +28,7 @@ export function createCertificateSigner(input: {
         const message = `expected digest ${String(earlier)} for ${place.join(' ')}, got ${digest}`
         throw new GateError('CONFLICTING_MESSAGE', message, { ...duty, earlier, digest })
       }
-      return signingKey.sign(digest)
+      return () => signingKey.sign(digest)
     },
   }
 }

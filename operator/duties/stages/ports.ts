@@ -10,7 +10,7 @@ import type { Partials } from '../partials.ts'
 import { DutyError } from '../reasons.ts'
 import type { SlotClock } from '../time.ts'
 import { pause } from '../time.ts'
-import type { Duty, Signed } from '../types.ts'
+import type { Duty, OwnSigned } from '../types.ts'
 
 /** What the stages work with. */
 export type StagePorts = {
@@ -25,15 +25,15 @@ export type StagePorts = {
   readonly time: SlotClock
 }
 
-/** Signs a duty: the partial signature with its root, and what goes into its certificate. A refusal becomes the duty's reason. */
+/** Signs a duty: the partial signature with its root, and what will sign its certificate. A refusal becomes the duty's reason. */
 export function signing<R extends { readonly signingRoot: Root }>(
   { certifier, together }: Pick<StagePorts, 'certifier' | 'together'>,
   { duty, request }: { readonly duty: Duty; readonly request: R },
   sign: (request: R) => BlsSignature,
-): Signed {
+): OwnSigned {
   const root = request.signingRoot
   try {
-    return together(() => ({ root, partial: sign(request), certified: certifier.sign(duty, root) }))
+    return together(() => ({ root, partial: sign(request), certify: certifier.promise(duty, root) }))
   } catch (cause) {
     throw new DutyError('SIGNER_REFUSED', reasonOf(cause), { cause })
   }

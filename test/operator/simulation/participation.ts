@@ -42,6 +42,6 @@ export function hashParticipation(scheme: Pick<ThresholdScheme, 'verify'>): {
         return found && left.size === 0 && keys.length > 0
       },
     },
-    signerOf: (producer) => ({ certify: (duty) => signedBy(signingKeyOf(producer), certificateDigest(CERTIFICATE_DOMAIN, duty)) }),
+    signerOf: (producer) => ({ certify: (duty) => () => signedBy(signingKeyOf(producer), certificateDigest(CERTIFICATE_DOMAIN, duty)) }),
   }
 }

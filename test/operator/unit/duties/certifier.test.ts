@@ -39,7 +39,7 @@ function setUp(self = 1) {
     const signed = root(change.name ?? 'root')
     const certified = signerOf(pool.members[index - 1] as ProducerId).certify({
       ...{ poolId: pool.poolId, round: pool.round, slot: duty.slot, dutyType: 1, signingRoot: signed },
-    })
+    })()
     certifier.take(duty, member(index), { root: signed, partial: keys.sign(member(index), signed), certified, ...change })
   }
   const valid = (certificate: DutyCertificate): boolean => {
@@ -117,8 +117,8 @@ describe('the certifier', () => {
       made.map(({ participation }) => participation),
       [1n],
     )
-    assert.equal(certifier.sign({ ...duty, type: 'randao' }, root('root')), undefined)
-    assert.notEqual(certifier.sign(duty, root('root')), undefined)
+    assert.equal(certifier.promise({ ...duty, type: 'randao' }, root('root')), undefined)
+    assert.notEqual(certifier.promise(duty, root('root')), undefined)
   })
 
   it('forgets what is past', async () => {

@@ -23,13 +23,13 @@ function setUp(size = 4) {
     take: (_: unknown, index: number) => told.push(`take ${index}`),
     complete: (_: unknown, signed: string) => told.push(`complete ${signed === root('root')}`),
   } as unknown as Certifier
-  const partials = new Partials({ clock, network, scheme, certifier, log, resendMs: 100, longestPauseMs: 400 })
+  const partials = new Partials({ clock, network, scheme, certifier, log, resendMs: 100, longestPauseMs: 400, certifyMs: 50 })
   const duty = attestationDuty(pool)
   const controller = new AbortController()
   const from = (index: number, name = 'root', signature = keys.sign(member(index), root(name)), wanted = false): void =>
     partials.receive(duty, member(index), { root: root(name), signature, wanted, certified: undefined })
-  const share = (): void =>
-    partials.share(duty, { root: root('root'), partial: keys.sign(member(1), root('root')), certified: undefined }, controller.signal)
+  const share = (certify?: () => BlsSignature): void =>
+    partials.share(duty, { root: root('root'), partial: keys.sign(member(1), root('root')), certify }, controller.signal)
   return { told, pool, partials, duty, controller, clock, sent, lines, from, share, combinations: () => combinations }
 }
 
@@ -105,10 +105,33 @@ describe('partial signatures', () => {
     assert.ok(sent.every(({ to, bytes }) => to === pool.members[2] && !readPartialBody(openDutyFrame(bytes).body).wanted))
   })
 
-  it('of past slots are forgotten', async () => {
-    const { partials, duty, controller, from, share, sent } = setUp()
-    share()
+  it('leave alone; the signature over the certificate follows when the group signature is out of the way', async () => {
+    const { clock, sent, share, from, told, pool } = setUp()
+    let made = 0
+    const certified = `0x${'c0'.repeat(96)}` as BlsSignature
+    share(() => {
+      made++
+      return certified
+    })
+    from(2)
+    from(3)
+    await clock.advanceTo(49)
+    const read = () => sent.map(({ bytes }) => readPartialBody(openDutyFrame(bytes).body).certified)
+    assert.deepEqual([made, read()], [0, [undefined, undefined, undefined]])
+    assert.deepEqual(told, ['take 2', 'take 3', 'complete true'])
+    await clock.advanceTo(50)
+    assert.deepEqual([made, read().slice(3)], [1, [certified, certified, certified]])
+    assert.deepEqual(told.at(-1), 'take 1')
+    sent.length = 0
+    from(4, 'root', undefined, true)
+    assert.deepEqual([sent[0]?.to, read()], [pool.members[3], [certified]])
+  })
+
+  it('of past slots are forgotten, and make no certificate', async () => {
+    const { partials, duty, controller, from, share, sent, clock } = setUp()
+    share(() => assert.fail('made for a duty that is past'))
     partials.prune(() => 101)
+    await clock.advanceTo(1_000)
     sent.length = 0
     from(2, 'root', undefined, true)
     await settle()

@@ -12,7 +12,7 @@ const duty = { poolId: 1 as PoolId, round: 0, slot: 7 as Slot, dutyType: 1, sign
 describe('the certificate signer', () => {
   it('signs once for each pool, slot and type, the same again, also after a restart, never another', async (test) => {
     const { dataDir, signer: opened } = await newSigner(test)
-    const first = opened.certificates(domain).certify(duty)
+    const first = opened.certificates(domain).certify(duty)()
     assert.ok(verifySignature(opened.signingKey.publicKey, certificateDigest(domain, duty), first))
     opened.certificates(domain).certify({ ...duty, dutyType: 2, signingRoot: rootOf(2) })
     opened.certificates(domain).certify({ ...duty, slot: 8 as Slot, signingRoot: rootOf(2) })
@@ -21,13 +21,10 @@ describe('the certificate signer', () => {
     const again = await openSigner({ dataDir, password })
     test.after(() => again.close())
     const certificates = again.certificates(domain)
-    assert.equal(certificates.certify(duty), first)
+    assert.equal(certificates.certify(duty)(), first)
     assert.throws(() => certificates.certify({ ...duty, signingRoot: rootOf(2) }), withCode('CONFLICTING_MESSAGE'))
     assert.throws(() => certificates.certify({ ...duty, round: 1 }), withCode('CONFLICTING_MESSAGE'))
     // What a gate that refuses leaves behind: nothing.
-    assert.equal(
-      again.operatorKey.together(() => certificates.certify(duty)),
-      first,
-    )
+    assert.equal(again.operatorKey.together(() => certificates.certify(duty))(), first)
   })
 })
