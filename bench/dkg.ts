@@ -2,7 +2,8 @@ import { floorOf } from './floor.ts'
 import { type BenchResult, figure } from './support/figures.ts'
 import { BenchVault, type CeremonyRun } from './vault/vault.ts'
 
-const WARM_UP = 2
+/** The floor's loop is warm after as many. */
+const WARM_UP = 50
 /** As on mainnet: nothing may wait for a slot to pass. */
 const SLOT_MS = 12_000
 

@@ -1,4 +1,5 @@
 import { noise } from '@libp2p/noise'
+import { readLengths } from './noise-lengths.ts'
 import { holdWindowUpdates } from './window-updates.ts'
 
 type MakeNoise = ReturnType<typeof noise>
@@ -8,7 +9,7 @@ type MessageStream = Parameters<Encrypter['secureOutbound']>[0]
 /**
  * Noise as libp2p ships it, with fewer packets for the small messages of a duty: a Noise message leaves in one write (its
  * length and its body would leave in two, each a system call and a wake-up of the receiver), and the multiplexer's window
- * updates are sent when they matter.
+ * updates are sent when they matter. Lengths are read without an exception for each packet.
  */
 export function frugalNoise(): (components: Parameters<MakeNoise>[0]) => Encrypter {
   const make = noise()
@@ -17,6 +18,7 @@ export function frugalNoise(): (components: Parameters<MakeNoise>[0]) => Encrypt
     const frugal = async (secured: ReturnType<Encrypter['secureOutbound']>) => {
       const result = await secured
       holdWindowUpdates(result.connection)
+      readLengths(result.connection)
       return result
     }
     return {

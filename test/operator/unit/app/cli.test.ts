@@ -54,7 +54,10 @@ describe('openpools', { concurrency: 2 }, () => {
         ['keys', '--data-dir', '/proc/x/y', '--password-file', passwordFile],
         /^openpools: no folder can be made at \/proc\/x: its file system/,
       ],
-      [['keys', '--data-dir', join(folder, 'z'), '--password-file', folder], /^openpools: expected a file at \/.*, there is a folder/],
+      [
+        ['keys', '--data-dir', join(folder, 'z'), '--password-file', folder],
+        /^openpools: expected a password file at \/.*, there is a folder/,
+      ],
       [[], /^Usage: openpools/],
     ]
     for (const [args, expected] of cases) {
@@ -95,7 +98,7 @@ describe('openpools', { concurrency: 2 }, () => {
 
   it('refuses passwords that are missing, short or wrong', async () => {
     const missing = await openpools(['keys', '--data-dir', join(folder, 'c'), '--password-file', join(folder, 'none')])
-    assert.match(missing.stderr, /^openpools: expected a password file at .*none, found none\n$/)
+    assert.match(missing.stderr, /^openpools: expected a password file at .*none, there is none\n$/)
     const short = folderWithPassword('short')
     const refused = await openpools(['keys', '--data-dir', join(folder, 'c'), '--password-file', short.passwordFile])
     assert.match(refused.stderr, /expected a password of at least 8 characters, got 5/)
