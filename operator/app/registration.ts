@@ -1,6 +1,6 @@
 import type { RegisteredPeer } from '../adapters/p2p/network.ts'
 import type { Address, ProducerId } from '../core/ids.ts'
-import type { NetworkState } from '../core/network.ts'
+import type { NetworkState, Producer } from '../core/network.ts'
 import type { ChainSpec } from '../core/ports/beacon.ts'
 import type { Parameters } from '../core/ports/chain.ts'
 import { AppError } from './errors.ts'
@@ -12,11 +12,19 @@ export function ownProducer(state: NetworkState, operator: Address): ProducerId 
   throw new AppError('NOT_REGISTERED', message, { operator })
 }
 
-/** Everyone to talk to: registered, neither slashed out nor gone. */
+/** Everyone to talk to: registered, neither slashed out nor gone. Who has named its peer id for longest comes first. */
 export function peersOf(state: NetworkState): readonly RegisteredPeer[] {
   return [...state.producers.values()]
     .filter(({ slashed, standing }) => !slashed && standing !== 'gone')
+    .sort(byPeerId)
     .map(({ id, peerAddress }) => ({ producer: id, address: peerAddress }))
+}
+
+/** In one block, who registered with its peer id comes before who changed to it. */
+function byPeerId(a: Producer, b: Producer): number {
+  const [changed, other] = [a.peerIdSince, b.peerIdSince]
+  const byTime = (changed ?? a.registeredAt) - (other ?? b.registeredAt)
+  return byTime || Number(changed !== undefined) - Number(other !== undefined) || a.id - b.id
 }
 
 type Chains = {

@@ -9,6 +9,8 @@ export type Producer = {
   readonly operator: Address
   readonly signingKey: PublicKey
   readonly peerAddress: string
+  /** Seconds: since when that has had its peer id, where it is not since the registration. */
+  readonly peerIdSince?: number
   readonly slashed: boolean
   /** A leaving one takes no new seat, and those it has are to be rotated away; one that is gone has taken its bond. */
   readonly standing: 'active' | 'leaving' | 'gone'

@@ -35,7 +35,10 @@ export type P2pNetwork = Network & {
   readonly peerId: string
   /** Addresses this node listens on, with its peer id. */
   addresses(): readonly string[]
-  /** The producers to talk to from now on (self is left out). Others are disconnected and cannot connect. */
+  /**
+   * The producers to talk to from now on (self is left out). Others are disconnected and cannot connect. Of several with one peer id
+   * it is the first's.
+   */
   setPeers(peers: readonly RegisteredPeer[]): void
   status(): readonly PeerStatus[]
   close(): Promise<void>
@@ -123,7 +126,7 @@ export async function startNetwork({ self, seed, listen, log }: NetworkOptions):
 
     setPeers(registered) {
       registeredAs = ownAddress(registered, self)
-      const wanted = readPeers({ registered, self, own: peerId, log, known: (id) => byPeerId.get(id)?.producer })
+      const wanted = readPeers({ registered, self, own: peerId, log })
       for (const [producer, peer] of peers) {
         if (wanted.get(producer)?.address.toString() === peer.address.address.toString()) continue
         peers.delete(producer)
@@ -188,29 +191,27 @@ async function serveChannels(node: Libp2p, byPeerId: ReadonlyMap<string, Peer>):
 }
 
 /**
- * Addresses by producer. An address nobody can use is left out. A peer id belongs to one producer: to whom it belonged so
- * far, else to the first registered, so that nobody takes over another's by registering it too.
+ * Addresses by producer. An address nobody can use is left out. A peer id belongs to one producer, the first that has it: nobody takes
+ * over another's by registering it too, and what was known before a restart plays no part.
  */
 function readPeers({
   registered,
   self,
   own,
   log,
-  known,
 }: {
   readonly registered: readonly RegisteredPeer[]
   readonly self: ProducerId
   readonly own: string
   readonly log: Log
-  readonly known: (peerId: string) => ProducerId | undefined
 }): ReadonlyMap<ProducerId, PeerAddress> {
   const owners = new Map<string, { readonly producer: ProducerId; readonly address: PeerAddress }>()
-  for (const { producer, address: text } of registered.toSorted((a, b) => a.producer - b.producer)) {
+  for (const { producer, address: text } of registered) {
     if (producer === self) continue
     try {
       const address = parsePeerAddress(text)
       if (address.peerId === own) throw new Error('it is our own peer id')
-      if (owners.has(address.peerId) && known(address.peerId) !== producer) throw new Error('its peer id belongs to another producer')
+      if (owners.has(address.peerId)) throw new Error('its peer id belongs to another producer')
       owners.set(address.peerId, { producer, address })
     } catch (error) {
       log.warn('peer address not usable', { producer, reason: reasonOf(error) })

@@ -92,6 +92,9 @@ function patch<K, V>(map: Map<K, V>, key: K, change: Partial<V>): void {
   if (known !== undefined) map.set(key, { ...known, ...change })
 }
 
+/** As it is written: all of what is no address. */
+const peerIdIn = (address: string): string | undefined => address.split('/p2p/').at(-1)
+
 function apply(state: Fold, event: ChainEvent): void {
   switch (event.name) {
     case 'BlockProducers.ProducerRegistered': {
@@ -100,9 +103,12 @@ function apply(state: Fold, event: ChainEvent): void {
       state.producers.set(id, { id, owner, operator, signingKey, peerAddress, slashed: false, standing: 'active', registeredAt })
       return
     }
-    case 'BlockProducers.PeerAddressChanged':
-      patch(state.producers, event.args.producerId, { peerAddress: event.args.peerAddress })
+    case 'BlockProducers.PeerAddressChanged': {
+      const { producerId, peerAddress } = event.args
+      const isSame = peerIdIn(state.producers.get(producerId)?.peerAddress ?? '') === peerIdIn(peerAddress)
+      patch(state.producers, producerId, { peerAddress, ...(!isSame && { peerIdSince: event.at.timestamp }) })
       return
+    }
     case 'BlockProducers.ProducerSlashed':
       if (event.args.out) patch(state.producers, event.args.producerId, { slashed: true })
       return

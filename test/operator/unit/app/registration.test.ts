@@ -26,6 +26,22 @@ describe('registration', () => {
       [1, 2],
     )
   })
+
+  it('meets first who has named its peer id for longest: who names another’s later, however old itself, does not get it', () => {
+    const [at, id] = [(timestamp: number) => ({ registeredAt: timestamp }), '/ip4/203.0.113.7/tcp/9000/p2p/x']
+    const one = { slashed: false, standing: 'active', peerAddress: id }
+    const named = [
+      { ...one, id: 1, ...at(100), peerIdSince: 500 },
+      { ...one, id: 2, ...at(100), peerIdSince: 300 },
+      { ...one, id: 3, ...at(300) },
+      { ...one, id: 4, ...at(300) },
+    ]
+    const claimed: NetworkState = { ...emptyState(), producers: new Map(named.map((producer) => [producer.id, producer]) as never) }
+    assert.deepEqual(
+      peersOf(claimed).map(({ producer }) => producer),
+      [3, 4, 2, 1],
+    )
+  })
 })
 
 describe('endpoints', () => {

@@ -129,21 +129,25 @@ describe('Network over libp2p', () => {
     assert.deepEqual(a.status(), [])
   })
 
-  it('skips addresses that nobody can use, and lets nobody claim another producer’s peer id', async () => {
+  it('skips addresses that nobody can use, and lets nobody claim another producer’s peer id, before or after a restart', async () => {
     const a = await start(1)
     const victim = await start(5)
-    a.setPeers([addressOf(victim)])
-    a.setPeers([
+    const known = () => a.status().map(({ producer }) => producer)
+    const thief = { producer: toProducerId(4), address: addressOf(victim).address }
+    const others = [
       { producer: toProducerId(2), address: 'nonsense' },
       { producer: toProducerId(3), address: '/ip4/127.0.0.1/tcp/1' },
-      { producer: toProducerId(4), address: addressOf(victim).address },
       addressOf(victim),
+      thief,
       { producer: toProducerId(6), address: '/ip4/127.0.0.1/tcp/1/p2p/'.padEnd(5000, 'x') },
-    ])
-    assert.deepEqual(
-      a.status().map(({ producer }) => producer),
-      [5],
-    )
+    ]
+    a.setPeers(others)
+    assert.deepEqual(known(), [5])
+    // Free again, it is the next one's.
+    a.setPeers([thief])
+    assert.deepEqual(known(), [4])
+    a.setPeers(others)
+    assert.deepEqual(known(), [5])
   })
 
   for (const { name, bytesOf } of [

@@ -105,6 +105,23 @@ test('folding leaves the given state as it was, so that an abandoned branch can 
   assert.equal(branch.pools.get(pool(1))?.phase, 'funded')
 })
 
+test('a producer has named its peer id since it registered, or since it named another; not since it moved', () => {
+  const keys = { owner: address(1), operator: address(2), signingKey: key(3) }
+  const registered = event('BlockProducers.ProducerRegistered', 1, {
+    ...{ ...keys, producerId: producer(1), shares: 26n },
+    peerAddress: '/ip4/203.0.113.7/tcp/9000/p2p/x',
+  })
+  const since = (...addresses: readonly string[]) => {
+    const changed = addresses.map((peerAddress, i) =>
+      event('BlockProducers.PeerAddressChanged', 2 + i, { producerId: producer(1), peerAddress }),
+    )
+    return foldEvents(emptyState(), [registered, ...changed]).producers.get(producer(1))?.peerIdSince
+  }
+  const [moved, renamed] = ['/dns4/example.org/tcp/1/p2p/x', '/ip4/203.0.113.7/tcp/9000/p2p/y']
+  assert.deepEqual([since(), since(moved), since(moved, renamed), since(renamed, renamed)], [undefined, undefined, 30, 20])
+  assert.deepEqual([since('a', 'ba'), since(renamed, '')], [30, 30])
+})
+
 test('liquidation, commitments, periods and producers', () => {
   const state = foldEvents(emptyState(), [
     event('BlockProducers.ProducerRegistered', 1, {
