@@ -2,15 +2,18 @@ import type { BlsSignature, Epoch, ProducerId, Root } from '../core/ids.ts'
 import type { Producer } from '../core/network.ts'
 import type { SignatureAggregation } from '../core/ports/aggregation.ts'
 import type { ReportSignature } from '../protocol/messages/report.ts'
+import { MAX_TURNS } from './certificates/proposals.ts'
 
 const EPOCHS_KEPT = 64
-const DIGESTS_PER_MEMBER = 4
+/** A member signs for the sets of all leaders that it finds right, and anew when a commitment came in between. */
+const DIGESTS_PER_MEMBER = MAX_TURNS + 4
 
-type Held = { readonly from: ProducerId; readonly digest: Root; readonly signature: BlsSignature }
+/** `isValid` once it was looked at. */
+type Held = { readonly signature: BlsSignature; isValid: boolean | undefined }
 
 /**
  * Committee signatures as they come in, kept unverified (they may come before the own report is derived) and bounded:
- * a few epochs, and per member and epoch the last four different digests.
+ * a few epochs, and per member and epoch the last digests, no fewer than there can be right ones.
  */
 export type SignaturePool = {
   add(from: ProducerId, message: ReportSignature): void
@@ -23,42 +26,31 @@ export type SignaturePool = {
 }
 
 export function createSignaturePool(aggregation: SignatureAggregation): SignaturePool {
-  const byEpoch = new Map<Epoch, Held[]>()
-  const verified = new Map<Epoch, Map<ProducerId, { readonly digest: Root; readonly signature: BlsSignature }>>()
-
-  const forgetOldest = (): void => {
-    while (byEpoch.size > EPOCHS_KEPT) {
-      const oldest = Math.min(...byEpoch.keys()) as Epoch
-      byEpoch.delete(oldest)
-      verified.delete(oldest)
-    }
-  }
+  const byEpoch = new Map<Epoch, Map<ProducerId, Map<Root, Held>>>()
 
   return {
-    add(from, message) {
-      const held = byEpoch.get(message.epoch) ?? []
-      const others = held.filter((entry) => entry.from !== from || entry.digest !== message.digest)
-      const own = others.filter((entry) => entry.from === from)
-      const dropped = own.length >= DIGESTS_PER_MEMBER ? own[0] : undefined
-      byEpoch.set(message.epoch, [
-        ...others.filter((entry) => entry !== dropped),
-        { from, digest: message.digest, signature: message.signature },
-      ])
-      forgetOldest()
+    add(from, { epoch, digest, signature }) {
+      const ofEpoch = byEpoch.get(epoch) ?? new Map<ProducerId, Map<Root, Held>>()
+      byEpoch.set(epoch, ofEpoch)
+      const own = ofEpoch.get(from) ?? new Map<Root, Held>()
+      ofEpoch.set(from, own)
+      const known = own.get(digest)
+      // Said again it is the last one.
+      own.delete(digest)
+      own.set(digest, known?.signature === signature ? known : { signature, isValid: undefined })
+      for (const oldest of own.keys()) {
+        if (own.size <= DIGESTS_PER_MEMBER) break
+        own.delete(oldest)
+      }
+      while (byEpoch.size > EPOCHS_KEPT) byEpoch.delete(Math.min(...byEpoch.keys()) as Epoch)
     },
     valid({ epoch, digest, members }) {
-      const known = verified.get(epoch) ?? new Map<ProducerId, { readonly digest: Root; readonly signature: BlsSignature }>()
-      verified.set(epoch, known)
       const result = new Map<ProducerId, BlsSignature>()
-      for (const { from, digest: signed, signature } of byEpoch.get(epoch) ?? []) {
-        const member = members.find(({ id }) => id === from)
-        if (member === undefined || signed !== digest) continue
-        const before = known.get(from)
-        const good =
-          (before?.digest === digest && before.signature === signature) || aggregation.verify(member.signingKey, digest, signature)
-        if (!good) continue
-        known.set(from, { digest, signature })
-        result.set(from, signature)
+      for (const { id, signingKey } of members) {
+        const held = byEpoch.get(epoch)?.get(id)?.get(digest)
+        if (held === undefined) continue
+        held.isValid ??= aggregation.verify(signingKey, digest, held.signature)
+        if (held.isValid) result.set(id, held.signature)
       }
       return result
     },

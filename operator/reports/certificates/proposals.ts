@@ -14,7 +14,7 @@ import { everyInSlices, inTurns } from './slices.ts'
 const EPOCHS_KEPT = 8
 const HISTORIES_KEPT = 16
 /** Turns whose leaders' sets are looked at, the first ones: of n members one is honest long before. */
-const MAX_TURNS = 12
+export const MAX_TURNS = 12
 /** Certificates in one turn of the event loop: looked up, and verified. */
 const LOOKED_UP_A_TURN = 128
 const VERIFIED_A_TURN = 1

@@ -6,6 +6,7 @@ import type { Parameters } from '../../../../operator/core/ports/chain.ts'
 import { decodeReportSignature, encodeReportSignature, ReportMessageError } from '../../../../operator/protocol/messages/report.ts'
 import { emptyState } from '../../../../operator/protocol/state/network-state.ts'
 import { absentBitfield } from '../../../../operator/reports/absent.ts'
+import { MAX_TURNS } from '../../../../operator/reports/certificates/proposals.ts'
 import { committeeOf, maySign, reportEpochAt, turnsUntil } from '../../../../operator/reports/schedule.ts'
 import { createSignaturePool } from '../../../../operator/reports/signatures.ts'
 import { epoch, key, root } from '../protocol/state/support.ts'
@@ -37,7 +38,29 @@ test('only valid signatures of members over the own digest count, each once', ()
   assert.deepEqual([...signatures.valid({ epoch: epoch(12), digest, members }).keys()].sort(), [1, 2])
 })
 
-test('a flood keeps four digests of a member and sixty-four epochs', () => {
+test('whoever signs for each leader’s set is heard for the first of them too, and no signature is verified twice', () => {
+  let checks = 0
+  const signatures = createSignaturePool({
+    verify: (publicKey, _, given) => {
+      checks++
+      return BigInt(publicKey) === BigInt(given)
+    },
+    verifyAll: () => false,
+    aggregate: ([first]) => first ?? signature(0),
+  })
+  const add = (from: number, signed: number, byte: number) =>
+    signatures.add(from as ProducerId, { epoch: epoch(12), digest: root(signed), signature: signature(byte) })
+  const size = (signed: number) => signatures.valid({ epoch: epoch(12), digest: root(signed), members }).size
+  for (let attempt = 0; attempt < 3; attempt++) {
+    // The first is one for all; where leaders told each of them something else, the others are nobody else's.
+    for (const { id } of members) for (let turn = 1; turn <= MAX_TURNS; turn++) add(id, turn === 1 ? 1 : id * 100 + turn, id)
+    add(2, 301, 9)
+    assert.deepEqual([size(1), size(100 + MAX_TURNS), size(301)], [3, 1, 0])
+  }
+  assert.equal(checks, 5)
+})
+
+test('a flood keeps sixteen digests of a member and sixty-four epochs', () => {
   const signatures = pool()
   for (let at = 0; at < 1_000; at++) signatures.add(1 as ProducerId, { epoch: epoch(12), digest: root(at + 10), signature: signature(1) })
   signatures.add(1 as ProducerId, { epoch: epoch(12), digest, signature: signature(1) })
