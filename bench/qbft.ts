@@ -59,7 +59,13 @@ function decide({ size, slot, crypto, verifyEcdsa }: Decision): number {
       identity: qbftIdentity({
         instance,
         domainSeparator,
-        key: { address, signOnce: (_, digest) => crypto.sign(self, digest), together: (work) => work(), recall: () => [] },
+        key: {
+          address,
+          signOnce: (_, digest) => crypto.sign(self, digest),
+          together: (work) => work(),
+          announce: () => {},
+          recall: () => [],
+        },
         members,
         verifyEcdsa,
         limits,

@@ -162,6 +162,7 @@ function startMember(at: number, { scheduler, network, signal }: { scheduler: Sc
       address: operatorOf(self),
       signOnce: (_, digest) => said(operatorOf(self), digest),
       together: (work) => work(),
+      announce: () => {},
       recall: () => [],
     },
     verifyEcdsa: ({ address, digest, signature }) => said(address, digest) === signature,

@@ -161,6 +161,7 @@ export class Consensus {
       instance,
       domainSeparator: settings.domainSeparator,
       key: operatorKey,
+      slot: duty.slot,
       members: pool.operators,
       verifyEcdsa,
       limits: limitsOf(duty),

@@ -53,6 +53,9 @@ export type DutyServicePorts = {
   }
 }
 
+/** Slots announced at a time, so that one synced record serves for several. */
+const ANNOUNCED_SLOTS = 4
+
 /** How many epochs an exit is exchanged for before it is asked for anew. */
 const EXIT_EPOCHS = 2
 
@@ -107,6 +110,7 @@ export class DutyService {
     const mailroom = dutyMailroom({ pools, metrics, consensus: this.#consensus, partials: this.#partials, isCurrent, epochOf })
     const stop = network.onMessage('duty', mailroom)
     signal.addEventListener('abort', stop, { once: true })
+    this.#announce(Math.max(0, this.#firstSlot) as Slot)
     beacon.follow({ onHead: (event) => this.#onHead(event, signal), onFinalized: () => {} }, signal)
     this.#tick(signal)
   }
@@ -116,16 +120,33 @@ export class DutyService {
     if (signal.aborted) return
     const now = this.#time.now()
     const { clock } = this.#ports
-    const cancel = clock.at(this.#time.startOf(Math.max(0, now + 1)), () => {
+    const next = Math.max(0, now + 1) as Slot
+    // Late in the slot nothing waits for the disk.
+    const late = (this.#time.startOf(next) - this.#time.slotMs / 4) as Milliseconds
+    const cancelAnnounce = clock.at(late, () => this.#announce(next))
+    const cancelTick = clock.at(this.#time.startOf(next), () => {
       signal.removeEventListener('abort', cancel)
       this.#tick(signal)
     })
+    const cancel = (): void => {
+      cancelAnnounce()
+      cancelTick()
+    }
     signal.addEventListener('abort', cancel, { once: true })
     if (now < 0) return
     const slot = now as Slot
     this.#prune(slot)
     this.#begin(signal)
     void this.#lookAhead(slot, signal)
+  }
+
+  /** What is said in announced slots is not synced one by one: see `OperatorKey.announce`. */
+  #announce(slot: Slot): void {
+    try {
+      this.#ports.operatorKey.announce((slot - (slot % ANNOUNCED_SLOTS) + ANNOUNCED_SLOTS - 1) as Slot)
+    } catch (failure) {
+      this.#ports.log.warn('cannot announce slots: what is said in them is synced one by one', { slot, reason: reasonOf(failure) })
+    }
   }
 
   async #lookAhead(slot: Slot, signal: AbortSignal): Promise<void> {

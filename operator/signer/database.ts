@@ -30,25 +30,30 @@ const SCHEMA = `
 const SQLITE_BUSY = 5
 const OWNER_ONLY = 0o600
 
+/** `synced`: on disk. `written`: with the system, which outlives the process, and on disk with the next that is synced. */
+export type Durability = 'synced' | 'written'
+
+const SYNCHRONOUS = { synced: 'FULL', written: 'NORMAL' } as const satisfies Record<Durability, string>
+
 /** The open database of signing records. It belongs to this process alone until closed. */
 export type ProtectionDatabase = {
   prepare(sql: string): StatementSync
   /**
-   * Runs writes as one transaction that is on disk when it returns. Throws `ProtectionLostError` when the file is no longer
+   * Runs writes as one transaction that is durable when it returns. Throws `ProtectionLostError` when the file is no longer
    * the one that was opened, or cannot be written; nothing may be signed then. Within another, or within `together`, it joins
-   * that one.
+   * that one, which must be as durable.
    */
-  record<T>(write: () => T): T
+  record<T>(write: () => T, durability?: Durability): T
   /**
-   * Runs work whose records become one transaction, on disk when this returns; without any it costs nothing. When one of them
+   * Runs work whose records become one transaction, durable when this returns; without any it costs nothing. When one of them
    * fails, or the work throws, none is kept and this throws: what the work has signed meanwhile must not be used.
    */
-  together<T>(work: () => T): T
+  together<T>(work: () => T, durability?: Durability): T
   close(): void
 }
 
 /** Records that become durable together, unless one failed. */
-type Joint = { failure: ProtectionLostError | undefined }
+type Joint = { failure: ProtectionLostError | undefined; readonly durability: Durability }
 
 /** Makes a new database under an id that key files will name. Throws when the file exists. */
 export function createDatabase(path: string, id: string): void {
@@ -119,15 +124,22 @@ export function openDatabase(path: string, id: string): ProtectionDatabase {
       ? cause
       : new ProtectionLostError('PROTECTION_LOST', `cannot write the database of signing records at ${path}`, { path }, { cause })
   let joint: Joint | undefined
+  let current: Durability = 'synced'
 
-  const record = <T>(write: () => T): T => {
+  /** What a commit waits for can only be set between transactions. */
+  const start = (durability: Durability): void => {
+    assertPresent()
+    if (durability !== current) database.exec(`PRAGMA synchronous = ${SYNCHRONOUS[durability]}`)
+    current = durability
+    begin.run()
+  }
+
+  const record = <T>(write: () => T, durability: Durability = 'synced'): T => {
     if (joint?.failure !== undefined) throw joint.failure
     const outer = database.isTransaction
     try {
-      if (!outer) {
-        assertPresent()
-        begin.run()
-      }
+      if (!outer) start(joint?.durability ?? durability)
+      if (durability === 'synced' && current !== 'synced') throw new Error('expected a transaction that is synced')
       const result = write()
       if (!outer && joint === undefined) commit.run()
       return result
@@ -139,9 +151,9 @@ export function openDatabase(path: string, id: string): ProtectionDatabase {
     }
   }
 
-  const together = <T>(work: () => T): T => {
+  const together = <T>(work: () => T, durability: Durability = 'synced'): T => {
     if (joint !== undefined) return work()
-    const own: Joint = { failure: undefined }
+    const own: Joint = { failure: undefined, durability }
     joint = own
     try {
       const result = work()

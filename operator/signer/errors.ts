@@ -11,8 +11,8 @@ export class SignerError extends OpenPoolsError<
  */
 export class ProtectionLostError extends OpenPoolsError<'PROTECTION_LOST'> {}
 
-/** The gate holds another digest for the same place: signing this one would be equivocation. */
-export class GateError extends OpenPoolsError<'CONFLICTING_MESSAGE'> {}
+/** The gate holds another digest for the same place, or may have held one: signing this one could be equivocation. */
+export class GateError extends OpenPoolsError<'CONFLICTING_MESSAGE' | 'RECORDS_LOST'> {}
 
 export type SlashingRule =
   | 'UNKNOWN_POOL'

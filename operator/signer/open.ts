@@ -8,6 +8,7 @@ import type { HandoverSecrets } from '../core/ports/handover.ts'
 import type { CertificateSigner, OperatorKey, ShareKeeper, ShareSigner, SigningKey, TransactionSigner } from '../core/ports/signer.ts'
 import { assertNativeBls, blst } from '../protocol/bls/backend.ts'
 import { addressOf } from '../protocol/messages/ecdsa.ts'
+import { bootId, openAnnouncements } from './announcements.ts'
 import { breathing } from './breathing.ts'
 import { createCeremonySecrets } from './ceremony-secrets.ts'
 import { createCeremonyStates } from './ceremony-state.ts'
@@ -152,7 +153,7 @@ export async function openSigner(options: { readonly dataDir: string; readonly p
     const protection = createSlashingProtection(database)
     const terms = createShareTerms({ shares: shareStore, protection, dealt: handovers.dealt })
     return {
-      operatorKey: createOperatorKey(privateKey, database),
+      operatorKey: createOperatorKey(privateKey, database, openAnnouncements(database, bootId())),
       transactionSigner: createTransactionSigner(privateKey),
       signingKey,
       certificates: (domainSeparator) => createCertificateSigner({ signingKey, database, domainSeparator }),

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { Signature, Transaction } from 'ethers'
 import secp256k1 from 'secp256k1'
-import type { Hex, Root } from '../core/ids.ts'
+import type { Hex, Root, Slot } from '../core/ids.ts'
 import { toRoot } from '../core/parse.ts'
 import type { OnceKey, OperatorKey, TransactionSigner } from '../core/ports/signer.ts'
 import { addressOf, signEcdsa } from '../protocol/messages/ecdsa.ts'
-import type { ProtectionDatabase } from './database.ts'
+import type { Announcements } from './announcements.ts'
+import type { Durability, ProtectionDatabase } from './database.ts'
 import { GateError, SignerError } from './errors.ts'
 
 /** What was said is remembered for ever; what was recorded beside it, as long as a duty or a ceremony can last. */
@@ -28,7 +29,7 @@ export function assertPrivateKey(privateKey: Uint8Array): void {
 }
 
 /** The operator key behind its durable gate: one digest for each (domain, instance, round, type), for ever. */
-export function createOperatorKey(privateKey: Uint8Array, database: ProtectionDatabase): OperatorKey {
+export function createOperatorKey(privateKey: Uint8Array, database: ProtectionDatabase, announcements: Announcements): OperatorKey {
   const find = database.prepare('SELECT digest FROM once WHERE domain = ? AND instance = ? AND round = ? AND type = ?')
   const insert = database.prepare('INSERT INTO once VALUES (?, ?, ?, ?, ?)')
   const insertBody = database.prepare('INSERT INTO bodies VALUES (?, ?, ?, ?, ?, ?)')
@@ -37,6 +38,7 @@ export function createOperatorKey(privateKey: Uint8Array, database: ProtectionDa
     `SELECT once.round AS round, once.type AS type, digest, body FROM once LEFT JOIN bodies USING (domain, instance, round, type)
      WHERE domain = ? AND instance = ?`,
   )
+  const durabilityOf = (slot: Slot | undefined): Durability => (slot !== undefined && announcements.covers(slot) ? 'written' : 'synced')
   let cleanedAt = 0
   const keepBody = (place: readonly [string, string, number, string], body: Uint8Array): void => {
     const now = Date.now()
@@ -56,15 +58,21 @@ export function createOperatorKey(privateKey: Uint8Array, database: ProtectionDa
         throw new GateError('CONFLICTING_MESSAGE', message, { ...key, earlier, digest: checked })
       }
       if (earlier === undefined) {
-        database.record(() => {
+        if (key.slot !== undefined && announcements.mayHaveLost(key.slot)) {
+          const message = `expected silence in ${key.instance} (${key.domain}): the machine stopped since, and may have lost what was said`
+          throw new GateError('RECORDS_LOST', message, { ...key, digest: checked })
+        }
+        const write = (): void => {
           insert.run(...place, checked)
           if (body !== undefined && body.length > 0) keepBody(place, body)
-        })
+        }
+        database.record(write, durabilityOf(key.slot))
       }
       // RFC 6979: the same digest always gets the same signature.
       return signEcdsa(checked, privateKey)
     },
-    together: (work) => database.together(work),
+    together: (work, slot) => database.together(work, durabilityOf(slot)),
+    announce: (slot) => announcements.announce(slot),
     recall: (domain, instance) =>
       said.all(domain, instance).map((row) => ({
         round: Number(row.round),

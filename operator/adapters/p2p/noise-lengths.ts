@@ -4,19 +4,18 @@ const LENGTH_BYTES = 2
 type Received = { readonly byteLength: number; getUint16(at: number): number }
 type Lengths = { readonly decoder: { lengthDecoder: (bytes: Received) => number } }
 
-/** What the decoder takes for "wait for more". */
-const NOT_ALL_HERE = new RangeError('expected the two bytes of a length')
+/** Less than a length is not all of a message yet, whatever the length: the reader waits for more. */
+const NOT_ALL_HERE = 0
 
 /**
  * The library's reader of Noise messages finds the end of what came by an exception, once for each packet; making one, with the
- * stack it was made at, costs more than deciphering a small message. Here it is made once. A version of the library that reads in
+ * stack it was made at, costs more than deciphering a small message. Here there is none. A version of the library that reads in
  * another way is left alone.
  */
 export function readLengths(connection: object): void {
   if (!hasLengths(connection)) return
   connection.decoder.lengthDecoder = (bytes) => {
-    if (bytes.byteLength < LENGTH_BYTES) throw NOT_ALL_HERE
-    return bytes.getUint16(0)
+    return bytes.byteLength < LENGTH_BYTES ? NOT_ALL_HERE : bytes.getUint16(0)
   }
 }
 

@@ -13,6 +13,8 @@ export type OnceKey = {
   readonly round: number
   /** Kind of message within the round, such as "prepare". */
   readonly type: string
+  /** Slot of the duty that it is said for: see `OperatorKey.announce`. */
+  readonly slot?: Slot
 }
 
 /** One thing said before, as the gate remembers it. */
@@ -31,13 +33,20 @@ export type OperatorKey = {
   /**
    * Signs a digest whose double would be slashable. Throws `GateError` on a conflicting earlier digest. Durable before it
    * returns, together with `body`: what a restarted node needs to go on from there (a prepared certificate, a dealing).
+   * In an announced slot, it has left the process, not the machine.
    */
   signOnce(key: OnceKey, digest: Root, body?: Uint8Array): EcdsaSignature
   /**
    * Runs work and makes durable at once, before it returns, whatever `signOnce` records within. Throws when that
-   * fails: then nothing that was signed within may be used.
+   * fails: then nothing that was signed within may be used. `slot`: of the duty that all of it is said for.
    */
-  together<T>(work: () => T): T
+  together<T>(work: () => T, slot?: Slot): T
+  /**
+   * From now on this key may speak for duties of slots up to this one; on disk when it returns. What it says there survives the
+   * process from then on without being synced each time. A machine that stopped may have lost some of it: started again, it says
+   * nothing new in the slots it had announced (`GateError`). Costs nothing when the slot is announced already.
+   */
+  announce(slot: Slot): void
   /** Everything said in an instance of a domain, in any order. */
   recall(domain: string, instance: string): readonly Said[]
 }

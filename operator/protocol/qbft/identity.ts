@@ -1,4 +1,4 @@
-import type { Address, MemberIndex, Root } from '../../core/ids.ts'
+import type { Address, MemberIndex, Root, Slot } from '../../core/ids.ts'
 import type { OperatorKey } from '../../core/ports/signer.ts'
 import type { EcdsaVerifier } from '../messages/ecdsa.ts'
 import { qbftDigest } from '../messages/qbft.ts'
@@ -14,6 +14,8 @@ export type QbftIdentityOptions = {
   /** EIP-712 domain separator of PoolRegistry. */
   readonly domainSeparator: Root
   readonly key: OperatorKey
+  /** Of the duty that is agreed on, for the gate. Not given where silence after a power cut would cost more than syncing. */
+  readonly slot?: Slot
   /** Operator addresses in member order. */
   readonly members: readonly Address[]
   readonly verifyEcdsa: EcdsaVerifier
@@ -31,8 +33,9 @@ export type QbftIdentity = Pick<QbftSettings, 'sign' | 'verify'> & {
 
 /** A member's voice in one instance: signs through the durable gate and knows the other members' addresses. */
 export function qbftIdentity(options: QbftIdentityOptions): QbftIdentity {
-  const { instance, domainSeparator, key, members, verifyEcdsa, limits } = options
+  const { instance, domainSeparator, key, members, verifyEcdsa, limits, slot } = options
   const name = `${instance.poolId}/${instance.slot}/${instance.duty}`
+  const ofSlot = slot === undefined ? {} : { slot }
   // All members prepare and commit the same few statements: their digest is worked out once.
   const digests = new Map<string, Root>()
 
@@ -52,7 +55,7 @@ export function qbftIdentity(options: QbftIdentityOptions): QbftIdentity {
       const { round, type } = statement
       const body = certificate === undefined ? undefined : encodeCertificate(certificate)
       try {
-        return key.signOnce({ domain: DOMAIN, instance: name, round, type }, digestOf(statement), body)
+        return key.signOnce({ domain: DOMAIN, instance: name, round, type, ...ofSlot }, digestOf(statement), body)
       } catch (refusal) {
         options.onRefused(refusal)
         return undefined
@@ -60,7 +63,7 @@ export function qbftIdentity(options: QbftIdentityOptions): QbftIdentity {
     },
     durably(step) {
       try {
-        return key.together(step)
+        return key.together(step, slot)
       } catch (failure) {
         options.onRefused(failure)
         return undefined

@@ -13,10 +13,11 @@ const POOLS = 2
 /**
  * How a member can be faulty. silent: says nothing. twins: two processes with one identity, each talking to its part of the
  * vault. amnesiac: dies often and forgets everything. usurper: proposes its own value where another is prepared. garbler:
- * repeats, cuts and changes frames, signs wrong roots. cheat: sees another chain and pays itself.
+ * repeats, cuts and changes frames, signs wrong roots. cheat: sees another chain and pays itself. blackout: keeps to the protocol on a
+ * machine that loses power often.
  */
-export type Fault = 'silent' | 'twins' | 'amnesiac' | 'usurper' | 'garbler' | 'cheat'
-const FAULTS: readonly Fault[] = ['silent', 'twins', 'twins', 'amnesiac', 'usurper', 'garbler', 'cheat']
+export type Fault = 'silent' | 'twins' | 'amnesiac' | 'usurper' | 'garbler' | 'cheat' | 'blackout'
+const FAULTS: readonly Fault[] = ['silent', 'twins', 'twins', 'amnesiac', 'usurper', 'garbler', 'cheat', 'blackout']
 
 export type PlannedPool = {
   readonly poolId: PoolId

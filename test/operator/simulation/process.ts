@@ -89,12 +89,13 @@ export function startProcess(world: World, options: ProcessOptions): () => void 
   }
   const operator = crypto.operator(`producer ${producer}`)
   const shareOf = (poolId: PoolId) => shareOfPool(world, poolId, producer)
-  const honest = fault === undefined
+  const gated = fault === undefined || fault === 'blackout'
+  const onSaid = (place: string, digest: Root): void => world.referee.said(producer, place, digest)
   const ports = {
     beacon: beaconOf(world, options, { isAlive, random }),
     network: networkOf(world, options, { isAlive, random }),
-    operatorKey: honest ? gatedKey({ disk: options.disk, operator, afterWrite }) : ungatedKey(operator),
-    signer: honest
+    operatorKey: gated ? gatedKey({ disk: options.disk, operator, afterWrite, onSaid }) : ungatedKey(operator),
+    signer: gated
       ? protectedSigner({
           disk: options.disk,
           shareOf,

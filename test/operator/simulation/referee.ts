@@ -19,6 +19,7 @@ export class Referee {
   readonly #signed = new Map<PoolId, Map<Root, SignedRoot>>()
   readonly #open = new Map<ProducerId, Set<string>>()
   readonly #certified = new Map<string, bigint>()
+  readonly #said = new Map<string, Root>()
 
   constructor(plan: Plan) {
     this.#plan = plan
@@ -84,6 +85,13 @@ export class Referee {
       if (other.kind === kind && other.root !== root)
         this.violated('agreement', `pool ${poolId} ${kind}: members ${[...entry.signers]} and ${[...other.signers]}`)
     }
+  }
+
+  /** A member that keeps to the protocol has signed with its operator key: in one place one thing, whatever happened to its machine. */
+  said(producer: ProducerId, place: string, digest: Root): void {
+    const earlier = this.#said.get(`${producer}/${place}`) ?? digest
+    this.#said.set(`${producer}/${place}`, earlier)
+    if (earlier !== digest) this.violated('equivocation', `member ${producer} said two things as ${place}`)
   }
 
   completed(producer: ProducerId, duty: string): void {

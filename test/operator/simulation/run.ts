@@ -12,7 +12,7 @@ import { startProcess } from './process.ts'
 import { Random } from './random.ts'
 import { Referee } from './referee.ts'
 import { Scheduler } from './scheduler.ts'
-import { newDisk } from './signer.ts'
+import { cutPower, newDisk } from './signer.ts'
 
 export type RunOptions = {
   readonly seed: number
@@ -79,6 +79,7 @@ function startMember(world: World, producer: ProducerId): readonly (() => void)[
   const view = chain.addView(producer)
   if (fault === 'twins') return startTwins(world, producer, view)
   if (fault === 'amnesiac') return [startAmnesiac(world, producer, view)]
+  if (fault === 'blackout') return [startBlackout(world, producer, view)]
   if (fault !== undefined) return [startProcess(world, { producer, view, fault, disk: newDisk() })]
   return [startHonest(world, { producer, view, crashes: random.chance(0.3) })]
 }
@@ -104,6 +105,21 @@ function startAmnesiac(world: World, producer: ProducerId, view: View): () => vo
     kill()
     kill = startProcess(world, { producer, view, fault: 'amnesiac', disk: newDisk() })
     if (scheduler.now < plan.healAt) scheduler.at(scheduler.now + random.int(50, 1_500), live)
+  }
+  live()
+  return () => kill()
+}
+
+/** A member that keeps to the protocol on a machine that stops often, each time with a part of what was not synced. */
+function startBlackout(world: World, producer: ProducerId, view: View): () => void {
+  const { scheduler, random, plan } = world
+  const disk = newDisk()
+  let kill: () => void = () => {}
+  const live = (): void => {
+    kill()
+    cutPower(disk, (unsynced) => random.int(0, unsynced))
+    kill = startProcess(world, { producer, view, fault: 'blackout', disk })
+    if (scheduler.now < plan.healAt) scheduler.at(scheduler.now + random.int(50, 12_000), live)
   }
   live()
   return () => kill()

@@ -6,12 +6,24 @@ import type { Vote } from './referee.ts'
 /** What survives a member's death: the gate's records and the slashing history. */
 export type Disk = {
   readonly said: Map<string, Map<string, Said>>
+  /** Takes back records that were written and not synced since, in the order of writing: a power cut takes the last of them. */
+  readonly unsynced: (() => void)[]
+  /** The latest announced slot, and that before the last power cut. */
+  announced: number
+  lost: number
   readonly attestations: Map<PoolId, { readonly source: Epoch; readonly target: Epoch; readonly root: Root }[]>
   readonly blocks: Map<PoolId, Map<number, Root>>
 }
 
 export function newDisk(): Disk {
-  return { said: new Map(), attestations: new Map(), blocks: new Map() }
+  return { said: new Map(), unsynced: [], announced: -1, lost: -1, attestations: new Map(), blocks: new Map() }
+}
+
+/** The machine stops: the last so many of what was not synced are gone, and the slots that were announced are not spoken in anew. */
+export function cutPower(disk: Disk, gone: (unsynced: number) => number): void {
+  for (let left = gone(disk.unsynced.length); left > 0; left--) disk.unsynced.pop()?.()
+  disk.unsynced.length = 0
+  disk.lost = disk.announced
 }
 
 /** The operator key behind its gate. `afterWrite` runs once the record is durable and before the signature is returned. */
@@ -19,8 +31,9 @@ export function gatedKey(options: {
   readonly disk: Disk
   readonly operator: ReturnType<SimCrypto['operator']>
   readonly afterWrite: () => void
+  readonly onSaid?: (place: string, digest: Root) => void
 }): OperatorKey {
-  const { disk, operator, afterWrite } = options
+  const { disk, operator, afterWrite, onSaid } = options
   // All that is said in one step is on disk before any of it is heard.
   let joint = false
   let written = false
@@ -39,11 +52,22 @@ export function gatedKey(options: {
       const place = `${key.round}/${key.type}`
       const known = records.get(place)
       if (known !== undefined && known.digest !== digest) throw new Error(`gate: another ${place} was said in ${key.instance}`)
-      if (known === undefined) records.set(place, { round: key.round, type: key.type, digest, body })
+      if (known === undefined) {
+        if (key.slot !== undefined && key.slot <= disk.lost) throw new Error(`gate: ${place} of ${key.instance} may have been said`)
+        records.set(place, { round: key.round, type: key.type, digest, body })
+        if (key.slot !== undefined && key.slot <= disk.announced) disk.unsynced.push(() => records.delete(place))
+        else disk.unsynced.length = 0
+      }
       disk.said.set(`${key.domain}/${key.instance}`, records)
+      onSaid?.(`${key.domain}/${key.instance}/${place}`, digest)
       if (joint) written = true
       else afterWrite()
       return operator.sign(digest)
+    },
+    announce(slot) {
+      if (slot <= disk.announced) return
+      disk.announced = slot
+      disk.unsynced.length = 0
     },
     recall: (domain, instance) => [...(disk.said.get(`${domain}/${instance}`)?.values() ?? [])],
   }
@@ -51,7 +75,13 @@ export function gatedKey(options: {
 
 /** A key without a gate, as a faulty member has it. */
 export function ungatedKey(operator: ReturnType<SimCrypto['operator']>): OperatorKey {
-  return { address: operator.address, signOnce: (_, digest) => operator.sign(digest), together: (work) => work(), recall: () => [] }
+  return {
+    address: operator.address,
+    signOnce: (_, digest) => operator.sign(digest),
+    together: (work) => work(),
+    announce: () => {},
+    recall: () => [],
+  }
 }
 
 type Share = { readonly keys: SimPoolKeys; readonly member: MemberIndex }
@@ -72,6 +102,8 @@ export function protectedSigner(options: {
 
   function sign(poolId: PoolId, kind: string, root: Root, vote?: Vote): BlsSignature {
     const { keys, member } = shareOf(poolId)
+    // Synced, and with it all that was written before.
+    disk.unsynced.length = 0
     onSigned({ poolId, kind, root, vote })
     afterWrite()
     return keys.sign(member, root)

@@ -60,6 +60,7 @@ export const ungated = (member: SimMember): Pick<CeremonyPorts, 'operatorKey'> =
     address: member.keys.operator,
     signOnce: (_, digest) => signEcdsa(digest, member.keys.operatorKey),
     together: (work) => work(),
+    announce: () => {},
     recall: () => [],
   },
 })

@@ -12,7 +12,7 @@ import { GENESIS_MS, SLOT_MS, SLOTS_PER_EPOCH } from '../../unit/ceremonies/supp
 import { depositRoot } from '../../unit/ceremonies/support/deposits.ts'
 import { jobQueue } from '../../unit/ceremonies/support/queue.ts'
 import { ProcessClock } from '../scheduler.ts'
-import { gatedKey } from '../signer.ts'
+import { gatedKey, newDisk } from '../signer.ts'
 import { newCeremonyDisk, seededDraw, sharesOn, statesOn } from './disk.ts'
 import type { Keys } from './keys.ts'
 import type { SimWorld } from './world.ts'
@@ -87,7 +87,7 @@ export class SimMember {
       queue: jobQueue({ scheduler, disk: this.disk.jobs, signal }),
       secrets: createCeremonySecrets(statesOn(this.disk), sharesOn(this.disk), seededDraw(seed, this.id, this.#life)),
       operatorKey: gatedKey({
-        disk: { ...this.disk, attestations: new Map(), blocks: new Map() },
+        disk: { ...newDisk(), said: this.disk.said },
         operator: { address: this.keys.operator, sign: (digest) => signEcdsa(digest, this.keys.operatorKey) },
         afterWrite: () => {},
       }),

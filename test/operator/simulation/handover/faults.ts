@@ -87,6 +87,7 @@ export function tamperOf(
     address: addressOf(key),
     signOnce: (_: unknown, digest: Parameters<typeof signEcdsa>[0]) => sign(digest),
     together: <T>(work: () => T): T => work(),
+    announce: () => {},
     recall: () => [],
   }
   return (ports) => {

@@ -10,6 +10,7 @@ import type { ShareKeeper, ShareSigner } from '../../../../operator/core/ports/s
 import { aggregateSignatures, verifySignature } from '../../../../operator/protocol/bls/signatures.ts'
 import { combinePartials } from '../../../../operator/protocol/bls/threshold.ts'
 import { ecdsaVerifier } from '../../../../operator/protocol/messages/ecdsa.ts'
+import { openAnnouncements } from '../../../../operator/signer/announcements.ts'
 import { createHandoverSecrets } from '../../../../operator/signer/handover-secrets.ts'
 import { createHandoverStates } from '../../../../operator/signer/handover-state.ts'
 import { createOperatorKey } from '../../../../operator/signer/operator-key.ts'
@@ -115,7 +116,11 @@ export class Node {
       network: network.port(this.id, isAlive),
       queue: jobQueue({ scheduler, disk: this.disk.jobs, signal: controller.signal }),
       secrets: createHandoverSecrets(states, store),
-      operatorKey: createOperatorKey(operatorKeyOf(this.#seed, this.id), this.disk.database),
+      operatorKey: createOperatorKey(
+        operatorKeyOf(this.#seed, this.id),
+        this.disk.database,
+        openAnnouncements(this.disk.database, undefined),
+      ),
       signingKey: createSigningKey(signingSecretOf(this.#seed, this.id)),
       verifyEcdsa: ecdsaVerifier(),
       scheme: {

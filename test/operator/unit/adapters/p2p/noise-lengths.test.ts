@@ -55,7 +55,7 @@ function thrownBy(decoder: Decoder, bytes: unknown): unknown {
 }
 
 describe('the lengths of Noise messages', () => {
-  it("are read by ours in place of the library's, which says by an error of the same type that there is more to come", async () => {
+  it("are read by ours in place of the library's, which says by an error that there is more to come", async () => {
     for (const connection of await connections()) {
       assert.ok('decoder' in connection)
       const decoder = connection.decoder as Decoder
@@ -64,9 +64,7 @@ describe('the lengths of Noise messages', () => {
       readLengths(connection)
       assert.notEqual(decoder.lengthDecoder, theirs)
       assert.equal(decoder.lengthDecoder(received(1, 2, 3)), 0x0102)
-      const first = thrownBy(decoder, received(1))
-      assert.ok(first instanceof RangeError)
-      assert.equal(thrownBy(decoder, received()), first, 'made once')
+      for (const part of [[], [1]]) assert.ok(part.length < 2 + decoder.lengthDecoder(received(...part)), 'not all of a message')
     }
   })
 

@@ -31,6 +31,7 @@ const ungated: CeremonyPorts['operatorKey'] = {
   address: addressOf(faultyKey(BAD)),
   signOnce: (_, digest) => sign(digest),
   together: (work) => work(),
+  announce: () => {},
   recall: () => [],
 }
 
