@@ -8,7 +8,7 @@ import type { BeaconProver } from '../core/ports/prover.ts'
 import type { JobOutcome, JobQueue } from '../core/ports/queue.ts'
 import { prepare } from './calls.ts'
 import { dueTasks, ownTasks, type Task } from './tasks.ts'
-import { rankOf, untilTurn } from './turns.ts'
+import { rankOf, takingTurns, untilTurn } from './turns.ts'
 import type { Calls } from './types.ts'
 
 export type KeeperPorts = {
@@ -98,7 +98,7 @@ export function startKeeper(ports: KeeperPorts, signal: AbortSignal): void {
   }
 
   async function attempt(task: Task, jobSignal: AbortSignal): Promise<JobOutcome> {
-    const producers = [...chain.view().head.producers.keys()]
+    const producers = takingTurns(chain.view().head)
     const rank = rankOf({ taskId: task.id, self: ports.self, producers })
     const elapsedMs = clock.now() - (dueSince.get(task.id) ?? clock.now())
     const pause = task.kind === 'settle' ? 0 : untilTurn({ rank, count: producers.length, turnMs: TURN_SLOTS * slotMs, elapsedMs })

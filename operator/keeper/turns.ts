@@ -1,15 +1,29 @@
 import { createHash } from 'node:crypto'
 import type { ProducerId } from '../core/ids.ts'
+import type { NetworkState } from '../core/network.ts'
+
+/** Producers that have a turn: those that may still have an operator running. */
+export function takingTurns({ producers }: NetworkState): readonly ProducerId[] {
+  return [...producers.values()].filter(({ slashed, standing }) => !slashed && standing !== 'gone').map(({ id }) => id)
+}
 
 /**
- * The producer's place, from 0, in the order in which operators try a task. Spread by the task's id, so that all pay their part
- * of the gas and the dead are not always first.
+ * The producer's place, from 0, in the order in which operators try a task. Mixed by the task's id, so that all pay their part
+ * of the gas, the dead are not always first, and those that registered one after the other are not next to each other.
  */
 export function rankOf(input: { readonly taskId: string; readonly self: ProducerId; readonly producers: readonly ProducerId[] }): number {
-  const at = input.producers.indexOf(input.self)
-  if (at < 0) return input.producers.length
-  const offset = createHash('sha256').update(input.taskId).digest().readUInt32BE(0) % input.producers.length
-  return (at + offset) % input.producers.length
+  const { taskId, self, producers } = input
+  if (!producers.includes(self)) return producers.length
+  const digest = createHash('sha256').update(taskId).digest()
+  const [start = 0, first = 0, second = 0] = [0, 4, 8].map((at) => digest.readUInt32BE(at))
+  // Each step is a permutation of 32-bit numbers: no two ids have one place.
+  const placeOf = (id: ProducerId): number => {
+    const once = Math.imul(id ^ start, first | 1)
+    const twice = Math.imul(once ^ (once >>> 16), second | 1)
+    return (twice ^ (twice >>> 15)) >>> 0
+  }
+  const own = placeOf(self)
+  return producers.filter((id) => placeOf(id) < own).length
 }
 
 /**

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { ChainEvent } from '../../../../operator/core/events.ts'
 import type { Parameters } from '../../../../operator/core/ports/chain.ts'
 import { dueTasks } from '../../../../operator/keeper/tasks.ts'
-import { rankOf, untilTurn } from '../../../../operator/keeper/turns.ts'
+import { rankOf, takingTurns, untilTurn } from '../../../../operator/keeper/turns.ts'
 import { emptyState, foldEvents } from '../../../../operator/protocol/state/network-state.ts'
 import { address, content, epoch, event, fundedPool, key, pool, producer, root, validator } from '../protocol/state/support.ts'
 
@@ -117,6 +117,29 @@ test('ranks: every producer has its own place, spread over tasks', () => {
     Array.from({ length: 40 }, (_, at) => producers.find((self) => rankOf({ taskId: `t${at}`, self, producers }) === 0)),
   )
   assert.ok(first.size > 4)
+})
+
+test('ranks: who registered many in a row that do nothing puts no task off for long', () => {
+  const producers = Array.from({ length: 1_000 }, (_, at) => producer(at + 1))
+  const alive = producers.filter((id) => id <= 50 || id > 950)
+  const waits = Array.from({ length: 100 }, (_, at) => Math.min(...alive.map((self) => rankOf({ taskId: `task/${at}`, self, producers }))))
+  assert.ok(Math.max(...waits) < 100, `a task waits for ${Math.max(...waits)} turns`)
+})
+
+test('turns are those of producers that are still there: who was slashed out or has left leaves no gap', () => {
+  const registered = [1, 2, 3, 4].map((id) =>
+    event('BlockProducers.ProducerRegistered', id, {
+      ...{ producerId: producer(id), owner: address(id), operator: address(id), signingKey: key(id), peerAddress: '', shares: 1n },
+    }),
+  )
+  const state = foldEvents(emptyState(), [
+    ...registered,
+    event('BlockProducers.ProducerSlashed', 5, { producerId: producer(1), poolId: 0, shares: 1n, out: true }),
+    event('BlockProducers.ExitRequested', 6, { producerId: producer(2), forced: false }),
+    event('BlockProducers.ExitRequested', 6, { producerId: producer(3), forced: false }),
+    event('BlockProducers.BondWithdrawn', 7, { producerId: producer(3), owner: address(3), shares: 1n }),
+  ])
+  assert.deepEqual(takingTurns(state), [2, 4])
 })
 
 test('a pool that was abandoned before it was funded is closed, never forced: nobody drew it', () => {
