@@ -8,7 +8,7 @@ import type { Clock } from '../../operator/core/ports/clock.ts'
 import type { Log } from '../../operator/core/ports/log.ts'
 import type { Network } from '../../operator/core/ports/network.ts'
 import type { JobQueue } from '../../operator/core/ports/queue.ts'
-import { aggregateSignatures, verifySignature } from '../../operator/protocol/bls/signatures.ts'
+import { aggregateSignatures, verifyEach, verifySignature } from '../../operator/protocol/bls/signatures.ts'
 import { combinePartials } from '../../operator/protocol/bls/threshold.ts'
 import { ecdsaVerifier } from '../../operator/protocol/messages/ecdsa.ts'
 import { emptyState } from '../../operator/protocol/state/network-state.ts'
@@ -96,7 +96,7 @@ export function startBenchCeremonies(options: {
       operatorKey: signer.operatorKey,
       signingKey: signer.signingKey,
       verifyEcdsa: ecdsaVerifier(),
-      scheme: { combine: combinePartials, verify: verifySignature, aggregate: aggregateSignatures },
+      scheme: { combine: combinePartials, verify: verifySignature, verifyEach, aggregate: aggregateSignatures },
       disputes: { raise: async () => {} },
       observer: {
         onProgress: () => {},

@@ -19,7 +19,7 @@ import type { Parameters } from '../core/ports/chain.ts'
 import { DutyService } from '../duties/service.ts'
 import { startDisputes } from '../keeper/disputes.ts'
 import { startKeeper } from '../keeper/keeper.ts'
-import { aggregateSignatures, fastAggregateVerify, verifySignature } from '../protocol/bls/signatures.ts'
+import { aggregateSignatures, fastAggregateVerify, verifyEach, verifySignature } from '../protocol/bls/signatures.ts'
 import { combinePartials } from '../protocol/bls/threshold.ts'
 import { ecdsaVerifier } from '../protocol/messages/ecdsa.ts'
 import { CertificateExchange } from '../reports/certificates/exchange.ts'
@@ -54,7 +54,13 @@ export type Shell = {
 }
 
 /** BLS as the workflows see it: threshold signatures, and aggregates over the producers' signing keys. */
-const bls = { combine: combinePartials, verify: verifySignature, verifyAll: fastAggregateVerify, aggregate: aggregateSignatures }
+const bls = {
+  combine: combinePartials,
+  verify: verifySignature,
+  verifyEach,
+  verifyAll: fastAggregateVerify,
+  aggregate: aggregateSignatures,
+}
 
 /** QBFT's first round: 2 s, or on a faster chain than any public one an eighth of its slot. */
 const firstRoundMs = (slotMs: number): number => (slotMs < 12_000 ? slotMs / 8 : 2_000)

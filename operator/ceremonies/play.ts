@@ -1,3 +1,4 @@
+import type { Milliseconds } from '../core/ids.ts'
 import { sleep } from '../core/time.ts'
 import type { Progress } from './progress.ts'
 import type { CeremonyRoom } from './room.ts'
@@ -23,13 +24,20 @@ export function pause(play: Play, slots: number): Promise<void> {
 
 /** Resolves with the probe's first answer (see `Board.until`), or with undefined after so many slots. */
 export async function patiently<T>(play: Play, probe: () => T | undefined, slots: number): Promise<T | undefined> {
-  const stop = new AbortController()
-  const signal = AbortSignal.any([play.signal, stop.signal])
+  const { clock } = play.ports
+  const { board } = play.room
+  let isOver = false
+  const cancel = clock.at((clock.now() + slotsInMs(play, slots)) as Milliseconds, () => {
+    isOver = true
+    board.wake()
+  })
   try {
-    const timeout = sleep(play.ports.clock, slotsInMs(play, slots), signal)
-    return await Promise.race([play.room.board.until(probe, signal), timeout.then(() => undefined)])
+    const outcome = await board.until(() => {
+      const answer = probe()
+      return answer === undefined && !isOver ? undefined : { answer }
+    }, play.signal)
+    return outcome.answer
   } finally {
-    // Whichever has lost waits no more.
-    stop.abort()
+    cancel()
   }
 }

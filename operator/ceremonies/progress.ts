@@ -31,8 +31,11 @@ export class Progress {
     this.#set({ stage, since, patienceUntil, waitingFor: [] })
   }
 
+  /** Asked at whatever comes, so that the same again costs nothing. */
   waitFor(waitingFor: readonly MemberIndex[]): void {
-    this.#set({ waitingFor })
+    const { waitingFor: known } = this.#changing
+    const isKnown = known.length === waitingFor.length && known.every((member, at) => member === waitingFor[at])
+    if (!isKnown) this.#set({ waitingFor })
   }
 
   agreed(what: Partial<Pick<CeremonyProgress, 'roster' | 'qualified'>>): void {

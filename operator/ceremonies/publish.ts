@@ -58,10 +58,7 @@ async function publishResult(play: Play, publishing: Publishing): Promise<never>
 
   const judged = new Map<MemberIndex, boolean>()
   for (;;) {
-    const participants = await board.until(() => {
-      const good = play.isRegistered() ? [] : goodOnes(play, publishing, judged)
-      return good.length >= threshold ? good : undefined
-    }, signal)
+    const participants = await goodOnes(play, publishing, judged)
     const sent = await send(ports, completion(play, publishing, participants), signal)
     const facts = { pool: poolId, round, participants: participants.length, ...sent }
     if (sent.status === 'included') {
@@ -120,25 +117,70 @@ async function send({ contracts }: CeremonyPorts, call: Call, signal: AbortSigna
   }
 }
 
-/** The members whose two signatures on the outcome hold. Each message is judged once. */
-function goodOnes({ ports, ceremony, room }: Play, { outcome }: Publishing, judged: Map<MemberIndex, boolean>): readonly Participant[] {
-  const isGood = ({ member, partial, participation }: ParticipationMessage): boolean => {
-    const share = outcome.result.publicShares[member - 1]
+/** Resolves with enough members whose two signatures on the outcome hold, while there is a result to send. Each message is judged once. */
+async function goodOnes(play: Play, publishing: Publishing, judged: Map<MemberIndex, boolean>): Promise<readonly Participant[]> {
+  const { room, ceremony, signal } = play
+  for (;;) {
+    const said = await room.board.until(() => {
+      if (play.isRegistered()) return undefined
+      const all = [...room.board.got('participation').values()]
+      const isNews = all.some(({ member }) => !judged.has(member))
+      return isNews || countOf(judged) >= ceremony.context.threshold ? all : undefined
+    }, signal)
+    const news = said.filter(({ member }) => !judged.has(member))
+    if (news.length === 0)
+      return chosenOf(
+        play,
+        said.filter(({ member }) => judged.get(member)),
+      )
+    await judge(play, publishing, news, judged)
+  }
+}
+
+const countOf = (judged: ReadonlyMap<MemberIndex, boolean>): number => [...judged.values()].filter((isGood) => isGood).length
+
+/** All at once; only where one is bad, each by itself, with a turn for others after each. */
+async function judge(
+  play: Play,
+  publishing: Publishing,
+  messages: readonly ParticipationMessage[],
+  judged: Map<MemberIndex, boolean>,
+): Promise<void> {
+  if (areGood(play, publishing, messages)) {
+    for (const { member } of messages) judged.set(member, true)
+    return
+  }
+  const { ports, ceremony } = play
+  for (const message of messages) {
+    const { member } = message
+    const isGood = areGood(play, publishing, [message])
+    if (!isGood) ports.log.warn('participation that does not verify', { pool: ceremony.context.poolId, member })
+    judged.set(member, isGood)
+    await pause(play, 0)
+  }
+}
+
+/** Each partial deposit signature under its member's public share, each signature on the result under its producer's key. */
+function areGood({ ports, ceremony }: Play, { outcome }: Publishing, messages: readonly ParticipationMessage[]): boolean {
+  const { publicShares } = outcome.result
+  const deposits = messages.flatMap(({ member, partial }) => {
+    const publicKey = publicShares[member - 1]
+    return publicKey === undefined ? [] : [{ publicKey, signature: partial }]
+  })
+  const results = messages.flatMap(({ member, participation }) => {
     const producer = ceremony.members[member - 1]
-    return (
-      share !== undefined &&
-      producer !== undefined &&
-      ports.scheme.verify(share, outcome.depositRoot, partial) &&
-      ports.scheme.verify(producer.signingKey, outcome.resultDigest, participation)
-    )
-  }
-  const good: Participant[] = []
-  for (const [member, message] of room.board.got('participation')) {
-    const known = judged.get(member) ?? isGood(message)
-    if (!judged.has(member) && !known) ports.log.warn('participation that does not verify', { pool: ceremony.context.poolId, member })
-    judged.set(member, known)
-    if (known) good.push(message)
-  }
+    return producer === undefined ? [] : [{ publicKey: producer.signingKey, signature: participation }]
+  })
+  return (
+    deposits.length === messages.length &&
+    results.length === messages.length &&
+    ports.scheme.verifyEach(deposits, outcome.depositRoot) &&
+    ports.scheme.verifyEach(results, outcome.resultDigest)
+  )
+}
+
+/** Who is named in the result, of those whose signatures hold. */
+function chosenOf({ ceremony, room }: Play, good: readonly Participant[]): readonly Participant[] {
   // The chain takes no result with the signature of a dealer that it has convicted; who cheated can sign later, if at all.
   const convicted = room.faults.all().filter(({ rule }) => CONVICTED.includes(rule))
   const honest = good.filter(({ member }) => !convicted.some((fault) => fault.member === member))

@@ -1,4 +1,4 @@
-import type { Address, BlsSignature, Epoch, MemberIndex, Milliseconds, PoolId, ProducerId, Root } from '../core/ids.ts'
+import type { Address, BlsSignature, Epoch, MemberIndex, Milliseconds, PoolId, ProducerId, PublicKey, Root } from '../core/ids.ts'
 import type { Producer } from '../core/network.ts'
 import type { BeaconNode } from '../core/ports/beacon.ts'
 import type { CeremonyContext, CeremonySecrets } from '../core/ports/ceremony.ts'
@@ -73,6 +73,8 @@ export type CeremonyObserver = {
 export type DepositScheme = {
   combine(partials: readonly { readonly index: MemberIndex; readonly signature: BlsSignature }[], threshold: number): BlsSignature
   verify(publicKey: string, root: Root, signature: BlsSignature): boolean
+  /** Whether each of them holds by itself, for less than `verify` of each would cost. False for none. */
+  verifyEach(signed: readonly { readonly publicKey: PublicKey; readonly signature: BlsSignature }[], root: Root): boolean
   aggregate(signatures: readonly BlsSignature[]): BlsSignature
 }
 

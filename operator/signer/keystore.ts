@@ -1,5 +1,5 @@
 import * as crypto from 'node:crypto'
-import { createCipheriv, createHash, randomBytes, randomUUID } from 'node:crypto'
+import { createCipheriv, createHash, createSecretKey, randomBytes, randomUUID } from 'node:crypto'
 import { promisify } from 'node:util'
 import { Keystore } from '@chainsafe/bls-keystore'
 import { bytesToHex } from '../core/parse.ts'
@@ -47,7 +47,7 @@ export async function writeKeystore(options: {
   const { key, kdf } = options.password
   const iv = randomBytes(16)
   const bytes = secret.toBytes()
-  const ciphertext = createCipheriv('aes-128-ctr', key.subarray(0, 16), iv).update(bytes)
+  const ciphertext = createCipheriv('aes-128-ctr', createSecretKey(key.subarray(0, 16)), iv).update(bytes)
   bytes.fill(0)
   const checksum = createHash('sha256').update(key.subarray(16)).update(ciphertext).digest('hex')
   const keystore = {

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { CeremonyError } from './errors.ts'
@@ -7,13 +7,13 @@ import { readIfPresent, shredAside, writeDurably } from './files.ts'
 const NONCE = 12
 const TAG = 16
 
-function seal(key: Uint8Array, id: string, plain: Uint8Array): Buffer {
+function seal(key: KeyObject, id: string, plain: Uint8Array): Buffer {
   const nonce = randomBytes(NONCE)
   const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(id))
   return Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()])
 }
 
-function unseal(key: Uint8Array, id: string, sealed: Buffer): Buffer {
+function unseal(key: KeyObject, id: string, sealed: Buffer): Buffer {
   try {
     const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, NONCE), { authTagLength: TAG }).setAAD(Buffer.from(id))
     decipher.setAuthTag(sealed.subarray(sealed.length - TAG))
@@ -21,6 +21,12 @@ function unseal(key: Uint8Array, id: string, sealed: Buffer): Buffer {
   } catch (cause) {
     throw new CeremonyError('BAD_STATE', `the stored state of ceremony ${id} is damaged or of another key folder`, { id }, { cause })
   }
+}
+
+function keyFrom(bytes: Buffer): KeyObject {
+  const key = createSecretKey(bytes)
+  bytes.fill(0)
+  return key
 }
 
 /** Encrypted files, one value each, that can be forgotten for good. */
@@ -39,24 +45,39 @@ export type SealedStates = {
 
 /**
  * AES-256-GCM under a random key for each value, itself stored under the storage key. Old versions of a value linger on a
- * disk; its key is written once and overwritten when erased, which takes them all.
+ * disk; its key is written once and overwritten when erased, which takes them all. In memory a key is held from the
+ * first save until then.
  */
 export function openSealedStates(folder: string, storageKey: Uint8Array): SealedStates {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
+  // Node makes an exception, stack and all, of every key that is plain bytes.
+  const outer = createSecretKey(storageKey)
+  const keys = new Map<string, KeyObject>()
   const keyPath = (id: string) => join(folder, `${id}.key`)
   const statePath = (id: string) => join(folder, `${id}.state`)
   const erasedPath = (id: string) => join(folder, `${id}.erased`)
-  const keyOf = (id: string): Buffer | undefined => {
+  const keyOf = (id: string): KeyObject | undefined => {
     const sealed = readIfPresent(keyPath(id))
-    return sealed === undefined ? undefined : unseal(storageKey, id, sealed)
+    return sealed === undefined ? undefined : keyFrom(unseal(outer, id, sealed))
   }
-  const makeKey = async (id: string): Promise<Buffer> => {
-    const key = randomBytes(32)
-    await writeDurably(keyPath(id), seal(storageKey, id, key))
-    return key
+  const makeKey = async (id: string): Promise<KeyObject> => {
+    const bytes = randomBytes(32)
+    await writeDurably(keyPath(id), seal(outer, id, bytes))
+    return keyFrom(bytes)
   }
   const erasing = new Set<string>()
-  const isErased = (id: string): boolean => erasing.has(id) || existsSync(erasedPath(id))
+  const refuse = (id: string): never => {
+    throw new CeremonyError('CONFLICTING_STEP', `ceremony ${id} is over and erased`, { id })
+  }
+  /** The key to save with, in memory from here on: whose key is there was not erased. */
+  const hold = async (id: string): Promise<KeyObject> => {
+    const held = keys.get(id)
+    if (held !== undefined) return held
+    if (existsSync(erasedPath(id))) refuse(id)
+    const key = keyOf(id) ?? (await makeKey(id))
+    keys.set(id, key)
+    return key
+  }
   const tails = new Map<string, Promise<void>>()
   const inOrder = async (id: string, work: () => Promise<void>): Promise<void> => {
     const before = tails.get(id)
@@ -79,14 +100,14 @@ export function openSealedStates(folder: string, storageKey: Uint8Array): Sealed
     },
     save: (id, value) =>
       inOrder(id, async () => {
-        if (isErased(id)) throw new CeremonyError('CONFLICTING_STEP', `ceremony ${id} is over and erased`, { id })
-        const key = keyOf(id) ?? (await makeKey(id))
-        await writeDurably(statePath(id), seal(key, id, value))
+        if (erasing.has(id)) refuse(id)
+        await writeDurably(statePath(id), seal(await hold(id), id, value))
       }),
     erase: async (id) => {
       erasing.add(id)
       try {
         await inOrder(id, async () => {
+          keys.delete(id)
           await writeDurably(erasedPath(id), '')
           await shredAside(keyPath(id))
           await shredAside(statePath(id))

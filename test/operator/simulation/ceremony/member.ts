@@ -4,7 +4,7 @@ import type { BlsSignature, ProducerId, PublicKey } from '../../../../operator/c
 import type { BeaconNode } from '../../../../operator/core/ports/beacon.ts'
 import type { DealingDispute } from '../../../../operator/core/ports/disputes.ts'
 import type { Log } from '../../../../operator/core/ports/log.ts'
-import { aggregateSignatures, verifySignature } from '../../../../operator/protocol/bls/signatures.ts'
+import { aggregateSignatures, verifyEach, verifySignature } from '../../../../operator/protocol/bls/signatures.ts'
 import { combinePartials } from '../../../../operator/protocol/bls/threshold.ts'
 import { ecdsaVerifier, signEcdsa } from '../../../../operator/protocol/messages/ecdsa.ts'
 import { createCeremonySecrets } from '../../../../operator/signer/ceremony-secrets.ts'
@@ -24,6 +24,7 @@ const verify = ecdsaVerifier()
 const scheme: CeremonyPorts['scheme'] = {
   combine: combinePartials,
   verify: (key, root, signature) => verifySignature(key as PublicKey, root, signature),
+  verifyEach,
   aggregate: (signatures: readonly BlsSignature[]) => aggregateSignatures(signatures),
 }
 

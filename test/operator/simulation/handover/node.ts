@@ -7,7 +7,7 @@ import type { BeaconNode } from '../../../../operator/core/ports/beacon.ts'
 import type { DealingDispute } from '../../../../operator/core/ports/disputes.ts'
 import type { Log, LogData } from '../../../../operator/core/ports/log.ts'
 import type { ShareKeeper, ShareSigner } from '../../../../operator/core/ports/signer.ts'
-import { aggregateSignatures, verifySignature } from '../../../../operator/protocol/bls/signatures.ts'
+import { aggregateSignatures, verifyEach, verifySignature } from '../../../../operator/protocol/bls/signatures.ts'
 import { combinePartials } from '../../../../operator/protocol/bls/threshold.ts'
 import { ecdsaVerifier } from '../../../../operator/protocol/messages/ecdsa.ts'
 import { openAnnouncements } from '../../../../operator/signer/announcements.ts'
@@ -126,6 +126,7 @@ export class Node {
       scheme: {
         combine: combinePartials,
         verify: (key, root, signature) => verifySignature(key as Parameters<typeof verifySignature>[0], root, signature),
+        verifyEach,
         aggregate: aggregateSignatures,
       },
       observer: { onProgress: () => {}, onRollCall: () => {}, onSigned: () => {}, onEnded: () => {} },

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { MemberIndex, Milliseconds, ProducerId } from '../../../../operator/core/ids.ts'
+import { toRoot } from '../../../../operator/core/parse.ts'
 import { ceremonyDigest } from '../../../../operator/protocol/messages/ceremony.ts'
 import { decodeCeremony, encodeCeremony, peekCeremony } from '../../../../operator/protocol/messages/ceremony-codec.ts'
 import { Random } from '../../simulation/random.ts'
@@ -9,6 +10,8 @@ import { anotherKey, anotherProof, BAD, flip, rulesSeenBy, SIZE, shape, sign, ta
 import type { Tamper } from './support/member.ts'
 import { assertCompleted } from './support/oracle.ts'
 import { makeWorld, STORM } from './support/world.ts'
+
+const OTHER_ROOT = toRoot(`0x${'66'.repeat(32)}`)
 
 describe('a faulty member of a ceremony', () => {
   it('A32 that withholds its reveal does not end the round: the others make the same key without it', async (test) => {
@@ -73,21 +76,23 @@ describe('a faulty member of a ceremony', () => {
     })
   }
 
-  it('that signs a false result is left out of it', async (test) => {
-    const world = await makeWorld(test, {
-      size: SIZE,
-      faulty: new Map([
-        [
-          BAD,
-          tampered(({ signingKey }) => ({ signingKey: { ...signingKey, sign: () => signingKey.sign(`0x${'66'.repeat(32)}` as never) } })),
-        ],
-      ]),
+  for (const [what, tamper] of [
+    ['signs a false result', ({ signingKey }) => ({ signingKey: { ...signingKey, sign: () => signingKey.sign(OTHER_ROOT) } })],
+    [
+      'signs the deposit for another root',
+      ({ secrets }) => ({ secrets: { ...secrets, sign: (context) => secrets.sign(context, OTHER_ROOT) } }),
+    ],
+  ] as const satisfies readonly (readonly [string, Tamper])[]) {
+    it(`that ${what} is left out of it`, async (test) => {
+      const world = await makeWorld(test, { size: SIZE, faulty: new Map([[BAD, tampered(tamper)]]) })
+      world.chain.draw(0)
+      await world.until('the others to end', () => world.members.every(({ id, ended }) => id === BAD || ended.length > 0))
+      assert.equal(world.chain.completed[0]?.result.participation, 0b1011n)
+      assertCompleted(world)
+      const [leader] = world.members
+      assert.equal(leader?.warnings.filter((warning) => warning.startsWith('participation that does not verify')).length, 1)
     })
-    world.chain.draw(0)
-    await world.until('the others to end', () => world.members.every(({ id, ended }) => id === BAD || ended.length > 0))
-    assert.equal(world.chain.completed[0]?.result.participation, 0b1011n)
-    assertCompleted(world)
-  })
+  }
 
   it('that equivocates once the result is signed changes nothing', async (test) => {
     const late = tampered(({ network, clock }) => {

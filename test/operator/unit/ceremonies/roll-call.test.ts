@@ -6,7 +6,7 @@ import type { RollCallProgress } from '../../../../operator/ceremonies/types.ts'
 import type { Epoch, ProducerId, Root } from '../../../../operator/core/ids.ts'
 import type { BeaconNode } from '../../../../operator/core/ports/beacon.ts'
 import type { Call, Contracts } from '../../../../operator/core/ports/chain.ts'
-import { aggregateSignatures, verifySignature } from '../../../../operator/protocol/bls/signatures.ts'
+import { aggregateSignatures, verifyEach, verifySignature } from '../../../../operator/protocol/bls/signatures.ts'
 import { combinePartials } from '../../../../operator/protocol/bls/threshold.ts'
 import { rotationFailureDigest } from '../../../../operator/protocol/messages/failure.ts'
 import { decodeHandover } from '../../../../operator/protocol/messages/handover-codec.ts'
@@ -68,6 +68,7 @@ async function call(there: readonly number[], circumstances: Circumstances = {})
       signingKey: keysOf(self).signing,
       scheme: {
         verify: (key, root, signature) => verifySignature(key as Parameters<typeof verifySignature>[0], root, signature),
+        verifyEach,
         aggregate: aggregateSignatures,
         combine: combinePartials,
       },

@@ -5,7 +5,7 @@ import type { BeaconNode } from '../../../../../operator/core/ports/beacon.ts'
 import type { CeremonySecrets } from '../../../../../operator/core/ports/ceremony.ts'
 import type { DealingDispute } from '../../../../../operator/core/ports/disputes.ts'
 import type { Log } from '../../../../../operator/core/ports/log.ts'
-import { aggregateSignatures, verifySignature } from '../../../../../operator/protocol/bls/signatures.ts'
+import { aggregateSignatures, verifyEach, verifySignature } from '../../../../../operator/protocol/bls/signatures.ts'
 import { combinePartials } from '../../../../../operator/protocol/bls/threshold.ts'
 import { ecdsaVerifier } from '../../../../../operator/protocol/messages/ecdsa.ts'
 import { openSigner, type Signer } from '../../../../../operator/signer/open.ts'
@@ -111,6 +111,7 @@ export class Member {
       scheme: {
         combine: combinePartials,
         verify: (key, root, signature) => verifySignature(key as PublicKey, root, signature),
+        verifyEach,
         aggregate: aggregateSignatures,
       },
       disputes: {
