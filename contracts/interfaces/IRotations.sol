@@ -56,7 +56,7 @@ interface IRotations is ICeremonySignatures {
     error NotAllowed(address caller);
     error NotVaultDraws(address caller);
     error WrongState(PoolId poolId, State expected, State actual);
-    /// @notice The pool has no key that could be handed over: it has none yet, or exits, or is closed.
+    /// @notice The pool has nothing that could be handed over: it is not funded yet, or exits, or is closed.
     error NothingToHandOver(PoolId poolId);
     error StillWanted(PoolId poolId);
     /// @notice Nothing in the vault calls for another, and it is not old enough.
@@ -101,7 +101,7 @@ interface IRotations is ICeremonySignatures {
 
     function rotation(PoolId poolId) external view returns (Rotation memory);
 
-    /// @notice Whether a pool has a key that a new vault could take over.
+    /// @notice Whether a pool is one that a new vault could take over: funded, and not called back.
     function isWanted(PoolId poolId) external view returns (bool);
 
     /// @notice keccak256(abi.encodePacked(members)) of the vault drawn for a handover, completed or not; 0 for none.

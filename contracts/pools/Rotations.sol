@@ -65,7 +65,7 @@ contract Rotations is IRotations, CeremonySignatures, BeaconClock {
     function requestRotation(PoolId poolId, uint32 place) external {
         Rotation storage current = _expect(poolId, State.Idle);
         IPoolRegistry.Pool memory pool = POOL_REGISTRY.pool(poolId);
-        if (!_hasKey(pool)) revert NothingToHandOver(poolId);
+        if (!_isFunded(pool)) revert NothingToHandOver(poolId);
         uint64 from = _since(current, pool) + ROTATION_PERIOD;
         bool hasReason = current.dueRound == pool.round + 1 || _currentEpoch() >= from || _isOut(poolId, place);
         if (!hasReason) revert NoReason(poolId, place, Epoch.wrap(from));
@@ -82,7 +82,7 @@ contract Rotations is IRotations, CeremonySignatures, BeaconClock {
         // Another vault has taken over from the one meant.
         if (pool.round != round) return;
         current.dueRound = round + 1;
-        if (current.state == State.Idle && _hasKey(pool)) _requestIfRoom(poolId, current, pool);
+        if (current.state == State.Idle && _isFunded(pool)) _requestIfRoom(poolId, current, pool);
     }
 
     /// @inheritdoc IRotations
@@ -109,7 +109,7 @@ contract Rotations is IRotations, CeremonySignatures, BeaconClock {
     function completeRotation(PoolId poolId, Result calldata result) external {
         Rotation storage current = _expect(poolId, State.Drawn);
         IPoolRegistry.Pool memory pool = POOL_REGISTRY.pool(poolId);
-        if (!_hasKey(pool)) revert NothingToHandOver(poolId);
+        if (!_isFunded(pool)) revert NothingToHandOver(poolId);
         uint64 epoch = _currentEpoch();
         if (epoch > Epoch.unwrap(current.deadline)) revert DeadlinePassed(current.deadline, Epoch.wrap(epoch));
         if (result.publicShares.length != VAULT_SIZE * 48) {
@@ -140,7 +140,7 @@ contract Rotations is IRotations, CeremonySignatures, BeaconClock {
     function failRotation(PoolId poolId, Naming calldata naming) external {
         Rotation storage current = _expect(poolId, State.Drawn);
         IPoolRegistry.Pool memory pool = POOL_REGISTRY.pool(poolId);
-        if (!_hasKey(pool)) revert NothingToHandOver(poolId);
+        if (!_isFunded(pool)) revert NothingToHandOver(poolId);
         uint32 round = current.round;
         bool isNamed = naming.absentNew | naming.absentOld != 0;
         // Those that would be named can't be quicker than those who name them.
@@ -150,8 +150,7 @@ contract Rotations is IRotations, CeremonySignatures, BeaconClock {
         if (isNamed) _checkNaming(poolId, round, current.members, naming);
         _release(poolId, current, pool);
         emit RotationFailed(poolId, round, naming.absentNew, naming.absentOld);
-        bool isLast = ++current.failures >= MAX_FAILURES && pool.state == IPoolRegistry.PoolState.Funded;
-        if (isLast) EXITS.drawOne(poolId);
+        if (++current.failures >= MAX_FAILURES) EXITS.drawOne(poolId);
         else _requestIfRoom(poolId, current, pool);
     }
 
@@ -159,7 +158,7 @@ contract Rotations is IRotations, CeremonySignatures, BeaconClock {
     function dropRotation(PoolId poolId) external {
         Rotation storage current = _expect(poolId, State.Drawn);
         IPoolRegistry.Pool memory pool = POOL_REGISTRY.pool(poolId);
-        if (_hasKey(pool)) revert StillWanted(poolId);
+        if (_isFunded(pool)) revert StillWanted(poolId);
         _release(poolId, current, pool);
         emit RotationDropped(poolId, current.round);
     }
@@ -171,7 +170,7 @@ contract Rotations is IRotations, CeremonySignatures, BeaconClock {
 
     /// @inheritdoc IRotations
     function isWanted(PoolId poolId) external view returns (bool) {
-        return _hasKey(POOL_REGISTRY.pool(poolId));
+        return _isFunded(POOL_REGISTRY.pool(poolId));
     }
 
     /// @inheritdoc IRotations
@@ -280,8 +279,9 @@ contract Rotations is IRotations, CeremonySignatures, BeaconClock {
         if (current.state != expected) revert WrongState(poolId, expected, current.state);
     }
 
-    function _hasKey(IPoolRegistry.Pool memory pool) private pure returns (bool) {
-        return pool.state == IPoolRegistry.PoolState.Registered || pool.state == IPoolRegistry.PoolState.Funded;
+    /// @dev Not before its key is proven to be on the beacon chain with our credentials: who made a key answers for it.
+    function _isFunded(IPoolRegistry.Pool memory pool) private pure returns (bool) {
+        return pool.state == IPoolRegistry.PoolState.Funded;
     }
 
     /// @dev Those of `from` that are not among `others`.

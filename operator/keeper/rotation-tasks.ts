@@ -22,7 +22,8 @@ type Member = { readonly producerId: ProducerId; readonly seats: readonly { read
 /** Where nobody is named, nobody signs. */
 const NOBODY = { absentNew: 0, absentOld: 0, byOld: false, signers: 0, aggregateSignature: wordsOf(`0x${'00'.repeat(256)}`) }
 
-const hasKey = ({ phase }: Pool): boolean => phase === 'registered' || phase === 'funded'
+/** Whoever made a key answers for it until it is funded: see `Rotations`. */
+const isFunded = ({ phase }: Pool): boolean => phase === 'funded'
 
 export function rotationTasks(inputs: Inputs): readonly RotationTask[] {
   const pools = [...inputs.state.pools.values()]
@@ -31,7 +32,7 @@ export function rotationTasks(inputs: Inputs): readonly RotationTask[] {
 
 /** Whose bond is too small for its seats no event tells: charges make it so, and losses of all bonds. Looked up once an epoch. */
 function collateralTasks(pools: readonly Pool[], { state, epoch }: Inputs): readonly RotationTask[] {
-  const open = pools.filter((pool) => pool.kind === 'staker' && hasKey(pool) && pool.rotation === undefined && !isAsked(pool, state))
+  const open = pools.filter((pool) => pool.kind === 'staker' && isFunded(pool) && pool.rotation === undefined && !isAsked(pool, state))
   const ids = new Set(open.flatMap(({ members }) => members))
   const members = [...ids].map((producerId) => ({
     producerId,
@@ -53,11 +54,11 @@ function handoverTasks(pool: Pool, inputs: Inputs): readonly RotationTask[] {
   const { state, epoch } = inputs
   if (rotation !== undefined) {
     const { round, deadline } = rotation
-    if (!hasKey(pool)) return [{ kind: 'drop-rotation', id: `drop-rotation/${poolId}/${round}`, poolId }]
+    if (!isFunded(pool)) return [{ kind: 'drop-rotation', id: `drop-rotation/${poolId}/${round}`, poolId }]
     // An epoch after the deadline: until then only a threshold of a vault may end the handover, and name who was absent.
     return epoch > deadline + 1 ? [{ kind: 'fail-rotation', id: `fail-rotation/${poolId}/${round}`, poolId }] : []
   }
-  if (!hasKey(pool) || isAsked(pool, state)) return []
+  if (!isFunded(pool) || isAsked(pool, state)) return []
   const place = reasonIn(pool, inputs)
   return place === undefined ? [] : [{ kind: 'request-rotation', id: `request-rotation/${poolId}/${pool.round}/${place}`, poolId, place }]
 }

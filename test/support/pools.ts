@@ -61,6 +61,13 @@ export async function proveValidator(
   return { timestamp: await pools.anchor(proven), state: proven.state, proof }
 }
 
+/** Proves that a staker pool's key is on the beacon chain with our credentials, and funds it. */
+export async function fund(world: { readonly pools: OpenPools; readonly prover: BeaconProver }, poolId: bigint, publicKey: string) {
+  const withdrawalCredentials = await world.pools.stakingPool.withdrawalCredentials(0)
+  const { timestamp, state, proof } = await proveValidator(world, { publicKey, withdrawalCredentials })
+  return world.pools.poolRegistry.fundPool(poolId, timestamp, state, proof)
+}
+
 /** Carries out the oldest draw and all others of its seed epoch, under a mix of choice. */
 export async function draw(world: { readonly pools: OpenPools; readonly prover: BeaconProver }, mix?: string) {
   const { vaultDraws } = world.pools

@@ -6,7 +6,7 @@ import { BeaconProver } from '../../../support/beacon-prover.ts'
 import { aggregateG2, dkgDigest } from '../../../support/block-producers.ts'
 import { bitsOf, keyOf, NO_SIGNATURE, rotationResult, signedBy } from '../../../support/ceremonies.ts'
 import { openPools, type RegisteredProducer } from '../../../support/open-pools.ts'
-import { dkgResult, draw } from '../../../support/pools.ts'
+import { dkgResult, draw, fund } from '../../../support/pools.ts'
 
 const connection = await network.create()
 const { networkHelpers } = connection
@@ -32,13 +32,13 @@ const ofFour = () => drawn()
 /** The same with a key that member 4 did not sign for. */
 async function without4() {
   const world = await drawn()
-  const { result } = await dkgResult({ ...world, poolId: 1n }, { signers: [1, 2, 3] })
+  const { result, publicKey } = await dkgResult({ ...world, poolId: 1n }, { signers: [1, 2, 3] })
   await world.pools.poolRegistry.completeDkg(1n, result)
-  return { ...world, result }
+  return { ...world, result, publicKey }
 }
 /** What late members sign: the result as it stands. */
 const lateSignature = (
-  { pools, producers, vault, result }: Awaited<ReturnType<typeof without4>>,
+  { pools, producers, vault, result }: Omit<Awaited<ReturnType<typeof without4>>, 'publicKey'>,
   signers: readonly number[],
   round = 0,
 ) => {
@@ -111,7 +111,7 @@ describe('Ceremonies: members left out', () => {
     await expect(ceremonies.open(1n, 0n, 9n, keccak256('0x'), 1n)).to.be.revertedWithCustomError(ceremonies, 'NotAllowed')
   })
 
-  it('A32 who is missing at the deadline is named, and its vault drawn anew at once', async () => {
+  it('A32 who is missing at the deadline is named, and its vault drawn anew once the pool is funded', async () => {
     const world = await networkHelpers.loadFixture(without4)
     const { ceremonies, poolRegistry, rotations, toEpoch } = world.pools
     const { deadline } = await poolRegistry.pool(1n)
@@ -121,8 +121,18 @@ describe('Ceremonies: members left out', () => {
       .withArgs(deadline, deadline + 1n)
     const call = await ceremonies.nameMissing(1n)
     await expect(call).to.emit(ceremonies, 'MembersMissing').withArgs(1n, 0n, 8n)
-    await expect(call).to.emit(rotations, 'RotationRequested')
     await expect(ceremonies.nameMissing(1n)).to.be.revertedWithCustomError(ceremonies, 'NobodyMissing')
+    await expect(rotations.requestRotation(1n, 0)).to.be.revertedWithCustomError(rotations, 'NothingToHandOver').withArgs(1n)
+    await fund({ ...world, prover }, 1n, world.publicKey)
+    await expect(rotations.requestRotation(1n, 0)).to.emit(rotations, 'RotationRequested')
+  })
+
+  it('A32 of a funded pool the vault is drawn anew as its missing member is named', async () => {
+    const world = await networkHelpers.loadFixture(without4)
+    const { ceremonies, poolRegistry, rotations, toEpoch } = world.pools
+    await fund({ ...world, prover }, 1n, world.publicKey)
+    await toEpoch((await poolRegistry.pool(1n)).deadline + 1n)
+    await expect(ceremonies.nameMissing(1n)).to.emit(rotations, 'RotationRequested')
   })
 
   it('A32 the same of a handover', async () => {
@@ -130,6 +140,7 @@ describe('Ceremonies: members left out', () => {
     const { pools, producers } = world
     const { ceremonies, rotations, toEpoch } = pools
     await pools.ceremonies.addParticipation(1n, 8n, lateSignature(world, [4]))
+    await fund({ pools, prover }, 1n, world.publicKey)
     await toEpoch(45)
     await pools.periods.freeze(9n)
     await rotations.requestRotation(1n, 0)
@@ -155,8 +166,9 @@ describe('Ceremonies: members left out', () => {
     const world = await drawn({ ceremonyDeadline: 60n, rotationPeriod: 100n })
     const { pools, producers, vault } = world
     const { ceremonies, poolRegistry, rotations, toEpoch } = pools
-    const { result } = await dkgResult({ ...world, poolId: 1n }, { signers: [1, 2, 3] })
+    const { result, publicKey } = await dkgResult({ ...world, poolId: 1n }, { signers: [1, 2, 3] })
     await poolRegistry.completeDkg(1n, result)
+    await fund({ pools, prover }, 1n, publicKey)
     const { deadline } = await poolRegistry.pool(1n)
     const leaver = producers.find(({ id }) => id === vault[0])
     await pools.blockProducers.connect(await pools.as(leaver?.owner ?? '')).exit(leaver?.id ?? 0n)
@@ -183,8 +195,9 @@ describe('Ceremonies: members left out', () => {
     const world = await drawn({ ceremonyDeadline: 60n, rotationPeriod: 100n })
     const { pools, producers, vault } = world
     const { ceremonies, poolRegistry, rotations } = pools
-    const { result } = await dkgResult({ ...world, poolId: 1n }, { signers: [1, 2, 3] })
+    const { result, publicKey } = await dkgResult({ ...world, poolId: 1n }, { signers: [1, 2, 3] })
     await poolRegistry.completeDkg(1n, result)
+    await fund({ pools, prover }, 1n, publicKey)
     const leaver = producers.find(({ id }) => id === vault[0])
     await pools.blockProducers.connect(await pools.as(leaver?.owner ?? '')).exit(leaver?.id ?? 0n)
     await pools.periods.freeze(9n)

@@ -9,7 +9,7 @@ import { rotationResult } from '../../../support/ceremonies.ts'
 import { makeCeremony, randomScalar } from '../../../support/dealings.ts'
 import { withinGas } from '../../../support/gas-bounds.ts'
 import { openPools, type RegisteredProducer } from '../../../support/open-pools.ts'
-import { dkgResult, draw } from '../../../support/pools.ts'
+import { dkgResult, draw, fund } from '../../../support/pools.ts'
 import {
   connection,
   DEALER,
@@ -30,16 +30,17 @@ describe('DkgDisputes: handovers', () => {
   const again = new BeaconProver()
   after(() => again.close())
 
-  /** Pool 1 registered, its handover drawn. */
+  /** Pool 1 funded, its handover drawn. */
   async function handover(choices = {}) {
     const world = await drawn(again, choices)
     const { pools, producers, members } = world
     const shares = members.map(randomScalar)
-    const { result } = await dkgResult(
+    const { result, publicKey } = await dkgResult(
       { pools, producers, poolId: 1n },
       { publicShares: shares.map((share) => g1ToCompressed(multiply(G, share))) },
     )
     await pools.poolRegistry.completeDkg(1n, result)
+    await fund({ pools, prover: again }, 1n, publicKey)
     await pools.toEpoch(40)
     await pools.periods.freeze(9n)
     await pools.rotations.requestRotation(1n, 0)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { expect } from 'chai'
 import { NO_SIGNATURE } from '../../../support/ceremonies.ts'
 import { makeCeremony } from '../../../support/dealings.ts'
-import { dkgResult, proveValidator } from '../../../support/pools.ts'
+import { dkgResult, fund } from '../../../support/pools.ts'
 import {
   DEALER,
   dispute,
@@ -140,7 +140,7 @@ describe('DkgDisputes: key generation', () => {
     }
   })
 
-  it('a convicted dealer counts no more in the round: the others make the key, and the vault is drawn anew at once', async () => {
+  it('a convicted dealer counts no more in the round: the others make the key, and the vault is drawn anew once it is funded', async () => {
     const world = await load()
     const { made, pools, producers } = world
     const { poolRegistry, rotations } = pools
@@ -149,10 +149,11 @@ describe('DkgDisputes: key generation', () => {
     await expect(call).to.emit(poolRegistry, 'MembersBarred').withArgs(1n, 0n, 2n)
     const { result: withIt } = await dkgResult({ pools, producers, poolId: 1n })
     await expect(poolRegistry.completeDkg(1n, withIt)).to.be.revertedWithCustomError(poolRegistry, 'MemberExcluded').withArgs(2n)
-    const { result } = await dkgResult({ pools, producers, poolId: 1n }, { signers: [1, 3, 4] })
-    const completed = await poolRegistry.completeDkg(1n, result)
-    await expect(completed).to.emit(poolRegistry, 'DkgCompleted')
-    await expect(completed).to.emit(rotations, 'RotationRequested')
+    const { result, publicKey } = await dkgResult({ pools, producers, poolId: 1n }, { signers: [1, 3, 4] })
+    await expect(poolRegistry.completeDkg(1n, result)).to.emit(poolRegistry, 'DkgCompleted')
+    await expect(rotations.requestRotation(1n, 0)).to.be.revertedWithCustomError(rotations, 'NothingToHandOver').withArgs(1n)
+    await fund({ pools, prover }, 1n, publicKey)
+    await expect(rotations.requestRotation(1n, 0)).to.emit(rotations, 'RotationRequested')
   })
 
   it('A32 a round that fails names who was proven bad, and a dealing of it is judged still', async () => {
@@ -171,7 +172,7 @@ describe('DkgDisputes: key generation', () => {
     assert.equal((await poolRegistry.pool(1n)).state, 1n)
   })
 
-  it('after the pre-deposit the vault is drawn anew at once, after the funding the result stands', async () => {
+  it('after the pre-deposit the vault is drawn anew once the pool is funded, after the funding the result stands', async () => {
     const world = await load()
     const { made, pools, producers } = world
     const { result, publicKey } = await dkgResult({ pools, producers, poolId: 1n })
@@ -179,11 +180,12 @@ describe('DkgDisputes: key generation', () => {
     const dealing = withShare(made, made.deal(DEALER))
     const complaint = made.complain(dealing, MEMBER)
     const snapshot = await networkHelpers.takeSnapshot()
-    await expect(dispute(world, made, dealing, complaint)).to.emit(pools.rotations, 'RotationRequested')
+    await dispute(world, made, dealing, complaint)
+    await fund({ pools, prover }, 1n, publicKey)
+    await expect(pools.rotations.requestRotation(1n, 0)).to.emit(pools.rotations, 'RotationRequested')
     await snapshot.restore()
-    const withdrawalCredentials = await pools.stakingPool.withdrawalCredentials(0)
-    const { timestamp, state, proof } = await proveValidator({ pools, prover }, { publicKey, withdrawalCredentials })
-    await pools.poolRegistry.fundPool(1n, timestamp, state, proof)
+    await fund({ pools, prover }, 1n, publicKey)
+    await expect(pools.rotations.requestRotation(1n, 0)).to.be.revertedWithCustomError(pools.rotations, 'NoReason')
     await expect(dispute(world, made, dealing, complaint))
       .to.be.revertedWithCustomError(pools.dkgDisputes, 'TooLate')
       .withArgs(1n)

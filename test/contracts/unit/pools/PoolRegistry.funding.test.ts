@@ -58,6 +58,19 @@ describe('PoolRegistry: funding', () => {
     )
   })
 
+  it('A01 A32 who front-ran its own key does not hand the pool over before that is shown: it pays itself', async () => {
+    const all = await load(registered)
+    const { poolRegistry, rotations, blockProducers, as } = all.pools
+    const vault = [...(await poolRegistry.vault(1n))]
+    const leaver = all.producers.find(({ id }) => id === vault[0])
+    await blockProducers.connect(await as(leaver?.owner ?? '')).exit(leaver?.id ?? 0n)
+    await expect(rotations.requestRotation(1n, 0)).to.be.revertedWithCustomError(rotations, 'NothingToHandOver').withArgs(1n)
+    const { timestamp, state, proof } = await proveValidator(all, { publicKey: all.publicKey, withdrawalCredentials: randomRoot() })
+    const before = await blockProducers.bondValue(vault[0] ?? 0n)
+    await poolRegistry.reportFrontRun(1n, timestamp, state, proof)
+    assert.ok((await blockProducers.bondValue(vault[0] ?? 0n)) < before)
+  })
+
   it('A01 a front-run bond pool is charged as if its seats had locked', async () => {
     const all = await load(bondRegistered)
     const { poolRegistry, bondEther } = all.pools

@@ -3,7 +3,7 @@ import { network } from 'hardhat'
 import { BeaconProver } from '../../../support/beacon-prover.ts'
 import { NO_SIGNATURE } from '../../../support/ceremonies.ts'
 import { openPools, type RegisteredProducer } from '../../../support/open-pools.ts'
-import { dkgResult, draw, proveValidator } from '../../../support/pools.ts'
+import { dkgResult, draw, fund } from '../../../support/pools.ts'
 
 export const connection = await network.create()
 export const { networkHelpers } = connection
@@ -25,9 +25,7 @@ export async function funded() {
   await draw({ pools, prover })
   const { result, publicKey } = await dkgResult({ pools, producers, poolId: 1n })
   await pools.poolRegistry.completeDkg(1n, result)
-  const withdrawalCredentials = await pools.stakingPool.withdrawalCredentials(0)
-  const { timestamp, state, proof } = await proveValidator({ pools, prover }, { publicKey, withdrawalCredentials })
-  await pools.poolRegistry.fundPool(1n, timestamp, state, proof)
+  await fund({ pools, prover }, 1n, publicKey)
   const old = [...(await pools.poolRegistry.vault(1n))]
   return { pools, producers, old }
 }
