@@ -69,8 +69,10 @@ describe('a key generation of four operators, one of which deals falsely', { tim
     const round = Number((await registry.pool(POOL)).round)
     assert.ok(await vault.signs({ poolId: Number(POOL), round, key: publicKey as PublicKey, places: HONEST }))
     await vault.until('the pool funded', async () => (await registry.pool(POOL)).state === FUNDED)
-    // And another vault is called for at once.
-    const [asked] = await rotations.queryFilter(rotations.filters.RotationRequested())
+    // And another vault is called for, as soon as a keeper sees that it is.
+    const requests = () => rotations.queryFilter(rotations.filters.RotationRequested())
+    await vault.until('another vault asked for', async () => (await requests()).length > 0)
+    const [asked] = await requests()
     assert.equal(asked?.args.poolId, POOL)
   })
 })
